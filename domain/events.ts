@@ -1,0 +1,95 @@
+import type { OrderId } from './ids.ts';
+import { decimalAmount, type Money } from './money.ts';
+import type { OrderItem } from './order.ts';
+
+/** Every event type, `.v1`: a published contract. */
+export const eventTypes = [
+  'order.created.v1',
+  'inventory.reserved.v1',
+  'inventory.released.v1',
+  'payment.processed.v1',
+  'payment.failed.v1',
+  'payment.refunded.v1',
+  'fulfillment.created.v1',
+  'fulfillment.cancelled.v1',
+  'shipment.generated.v1',
+  'shipment.voided.v1',
+  'order.held.v1',
+  'order.parked.v1',
+  'order.completed.v1',
+  'order.cancelled.v1',
+  'order.failed.v1',
+] as const;
+
+export type EventType = (typeof eventTypes)[number];
+
+/** What every event says about its order. `qty` here and `quantity` on the API are both given contracts. */
+export interface OrderPayload {
+  orderId: string;
+  customerId: string;
+  /** Decimal in `currency`; null when the order could not be priced (unknown product). */
+  totalAmount: number | null;
+  currency: string;
+  items: { productId: string; qty: number }[];
+}
+
+export interface DomainEvent {
+  eventId: string;
+  eventType: EventType;
+  occurredAtUtc: string;
+  payload: OrderPayload & Record<string, unknown>;
+  metadata: {
+    traceId: string;
+    /** The order id: everything about one order correlates. */
+    correlationId: string;
+    /** Id of the order's previous event, or of the command before the first. */
+    causationId: string;
+    producer: 'order-saga';
+    schemaVersion: 1;
+    /** Counts the order's events from 1 without a gap. */
+    sequence: number;
+  };
+}
+
+export interface EventSource {
+  orderId: OrderId;
+  customerId: string;
+  total: Money | undefined;
+  currency: string;
+  items: readonly OrderItem[];
+}
+
+/** Builds an event's body; `details` are the facts of that event type beside the order's. */
+export function buildEvent(input: {
+  eventId: string;
+  eventType: EventType;
+  occurredAtUtc: string;
+  order: EventSource;
+  details: Record<string, unknown>;
+  traceId: string;
+  causationId: string;
+  sequence: number;
+}): DomainEvent {
+  const { order } = input;
+  return {
+    eventId: input.eventId,
+    eventType: input.eventType,
+    occurredAtUtc: input.occurredAtUtc,
+    payload: {
+      orderId: order.orderId,
+      customerId: order.customerId,
+      totalAmount: order.total ? decimalAmount(order.total) : null,
+      currency: order.currency,
+      items: order.items.map((item) => ({ productId: item.productId, qty: item.quantity })),
+      ...input.details,
+    },
+    metadata: {
+      traceId: input.traceId,
+      correlationId: order.orderId,
+      causationId: input.causationId,
+      producer: 'order-saga',
+      schemaVersion: 1,
+      sequence: input.sequence,
+    },
+  };
+}

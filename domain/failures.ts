@@ -1,0 +1,88 @@
+/**
+ * Every failure type: who raises it, whether it is retried, what happens, what an operator does.
+ * Business failures are answers; technical failures are retried by Temporal and park beyond their budget.
+ */
+export const businessFailures = {
+  OutOfStock: {
+    step: 'inventory',
+    outcome: 'fail',
+    act: 'none: stock is added and the customer orders again',
+  },
+  UnknownProduct: {
+    step: 'receive',
+    outcome: 'fail',
+    act: 'none: the shop offers a product that is not in the catalog',
+  },
+  PriceChanged: {
+    step: 'receive',
+    outcome: 'fail',
+    act: 'none: the shop shows the new price and checks out again',
+  },
+  AmountNotPayable: {
+    step: 'receive',
+    outcome: 'fail',
+    act: "none: the total is outside the payment provider's limits for that currency",
+  },
+  CardDeclined: { step: 'payment', outcome: 'hold', act: 'the customer gives another payment method' },
+  CustomerActionRequired: { step: 'payment', outcome: 'hold', act: 'the customer authenticates the payment' },
+  AddressUndeliverable: {
+    step: 'address',
+    outcome: 'hold',
+    act: 'the customer or help desk corrects the address',
+  },
+  OrderClosed: { step: 'receive', outcome: 'fail', act: 'none: an order of this id had already ended' },
+  OperationCompensated: {
+    step: 'payment',
+    outcome: 'ignore',
+    act: 'none: a late attempt found the compensation of its step and undid its own effect',
+  },
+} as const;
+
+export type FailureType = keyof typeof businessFailures;
+
+export const isFailureType = (value: string): value is FailureType => Object.hasOwn(businessFailures, value);
+
+/** A business answer that is not success. Stored with the operation, so that every later attempt gives the same. */
+export interface Refusal {
+  type: FailureType;
+  /** One sentence for the customer or the help desk. */
+  reason: string;
+  details?: Record<string, string>;
+}
+
+/**
+ * Technical failure types (retried): names under which activities report what Temporal retries.
+ * - OperationInProgress: another attempt holds the operation's lock or lease; come back soon.
+ * - StaleAttempt: a newer attempt of the same operation began; that one settles it.
+ * - ProviderUnavailable: the provider answered 429, 5xx or not at all and the outcome is settled as "not done".
+ * - OutcomeUnknown: the effect may have happened; the next attempt asks the provider first.
+ * - StoreUnavailable: SQL is busy, unreachable or full.
+ * - ProviderMisconfigured: credentials or request refused by the provider (401, 403, 400): retried, parks, needs a person.
+ */
+export const technicalFailures = [
+  'OperationInProgress',
+  'StaleAttempt',
+  'ProviderUnavailable',
+  'OutcomeUnknown',
+  'StoreUnavailable',
+  'ProviderMisconfigured',
+] as const;
+
+export type TechnicalFailureType = (typeof technicalFailures)[number];
+
+/** A failure that retrying may cure, raised by adapters; Temporal's retry policy decides how often. */
+export class TechnicalFailure extends Error {
+  readonly type: TechnicalFailureType;
+  /** Earliest useful time for another attempt, milliseconds from now. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    type: TechnicalFailureType,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.name = type;
+    this.type = type;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

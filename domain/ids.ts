@@ -1,0 +1,56 @@
+/**
+ * Branded ids and the one place where workflow ids, task queues and operation keys are made.
+ */
+type Brand<Name extends string> = string & { readonly __brand: Name };
+
+/** UUID (version 5 layout) derived from caller and Idempotency-Key. */
+export type OrderId = Brand<'OrderId'>;
+/** The shop's own customer id, 1-64 characters of `[A-Za-z0-9._-]`. */
+export type CustomerId = Brand<'CustomerId'>;
+/** The catalog's product id, 1-64 characters of `[A-Za-z0-9._-]`. */
+export type ProductId = Brand<'ProductId'>;
+/** Names one business operation for good: the same key always means the same effect. */
+export type OperationKey = Brand<'OperationKey'>;
+
+export const orderId = (value: string): OrderId => value as OrderId;
+export const customerId = (value: string): CustomerId => value as CustomerId;
+export const productId = (value: string): ProductId => value as ProductId;
+
+/** Workflow id of an order's saga: `order-<orderId>`. */
+export const workflowIdOf = (id: OrderId): string => `order-${id}`;
+
+/**
+ * Task queues. Each provider has its own (bulkhead): an outage there must not take slots from the rest.
+ * `prefix` separates installations or test suites that share one Temporal server; default `order-saga`.
+ */
+export const taskQueues = (prefix = 'order-saga') => ({
+  orders: `${prefix}-orders`,
+  payments: `${prefix}-payments`,
+  carrier: `${prefix}-carrier`,
+});
+
+export type TaskQueues = ReturnType<typeof taskQueues>;
+
+const key = (value: string): OperationKey => value as OperationKey;
+
+/**
+ * Operation keys. A forward key ends in the number of the accepted update that caused it (`payment-<orderId>-2` is
+ * the first payment update). A compensation is keyed by order and step alone: it answers for every attempt of its step.
+ */
+export const operationKeys = {
+  recordOrder: (id: OrderId) => key(`record-${id}`),
+  reserveInventory: (id: OrderId) => key(`inventory-${id}`),
+  processPayment: (id: OrderId, n: number) => key(`payment-${id}-${n}`),
+  createFulfillment: (id: OrderId) => key(`fulfillment-${id}`),
+  generateShipment: (id: OrderId, n: number) => key(`shipment-${id}-${n}`),
+  completeOrder: (id: OrderId) => key(`complete-${id}`),
+  releaseInventory: (id: OrderId) => key(`release-inventory-${id}`),
+  refundPayment: (id: OrderId) => key(`refund-payment-${id}`),
+  cancelFulfillment: (id: OrderId) => key(`cancel-fulfillment-${id}`),
+  voidShipment: (id: OrderId) => key(`void-shipment-${id}`),
+  /** Confirmation and shipping mail, one each per order. */
+  requestEmail: (id: OrderId, template: string) => key(`email-${template}-${id}`),
+  /** The nth hold, resume, park or note of an order; n counts all of them in the workflow. */
+  note: (id: OrderId, n: number) => key(`note-${id}-${n}`),
+  closeOrder: (id: OrderId) => key(`close-${id}`),
+};

@@ -1,0 +1,148 @@
+import type { CustomerId, OrderId, ProductId } from './ids.ts';
+import type { Currency, Money } from './money.ts';
+import type { FailureType } from './failures.ts';
+
+/** On the path, held for a person, or ended. */
+export const orderStatuses = [
+  'received',
+  'inventory_reserved',
+  'payment_processed',
+  'fulfillment_created',
+  'shipment_generated',
+  'completed',
+  'payment_failed',
+  'payment_action_required',
+  'address_rejected',
+  'cancelled',
+  'failed',
+] as const;
+
+export type OrderStatus = (typeof orderStatuses)[number];
+export type HeldStatus = Extract<
+  OrderStatus,
+  'payment_failed' | 'payment_action_required' | 'address_rejected'
+>;
+export type EndStatus = Extract<OrderStatus, 'completed' | 'cancelled' | 'failed'>;
+
+export const isEnded = (status: OrderStatus): status is EndStatus =>
+  status === 'completed' || status === 'cancelled' || status === 'failed';
+
+export const sagaStates = ['running', 'held', 'parked', 'compensating', 'ended'] as const;
+export type SagaState = (typeof sagaStates)[number];
+
+/** The steps a person sees in the parked list, the audit trail and the metrics. */
+export const stepNames = [
+  'receive',
+  'inventory',
+  'address',
+  'payment',
+  'fulfillment',
+  'shipping',
+  'notification',
+  'completion',
+] as const;
+export type StepName = (typeof stepNames)[number];
+
+export interface Address {
+  name: string;
+  street1: string;
+  street2?: string;
+  city: string;
+  state?: string;
+  postalCode: string;
+  /** ISO 3166-1 alpha-2. */
+  country: string;
+}
+
+export interface OrderItem {
+  productId: ProductId;
+  /** Whole units, 1 to 1,000. */
+  quantity: number;
+}
+
+/** What a shop asks for; the saga's input besides its policy. Holds personal data. */
+export interface Checkout {
+  orderId: OrderId;
+  /** Who placed it: the API caller's id. Another caller's order does not exist for you. */
+  callerId: string;
+  customerId: CustomerId;
+  customerEmail: string;
+  /** One entry per product; at most 100. */
+  items: OrderItem[];
+  /** The payment provider's id of the customer's payment method, for example `pm_card_visa`. */
+  paymentMethodId: string;
+  shippingAddress: Address;
+  currency: Currency;
+  /** Guards against price changes: another total fails the order with PriceChanged. */
+  expectedTotal?: Money;
+}
+
+/** One line of what an order costs. Discounts are negative. */
+export interface OrderLine {
+  kind: 'item' | 'shipping' | 'tax' | 'discount';
+  productId?: ProductId;
+  quantity?: number;
+  amountMinor: number;
+}
+
+/** Who did something: an API caller, an operator's name, `customer`, `saga`, `signal`, `temporal` or `provider`. */
+export type Actor = string;
+
+/** A hold: the order waits for a person until the deadline. */
+export interface Hold {
+  status: HeldStatus;
+  failureType: FailureType;
+  reason: string;
+  sinceUtc: string;
+  untilUtc: string;
+  /** What the customer has to do (payment_action_required), as the provider gave it. */
+  nextAction?: NextAction;
+}
+
+export interface NextAction {
+  type: string;
+  /** Lets the customer's browser continue with the provider's own library. */
+  clientSecret?: string;
+  redirectUrl?: string;
+}
+
+/** A parked step: a technical failure beyond its budget waits for an operator's `resolve`. */
+export interface Parked {
+  step: StepName;
+  /** The activity that failed: a forward step or a compensation. */
+  activity: string;
+  failure: string;
+  attempts: number;
+  sinceUtc: string;
+  /** What `resolve` accepts now. */
+  actions: ResolveAction[];
+}
+
+export type ResolveAction = 'retry';
+
+/** An order as seen from outside; the answer of the workflow's query and of SQL alike. No address, no email. */
+export interface OrderView {
+  orderId: OrderId;
+  callerId: string;
+  customerId: CustomerId;
+  status: OrderStatus;
+  sagaState: SagaState;
+  /** Step that runs, waits or ended the order. */
+  step: StepName;
+  items: OrderItem[];
+  /** Absent until the order has been priced. */
+  total?: Money;
+  hold?: Hold;
+  parked?: Parked;
+  failure?: { type: FailureType; reason: string };
+  cancelRequested?: { actor: Actor; reason: string };
+  shipment?: ShipmentView;
+  updatedAtUtc: string;
+}
+
+export interface ShipmentView {
+  carrier: string;
+  service: string;
+  trackingCode: string;
+  labelUrl: string;
+}

@@ -1,0 +1,106 @@
+import type { StepName } from './order.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** How one kind of call is tried. All times in milliseconds. */
+export interface StepPolicy {
+  /** One attempt (Temporal's start-to-close). Provider calls and locks fit inside it. */
+  attemptTimeoutMs: number;
+  /** All attempts together (schedule-to-close); past it the step parks. */
+  budgetMs: number;
+  initialIntervalMs: number;
+  backoffCoefficient: number;
+  maximumIntervalMs: number;
+}
+
+/**
+ * All budgets, back-offs and deadlines of one saga. Travels in the workflow's input, so a history says under which
+ * policy it ran and a test can run the real path in milliseconds.
+ */
+export interface SagaPolicy {
+  /** Names this set of numbers in histories and the Web UI. */
+  name: string;
+  steps: Record<StepName, StepPolicy>;
+  /** Compensations: retried without end; after the budget the order is parked for a person as well. */
+  compensation: StepPolicy;
+  /**
+   * SQL-only steps run as local activities for at most this long (attempts included), then as ordinary ones:
+   * queries and updates wait while a local activity runs. At most 2,000.
+   */
+  localActivityMs: number;
+  /** How long a held order waits for a person. */
+  holdPaymentMs: number;
+  holdAddressMs: number;
+  /** How often a pending customer action is looked up at the provider, besides its webhook. */
+  actionPollMs: number;
+  /** Accepted payment updates of one order. */
+  maximumPaymentUpdates: number;
+}
+
+const sqlStep: StepPolicy = {
+  attemptTimeoutMs: 10 * SECOND,
+  budgetMs: 30 * MINUTE,
+  initialIntervalMs: 200,
+  backoffCoefficient: 2,
+  maximumIntervalMs: 10 * SECOND,
+};
+
+const providerStep: StepPolicy = {
+  attemptTimeoutMs: 20 * SECOND,
+  budgetMs: 2 * HOUR,
+  initialIntervalMs: 500,
+  backoffCoefficient: 2,
+  maximumIntervalMs: 20 * SECOND,
+};
+
+export const defaultPolicy: SagaPolicy = {
+  name: 'default',
+  steps: {
+    receive: sqlStep,
+    inventory: sqlStep,
+    /* Verification is a courtesy before payment: without the carrier the order goes on and the label decides. */
+    address: {
+      ...providerStep,
+      attemptTimeoutMs: 5 * SECOND,
+      budgetMs: 8 * SECOND,
+      maximumIntervalMs: SECOND,
+    },
+    payment: providerStep,
+    fulfillment: sqlStep,
+    shipping: providerStep,
+    notification: sqlStep,
+    completion: sqlStep,
+  },
+  compensation: { ...providerStep, budgetMs: 10 * MINUTE },
+  localActivityMs: 1_500,
+  holdPaymentMs: 30 * MINUTE,
+  holdAddressMs: 24 * HOUR,
+  actionPollMs: 15 * SECOND,
+  maximumPaymentUpdates: 10,
+};
+
+/** A partial policy over a whole one; steps are merged one by one. */
+export function withPolicy(base: SagaPolicy, changes: PolicyChanges): SagaPolicy {
+  const { steps = {}, compensation = {}, allSteps = {}, ...rest } = changes;
+  const merged = Object.fromEntries(
+    Object.entries(base.steps).map(([name, step]) => [
+      name,
+      { ...step, ...allSteps, ...steps[name as StepName] },
+    ]),
+  ) as Record<StepName, StepPolicy>;
+  return {
+    ...base,
+    ...rest,
+    steps: merged,
+    compensation: { ...base.compensation, ...allSteps, ...compensation },
+  };
+}
+
+export type PolicyChanges = Partial<Omit<SagaPolicy, 'steps' | 'compensation'>> & {
+  /** Applied to every step and to compensations before the single ones. */
+  allSteps?: Partial<StepPolicy>;
+  steps?: Partial<Record<StepName, Partial<StepPolicy>>>;
+  compensation?: Partial<StepPolicy>;
+};

@@ -1,0 +1,60 @@
+import type { OutboxMessage } from './store.ts';
+
+/** Publishing with the broker's confirm and, for what must be routed, its return. */
+export interface Publisher {
+  /**
+   * Publishes one message persistently. Resolves when the broker has confirmed it; pipelined: callers do not wait for
+   * one another (at most about 200 in flight).
+   * - `confirmed`: a durable queue or the alternate exchange has it.
+   * - `unroutable`: a message for a named queue that does not exist (returned by `mandatory`, then confirmed).
+   * - `refused`: the broker will not take this message (too large, invalid): an attempt of that message.
+   * - `unavailable`: no connection, blocked, or the channel broke before the confirm: not an attempt; nobody knows.
+   */
+  publish(message: OutboxMessage): Promise<PublishAnswer>;
+}
+
+export type PublishAnswer =
+  | { status: 'confirmed' }
+  | { status: 'unroutable'; reason: string }
+  | { status: 'refused'; reason: string }
+  | { status: 'unavailable'; reason: string };
+
+/** A message as a consumer sees it. */
+export interface Delivery {
+  messageId: string;
+  type: string;
+  /** JSON-parsed body; undefined when the body is not JSON (`parseError` says why). */
+  body: unknown;
+  parseError?: string;
+  headers: Readonly<Record<string, unknown>>;
+  redelivered: boolean;
+  /** Queue it came from. */
+  queue: string;
+  /** Raw body, for dead letters. */
+  content: Uint8Array;
+}
+
+/**
+ * What a handler decides. `done`: acknowledge. `dead-letter`: publish to `<queue>.dlq` with the reason, wait for the
+ * confirm, then acknowledge. `pause`: give the delivery back and stop consuming for `ms` (the outside world is away).
+ */
+export type HandlerResult =
+  | { status: 'done' }
+  | { status: 'dead-letter'; reason: string; error: string }
+  | { status: 'pause'; ms: number; reason: string };
+
+export interface Consumer {
+  close(): Promise<void>;
+}
+
+export interface Broker extends Publisher {
+  /** Consumes a queue; survives reconnects, null deliveries and deleted queues. A throwing handler is a `pause` of 1 s. */
+  consume(input: {
+    queue: string;
+    prefetch: number;
+    handler: (delivery: Delivery) => Promise<HandlerResult>;
+  }): Promise<Consumer>;
+  /** `connected`, `blocked` (memory or disk alarm at the broker) or `disconnected`. */
+  state(): 'connected' | 'blocked' | 'disconnected';
+  close(): Promise<void>;
+}

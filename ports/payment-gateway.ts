@@ -1,0 +1,62 @@
+import type { OrderId } from '../domain/ids.ts';
+import type { Money } from '../domain/money.ts';
+import type { NextAction } from '../domain/order.ts';
+
+/**
+ * The payment provider, one request per method; protocol and bookkeeping are the payment activity's.
+ * Technical failures: ProviderUnavailable (429, and nothing was done), OutcomeUnknown (5xx, time-out, broken
+ * connection), ProviderMisconfigured (401, 403, and requests the provider cannot understand).
+ * No method retries by itself. Every call ends within `timeoutMs`.
+ */
+export interface PaymentGateway {
+  /**
+   * Creates an unconfirmed payment intent. `idempotencyKey` is the provider's: the same key and content gives the same
+   * answer for 24 h, errors 500 included. `metadata` carries orderId and operationKey, by which `findByOperation` finds it.
+   */
+  create(input: {
+    idempotencyKey: string;
+    operationKey: string;
+    orderId: OrderId;
+    amount: Money;
+    paymentMethodId: string;
+    timeoutMs: number;
+  }): Promise<CreateAnswer>;
+  /** Confirms: charges, or is declined, or needs the customer. */
+  confirm(input: { idempotencyKey: string; intentId: string; timeoutMs: number }): Promise<PaymentAnswer>;
+  /** The intent as it is now. */
+  retrieve(input: { intentId: string; timeoutMs: number }): Promise<PaymentAnswer>;
+  /** Intents with this operation key in their metadata. The provider's search lags by up to a minute. */
+  findByOperation(input: { operationKey: string; timeoutMs: number }): Promise<PaymentAnswer[]>;
+  /** Makes a later charge impossible; answers the intent's state when it could not be cancelled (already charged). */
+  cancel(input: { idempotencyKey: string; intentId: string; timeoutMs: number }): Promise<PaymentAnswer>;
+  /** Refunds what is left of the charge; idempotent by its key. */
+  refund(input: {
+    idempotencyKey: string;
+    intentId: string;
+    amount: Money;
+    timeoutMs: number;
+  }): Promise<{ refundId: string }>;
+  /** Whether that amount is inside the provider's limits for its currency. */
+  payable(amount: Money): { ok: true } | { ok: false; reason: string };
+  /** Checks a webhook's signature over its raw body; undefined when it does not hold. */
+  verifyWebhook(input: { rawBody: string; signature: string }): PaymentNotice | undefined;
+}
+
+/** Refused at creation: the payment method does not exist or cannot be used. */
+export type CreateAnswer =
+  { status: 'created'; intentId: string } | { status: 'refused'; reason: string; declineCode?: string };
+
+export type PaymentAnswer =
+  | { status: 'charged'; intentId: string; amount: Money }
+  | { status: 'unconfirmed'; intentId: string }
+  | { status: 'declined'; intentId: string; reason: string; declineCode?: string }
+  | { status: 'action_required'; intentId: string; nextAction: NextAction }
+  | { status: 'canceled'; intentId: string };
+
+/** What a webhook says happened: only where to look, never what to believe. */
+export interface PaymentNotice {
+  eventId: string;
+  type: string;
+  intentId: string | undefined;
+  orderId: OrderId | undefined;
+}

@@ -1,0 +1,312 @@
+import type { AuditEntry, AuditRow } from '../domain/audit.ts';
+import type { DomainEvent } from '../domain/events.ts';
+import type { Refusal } from '../domain/failures.ts';
+import type { CustomerId, OperationKey, OrderId, ProductId } from '../domain/ids.ts';
+import type { Currency, Money } from '../domain/money.ts';
+import type {
+  Address,
+  EndStatus,
+  OrderItem,
+  OrderLine,
+  OrderStatus,
+  OrderView,
+  SagaState,
+  StepName,
+} from '../domain/order.ts';
+
+/**
+ * Truth: orders, stock, money, shipments, operations, audit trail and outbox in one SQL database.
+ *
+ * Every method may reject with TechnicalFailure('StoreUnavailable'); a `transaction` whose commit reply was lost
+ * rejects with TechnicalFailure('OutcomeUnknown'), and the operation key tells on the next attempt.
+ */
+export interface Store {
+  /**
+   * Runs `work` in one transaction: all of it is durable when the promise resolves, nothing of it when it rejects.
+   * `work` awaits nothing but the methods of `tx` (no provider call, no timer): a connection is held meanwhile.
+   * `work` may be run again from its start after a deadlock or a busy database.
+   */
+  transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
+  /** Reads outside any transaction; never wait for writers. */
+  read: StoreReads;
+  /** The relay's side of the outbox; each call is a short transaction of its own. */
+  outbox: OutboxStore;
+  /** Resolves when the store answers and its schema is the code's; rejects with the reason otherwise. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface StoreTransaction {
+  operations: OperationStatements;
+  orders: OrderStatements;
+  inventory: InventoryStatements;
+  payments: PaymentStatements;
+  fulfillments: FulfillmentStatements;
+  shipments: ShipmentStatements;
+  audit: AuditStatements;
+  messages: MessageStatements;
+  processedEvents: ProcessedEventStatements;
+}
+
+/** What an operation led to; stored once, returned for ever. `result` is plain JSON. */
+export type StoredOutcome = { done: unknown } | { refused: Refusal };
+
+export interface Operation {
+  key: OperationKey;
+  orderId: OrderId;
+  step: string;
+  /** Counts attempts; an attempt whose fence is no longer the stored one is stale and must not commit. */
+  fence: number;
+  outcome?: StoredOutcome;
+  /** Until then the attempt with this fence may still cause effects; absent when it has ended. */
+  leaseUntilUtc?: string;
+}
+
+export interface OperationStatements {
+  /** The row, locked until the transaction ends where the database locks rows. */
+  find(key: OperationKey): Promise<Operation | undefined>;
+  /**
+   * Begins an attempt: inserts the row with fence 1 or adds 1 to the fence and sets the lease. A row that has an
+   * outcome is returned as it is, unchanged.
+   */
+  begin(input: {
+    key: OperationKey;
+    orderId: OrderId;
+    step: string;
+    leaseUntilUtc?: string;
+  }): Promise<Operation>;
+  /** Stores the outcome (only where none is stored: returns false otherwise) and ends the lease. */
+  finish(input: { key: OperationKey; outcome: StoredOutcome }): Promise<boolean>;
+  /** Ends the lease of the attempt with this fence; a no-op for another fence. */
+  endLease(input: { key: OperationKey; fence: number }): Promise<void>;
+  /** Operations of one order and step with a lease in the future: attempts that may still cause effects. */
+  leased(input: { orderId: OrderId; step: string; nowUtc: string }): Promise<Operation[]>;
+}
+
+export interface NewOrder {
+  orderId: OrderId;
+  callerId: string;
+  customerId: CustomerId;
+  customerEmail: string;
+  currency: Currency;
+  items: OrderItem[];
+  /** Empty and total absent when the order could not be priced. */
+  lines: OrderLine[];
+  total?: Money;
+  paymentMethodId: string;
+  shippingAddress: Address;
+  workflowId: string;
+  runId: string;
+  traceId: string;
+  createdAtUtc: string;
+}
+
+export interface OrderRow extends NewOrder {
+  status: OrderStatus;
+  sagaState: SagaState;
+  step: StepName;
+  /** What `OrderView` shows beside the columns: hold, parked, failure, shipment, cancel request. */
+  detail: OrderDetail;
+  updatedAtUtc: string;
+}
+
+export type OrderDetail = Pick<OrderView, 'hold' | 'parked' | 'failure' | 'cancelRequested' | 'shipment'>;
+
+export interface OrderStatements {
+  /** False when the id is taken: nothing is changed then. */
+  insert(order: NewOrder): Promise<boolean>;
+  find(id: OrderId): Promise<OrderRow | undefined>;
+  /** Sets the given fields; `detail` replaces the stored one whole. Rejects when the order does not exist. */
+  update(input: {
+    orderId: OrderId;
+    status?: OrderStatus;
+    sagaState?: SagaState;
+    step?: StepName;
+    detail?: OrderDetail;
+    shippingAddress?: Address;
+    paymentMethodId?: string;
+    updatedAtUtc: string;
+  }): Promise<void>;
+  /** Takes the order's next event number and names the event as the order's last. */
+  nextEvent(input: {
+    orderId: OrderId;
+    eventId: string;
+  }): Promise<{ sequence: number; previousEventId: string | undefined }>;
+}
+
+export interface Product {
+  productId: ProductId;
+  name: string;
+  price: Money;
+  /** Units that can still be reserved: on hand less reserved. */
+  available: number;
+}
+
+export interface InventoryStatements {
+  /** The products that exist among the given ids, in any order. */
+  products(ids: readonly ProductId[]): Promise<Product[]>;
+  /**
+   * Reserves every line or none. Products are locked in the order of their ids, so that orders which share products
+   * never deadlock. Returns the products that fell short; empty means reserved.
+   */
+  reserve(input: { orderId: OrderId; items: readonly OrderItem[] }): Promise<ProductId[]>;
+  /** Gives back what the order still has reserved; returns those items (empty: nothing was). */
+  release(orderId: OrderId): Promise<OrderItem[]>;
+  /** Shipped: reserved units leave the stock on hand. Returns false when nothing was reserved. */
+  consume(orderId: OrderId): Promise<boolean>;
+  /** Inserts or changes a product; `onHand` is set when given. */
+  putProduct(input: { productId: ProductId; name: string; price: Money; onHand?: number }): Promise<void>;
+}
+
+export type PaymentState =
+  'creating' | 'created' | 'action_required' | 'declined' | 'charged' | 'canceled' | 'refunded';
+
+export interface PaymentRow {
+  orderId: OrderId;
+  /** Number of the accepted payment update: 1 for the checkout's own payment method. */
+  n: number;
+  state: PaymentState;
+  amount: Money;
+  /** The provider's intent; stored before anything is confirmed. */
+  intentId?: string;
+  refundId?: string;
+  /** First request to create with the present create key; an older one is never sent again, see the payment adapter. */
+  createRequestedAtUtc: string;
+  /** Suffix numbers of the provider's idempotency keys: the next is used after a stored 5xx and a look-up. */
+  createKeyNumber: number;
+  confirmKeyNumber: number;
+}
+
+export interface PaymentStatements {
+  find(input: { orderId: OrderId; n: number }): Promise<PaymentRow | undefined>;
+  list(orderId: OrderId): Promise<PaymentRow[]>;
+  /** Inserts or replaces the row of (orderId, n). */
+  put(row: PaymentRow): Promise<void>;
+}
+
+export interface FulfillmentStatements {
+  /** False when the order has a fulfillment already. */
+  create(input: { orderId: OrderId; fulfillmentId: string; createdAtUtc: string }): Promise<boolean>;
+  /** The fulfillment's id when one was open and is now cancelled. */
+  cancel(input: { orderId: OrderId; cancelledAtUtc: string }): Promise<string | undefined>;
+}
+
+export type ShipmentState = 'creating' | 'created' | 'refused' | 'bought' | 'void_requested' | 'voided';
+
+export interface ShipmentRow {
+  orderId: OrderId;
+  /** Number of the accepted address update: 1 for the checkout's own address. */
+  n: number;
+  state: ShipmentState;
+  /** The carrier's shipment; stored before a label is bought. */
+  providerShipmentId?: string;
+  rateId?: string;
+  carrier?: string;
+  service?: string;
+  trackingCode?: string;
+  labelUrl?: string;
+  /** Price of the label in the carrier's currency; never added to the order's money. */
+  labelCost?: { amount: string; currency: string };
+}
+
+export interface ShipmentStatements {
+  find(input: { orderId: OrderId; n: number }): Promise<ShipmentRow | undefined>;
+  list(orderId: OrderId): Promise<ShipmentRow[]>;
+  put(row: ShipmentRow): Promise<void>;
+}
+
+export interface AuditStatements {
+  /** Appends to the subject's hash chain and moves its head. */
+  append(entry: AuditEntry): Promise<void>;
+}
+
+/** A message on its way to the broker: an event, or a task for a named queue. */
+export interface OutboxMessage {
+  /** UUID; becomes the AMQP messageId. For events the eventId. */
+  id: string;
+  occurredAtUtc: string;
+  /** Event type or task type, for example `email.order-confirmation.v1`. */
+  type: string;
+  /** JSON text, sent as it is. */
+  payload: string;
+  /** `exchange:orders.exchange` for events, `queue:<name>` for tasks. */
+  destination: string;
+  orderId: OrderId;
+  /** The event's sequence; 0 for tasks, which have no place in the order's events. */
+  sequence: number;
+  /** W3C `traceparent` header value; empty when there is none. */
+  traceparent: string;
+  /** AMQP priority 0-10; absent for none. */
+  priority?: number;
+}
+
+export interface MessageStatements {
+  add(message: OutboxMessage): Promise<void>;
+}
+
+export interface ProcessedEventStatements {
+  /** Marks the event as handled by this consumer; false when it already was (skip the effect). */
+  mark(input: { consumer: string; eventId: string; processedAtUtc: string }): Promise<boolean>;
+}
+
+export interface PendingMessage extends OutboxMessage {
+  attempts: number;
+}
+
+/** Partitions are 0 to 15: a stable hash of OrderId modulo 16. */
+export const outboxPartitions = 16;
+
+export interface OutboxStore {
+  /**
+   * Takes or renews this relay's share of the 16 partitions: an even share among live owners; a partition whose lease
+   * has run out is free. Returns the partitions now held. Leases last `leaseMs`.
+   */
+  lease(input: { owner: string; nowUtc: string; leaseMs: number }): Promise<number[]>;
+  /** Gives all partitions of this owner back (clean shutdown). */
+  releaseLeases(owner: string): Promise<void>;
+  /**
+   * Oldest unpublished messages of the given partitions that this owner holds, at most `limit`, in the order they
+   * were written per order; for one order never past a message that is set aside. Messages set aside are not
+   * returned.
+   */
+  pending(input: { owner: string; partitions: readonly number[]; limit: number }): Promise<PendingMessage[]>;
+  markPublished(input: { ids: readonly string[]; publishedAtUtc: string }): Promise<void>;
+  /** Adds an attempt to one message that itself could not be published; at `setAsideAfter` it is set aside. */
+  markFailed(input: { id: string; error: string; setAsideAfter: number }): Promise<{ setAside: boolean }>;
+  /** Unpublished and set-aside counts and the oldest unpublished message's time. */
+  depth(): Promise<{ unpublished: number; setAside: number; oldestUtc: string | undefined }>;
+  /** Deletes published messages older than the time, at most `limit`; returns how many. */
+  purge(input: { publishedBeforeUtc: string; limit: number }): Promise<number>;
+}
+
+export interface StoreReads {
+  order(id: OrderId): Promise<OrderView | undefined>;
+  audit(subject: string): Promise<AuditRow[]>;
+  /** Head of a subject's chain: a cut-off tail shows by comparing it with the last row. */
+  auditHead(subject: string): Promise<{ seq: number; hash: string } | undefined>;
+  /** The order's events after a sequence number, in order, at most 200. */
+  events(input: { orderId: OrderId; afterSequence: number }): Promise<DomainEvent[]>;
+  products(): Promise<Product[]>;
+  /** Everything the invariant checker counts, over all orders or one. */
+  ledger(id?: OrderId): Promise<OrderLedger[]>;
+}
+
+/** What SQL believes about one order; the checker holds it against the providers' own books. */
+export interface OrderLedger {
+  orderId: OrderId;
+  status: OrderStatus;
+  sagaState: SagaState;
+  total: Money | undefined;
+  payments: PaymentRow[];
+  shipments: ShipmentRow[];
+  fulfillment: 'none' | 'open' | 'cancelled';
+  /** Units still reserved, over all products. */
+  reservedUnits: number;
+  /** Units taken out of stock by shipping. */
+  consumedUnits: number;
+  eventTypes: string[];
+  auditTransitions: { from: string; to: string }[];
+  unpublished: number;
+}
+
+export type { EndStatus };
