@@ -1,0 +1,69 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Actor, Address, Checkout, OrderView, ResolveAction } from '../domain/order.ts';
+import type { EndStatus } from '../domain/order.ts';
+import type { FailureType } from '../domain/failures.ts';
+import type { SagaPolicy } from '../domain/policy.ts';
+import type { TaskQueues } from '../domain/ids.ts';
+
+/** Input of the workflow `fulfillOrder`. */
+export interface FulfillOrder {
+  checkout: Checkout;
+  policy: SagaPolicy;
+  taskQueues: TaskQueues;
+  /** W3C `traceparent` of the checkout request; every event of the order carries its trace id. */
+  traceparent: string;
+}
+
+/** Result of a closed run. `cancelled` by Temporal's own cancel closes as Canceled instead. */
+export interface OrderResult {
+  orderId: string;
+  status: EndStatus;
+  failure?: { type: FailureType; reason: string };
+}
+
+/** Every act names who and why; both end up in the audit trail. */
+export interface Act {
+  actor: Actor;
+  /** 1-500 characters. */
+  reason: string;
+}
+
+export interface CancelOrder extends Act {}
+export interface UpdatePayment extends Act {
+  paymentMethodId: string;
+}
+export interface SetShippingAddress extends Act {
+  address: Address;
+}
+export interface ResolveParked extends Act {
+  action: ResolveAction;
+}
+
+/*
+ * Updates answer with the order as it is right after the act was accepted. A refused act fails with the type
+ * `ActRefused` and changes nothing, not even the history.
+ */
+export const cancelOrder = defineUpdate<OrderView, [CancelOrder]>('cancel');
+export const updatePayment = defineUpdate<OrderView, [UpdatePayment]>('payment');
+export const setShippingAddress = defineUpdate<OrderView, [SetShippingAddress]>('shipping-address');
+export const resolveParked = defineUpdate<OrderView, [ResolveParked]>('resolve');
+
+/*
+ * Signals with the same effect, for people who have only Temporal's own tools. A signal has no answer: a refused one
+ * is written to the audit trail and the current details.
+ */
+export const cancelSignal = defineSignal<[Partial<CancelOrder>?]>('cancel');
+export const paymentSignal = defineSignal<[Partial<UpdatePayment>]>('payment');
+export const shippingAddressSignal = defineSignal<[Partial<SetShippingAddress>]>('shipping-address');
+export const resolveSignal = defineSignal<[Partial<ResolveParked>]>('resolve');
+
+/** The payment provider reported a change: look it up now instead of at the next poll. */
+export const paymentNotice = defineSignal<[{ eventId: string }]>('payment-notice');
+
+export const getOrder = defineQuery<OrderView>('order');
+
+/** Failure type of a refused update; the API answers it with 409. */
+export const actRefused = 'ActRefused';
+
+/** Name under which the workflow is registered and started. */
+export const fulfillOrderName = 'fulfillOrder';
