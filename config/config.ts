@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { currencyExponents, type Currency } from '../domain/money.ts';
+import { defaultPolicy, withPolicy, type PolicyChanges, type SagaPolicy } from '../domain/policy.ts';
+
+/** Who may call the API: `{"key":"…","callerId":"shop-a","role":"shop"}`. */
+export interface Caller {
+  key: string;
+  callerId: string;
+  role: 'shop' | 'operator';
+}
+
+const durationMs = z.number().int().positive();
+const stepChanges = z
+  .strictObject({
+    attemptTimeoutMs: durationMs,
+    budgetMs: durationMs,
+    initialIntervalMs: durationMs,
+    backoffCoefficient: z.number().min(1).max(10),
+    maximumIntervalMs: durationMs,
+  })
+  .partial();
+
+const policySchema = z
+  .strictObject({
+    name: z.string().min(1).max(64),
+    allSteps: stepChanges,
+    steps: z.partialRecord(
+      z.enum(Object.keys(defaultPolicy.steps) as [keyof SagaPolicy['steps']]),
+      stepChanges,
+    ),
+    compensation: stepChanges,
+    localActivityMs: durationMs.max(2_000),
+    holdPaymentMs: durationMs,
+    holdAddressMs: durationMs,
+    actionPollMs: durationMs,
+    maximumPaymentUpdates: z.number().int().min(1).max(100),
+  })
+  .partial();
+
+const json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'expected JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const callerSchema = z.strictObject({
+  key: z.string().min(16),
+  callerId: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+  role: z.enum(['shop', 'operator']),
+});
+
+/** Every setting, its environment variable and its default. Times in milliseconds unless the name says otherwise. */
+const environment = z.object({
+  /** Prefix of task queues; separates installations on one Temporal namespace. */
+  TASK_QUEUE_PREFIX: z.string().min(1).default('order-saga'),
+  REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
+  AMQP_URL: z.string().default('amqp://127.0.0.1:5672'),
+  /** `sqlite:<path>`. */
+  SQL_URL: z.string().default('sqlite:.runtime/data/order-saga.sqlite'),
+  API_HOST: z.string().default('127.0.0.1'),
+  API_PORT: port.default(3000),
+  WORKER_PORT: port.default(0),
+  RELAY_PORT: port.default(0),
+  /** JSON array of callers; without it the API takes everybody as the operator `local` and binds to loopback only. */
+  API_CALLERS: json(z.array(callerSchema).min(1)).optional(),
+  STRIPE_SECRET_KEY: z.string().default('sk_test_sandbox'),
+  STRIPE_API_BASE: z.url().optional(),
+  STRIPE_WEBHOOK_SECRET: z.string().default('whsec_sandbox'),
+  EASYPOST_API_KEY: z.string().default('EZTK_sandbox'),
+  EASYPOST_API_BASE: z.url().optional(),
+  SMTP_URL: z.string().default('smtp://127.0.0.1:2525'),
+  MAIL_FROM: z.string().default('Order Saga <orders@order-saga.example>'),
+  /** Key of the HMAC that turns customer ids into the search attribute CustomerHash; at least 16 characters. */
+  CUSTOMER_HASH_KEY: z.string().min(16).default('local-development-only'),
+  DEFAULT_CURRENCY: z.enum(Object.keys(currencyExponents) as [Currency]).default('INR'),
+  /** Flat shipping charge in minor units of the order's currency. */
+  SHIPPING_FEE_MINOR: z.coerce.number().int().min(0).default(0),
+  /** JSON of changes to the default saga policy, for example `{"holdPaymentMs":60000}`. */
+  SAGA_POLICY: json(policySchema).optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Workflows kept in the worker's memory; about 264 KiB each. */
+  MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(1).default(2_000),
+  /** JSON web address of the RabbitMQ management API; only shown, never called by the product. */
+  RABBITMQ_MANAGEMENT_URL: z.string().optional(),
+});
+
+/** Settings of all processes, validated once at start and frozen. */
+export type Config = Readonly<z.infer<typeof environment> & { policy: SagaPolicy }>;
+
+/**
+ * Reads the environment. Throws one Error that lists every setting that does not fit, what came and what was expected.
+ * Temporal's own settings (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS …) are read by @temporalio/envconfig.
+ */
+export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
+  const present = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = environment.safeParse(present);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`These settings do not fit:\n${lines.join('\n')}`);
+  }
+  const policy = withPolicy(defaultPolicy, (parsed.data.SAGA_POLICY ?? {}) as PolicyChanges);
+  return Object.freeze({ ...parsed.data, policy });
+}

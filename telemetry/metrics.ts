@@ -1,0 +1,72 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** One registry per process; `/metrics` prints it. */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    httpRequestDuration: new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Time to answer an HTTP request, in seconds.',
+      labelNames: ['method', 'route', 'status'] as const,
+      buckets: [0.005, 0.01, 0.025, 0.047, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    checkouts: new Counter({
+      name: 'checkouts_total',
+      help: 'Checkouts by result: started, replayed, conflict, refused, unavailable.',
+      labelNames: ['result'] as const,
+      registers,
+    }),
+    storeTransactionDuration: new Histogram({
+      name: 'store_transaction_duration_seconds',
+      help: 'Time of one SQL transaction from being asked for to being durable, in seconds.',
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1],
+      registers,
+    }),
+    redisDegraded: new Counter({
+      name: 'redis_degraded_total',
+      help: 'Redis calls that were answered without Redis, by call.',
+      labelNames: ['call'] as const,
+      registers,
+    }),
+    providerRequestDuration: new Histogram({
+      name: 'provider_request_duration_seconds',
+      help: 'Time of one request to a provider, in seconds.',
+      labelNames: ['provider', 'operation', 'result'] as const,
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
+      registers,
+    }),
+    outboxUnpublished: new Gauge({
+      name: 'outbox_unpublished_messages',
+      help: 'Outbox rows that are not published yet.',
+      registers,
+    }),
+    outboxSetAside: new Gauge({
+      name: 'outbox_set_aside_messages',
+      help: 'Outbox rows set aside after too many attempts.',
+      registers,
+    }),
+    outboxOldestAge: new Gauge({
+      name: 'outbox_oldest_age_seconds',
+      help: 'Age of the oldest unpublished outbox row, in seconds; 0 when there is none.',
+      registers,
+    }),
+    messagesPublished: new Counter({
+      name: 'messages_published_total',
+      help: 'Publications by result: confirmed, unroutable, refused, unavailable.',
+      labelNames: ['result'] as const,
+      registers,
+    }),
+    messagesConsumed: new Counter({
+      name: 'messages_consumed_total',
+      help: 'Deliveries handled, by queue and result: done, dead-letter, pause, duplicate.',
+      labelNames: ['queue', 'result'] as const,
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
