@@ -1,3 +1,4 @@
+import type { TechnicalFailure } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Money } from '../domain/money.ts';
 import type { NextAction } from '../domain/order.ts';
@@ -6,6 +7,9 @@ import type { NextAction } from '../domain/order.ts';
  * The payment provider, one request per method; protocol and bookkeeping are the payment activity's.
  * Technical failures: ProviderUnavailable (429, and nothing was done), OutcomeUnknown (5xx, time-out, broken
  * connection), ProviderMisconfigured (401, 403, and requests the provider cannot understand).
+ * ProviderUnavailable means that nothing was done. A failure under a *spent* idempotency key (`isKeySpent`) is the key's
+ * answer for 24 h: the caller looks the effect up and, when it did not happen, uses the next key number. Any other
+ * failure is retried under the same key.
  * No method retries by itself. Every call ends within `timeoutMs`.
  */
 export interface PaymentGateway {
@@ -29,7 +33,10 @@ export interface PaymentGateway {
   findByOperation(input: { operationKey: string; timeoutMs: number }): Promise<PaymentAnswer[]>;
   /** Makes a later charge impossible; answers the intent's state when it could not be cancelled (already charged). */
   cancel(input: { idempotencyKey: string; intentId: string; timeoutMs: number }): Promise<PaymentAnswer>;
-  /** Refunds what is left of the charge; idempotent by its key. */
+  /**
+   * Refunds `amount` of the charge; idempotent by its key. A charge that is refunded already answers with the refund it
+   * has, so a whole refund stays single when the key is older than 24 h.
+   */
   refund(input: {
     idempotencyKey: string;
     intentId: string;
@@ -60,3 +67,13 @@ export interface PaymentNotice {
   intentId: string | undefined;
   orderId: OrderId | undefined;
 }
+
+/** A failure that the provider has stored under the request's idempotency key and replays for 24 h. */
+export type SpentKeyFailure = TechnicalFailure & { keySpent: true };
+
+/**
+ * Whether the provider stored this failure (a 5xx of its own, a refund that failed) under the key it came by. After a
+ * look-up that finds no effect, the next key number is the only way on.
+ */
+export const isKeySpent = (failure: unknown): failure is SpentKeyFailure =>
+  failure instanceof Error && 'keySpent' in failure && failure.keySpent === true;
