@@ -58,3 +58,34 @@ export interface Broker extends Publisher {
   state(): 'connected' | 'blocked' | 'disconnected';
   close(): Promise<void>;
 }
+
+/** What is declared at the broker, as data: exchanges are durable, declared in the order given, then queues, then bindings. */
+export interface Topology {
+  exchanges: readonly ExchangeDeclaration[];
+  queues: readonly QueueDeclaration[];
+  bindings: readonly { queue: string; exchange: string; routingKey: string }[];
+}
+
+export interface ExchangeDeclaration {
+  name: string;
+  type: 'topic' | 'direct' | 'fanout';
+  /** Takes what no binding matches; must stand before this exchange in the list. */
+  alternateExchange?: string;
+}
+
+export interface QueueDeclaration {
+  name: string;
+  kind: 'classic' | 'quorum';
+  durable: boolean;
+  /** Classic queues only. */
+  maxPriority?: number;
+  /** From first enqueue; a requeue does not start it again. Expires at the head of the queue only. */
+  messageTtlMs?: number;
+  maxLength?: number;
+  overflow?: 'drop-head' | 'reject-publish';
+  /** Quorum queues only; without it a poison message is redelivered without end. */
+  deliveryLimit?: number;
+  /** The routing key is required: the message's own would reach no dead-letter queue. */
+  deadLetter?: { exchange: string; routingKey: string; strategy?: 'at-most-once' | 'at-least-once' };
+  singleActiveConsumer?: boolean;
+}

@@ -1,0 +1,95 @@
+import { isCurrency, type Money } from './money.ts';
+import type { ShipmentView } from './order.ts';
+
+/** Type, version and AMQP priority of each email task. A changed payload gets a new version beside the old one. */
+export const emailTasks = {
+  'order-confirmation': { type: 'email.order-confirmation.v1', priority: 9 },
+  'order-shipped': { type: 'email.order-shipped.v1', priority: 5 },
+} as const;
+
+export type EmailTemplate = keyof typeof emailTasks;
+
+interface EmailTaskFacts {
+  /** UUID, the outbox message's id: one task is one mail. */
+  taskId: string;
+  /** The customer's address. Personal data: tasks hold it, events never do. */
+  to: string;
+  orderId: string;
+  customerName: string;
+  items: { productId: string; quantity: number }[];
+}
+
+/** Payload of a message on the email queue. */
+export type EmailTask =
+  | (EmailTaskFacts & { template: 'order-confirmation'; total: Money })
+  | (EmailTaskFacts & { template: 'order-shipped'; total?: Money; shipment: ShipmentView });
+
+export type ParsedEmailTask = { ok: true; task: EmailTask } | { ok: false; reason: string };
+
+/** Checks a payload from the wire. The reason names the field, what was expected and what came. */
+export function parseEmailTask(value: unknown): ParsedEmailTask {
+  const refused = refusal(value);
+  return refused === undefined ? { ok: true, task: value as EmailTask } : { ok: false, reason: refused };
+}
+
+function refusal(value: unknown): string | undefined {
+  if (!isRecord(value)) return expected('the payload', 'an object', value);
+  if (typeof value['template'] !== 'string' || !Object.hasOwn(emailTasks, value['template'])) {
+    return expected('template', Object.keys(emailTasks).join(' or '), value['template']);
+  }
+  return (
+    textRefusal(value) ?? addressRefusal(value['to']) ?? itemsRefusal(value['items']) ?? partsRefusal(value)
+  );
+}
+
+function textRefusal(value: Record<string, unknown>): string | undefined {
+  for (const field of ['taskId', 'to', 'orderId', 'customerName']) {
+    if (!isText(value[field])) return expected(field, 'a text that is not empty', value[field]);
+  }
+  return undefined;
+}
+
+/** A line break would let a payload write mail headers of its own. */
+function addressRefusal(to: unknown): string | undefined {
+  return /^[^\s@<>,;]+@[^\s@<>,;]+$/.test(to as string) ? undefined : expected('to', 'one mail address', to);
+}
+
+function itemsRefusal(items: unknown): string | undefined {
+  if (!Array.isArray(items) || items.length === 0) return expected('items', 'at least one item', items);
+  const fits = items.every(
+    (item) => isRecord(item) && isText(item['productId']) && Number.isSafeInteger(item['quantity']),
+  );
+  return fits ? undefined : expected('items', 'productId and a whole quantity in each', items);
+}
+
+function partsRefusal(value: Record<string, unknown>): string | undefined {
+  const { template, total, shipment } = value;
+  if ((template === 'order-confirmation' || total !== undefined) && !isMoney(total)) {
+    return expected('total', 'money in minor units with its currency', total);
+  }
+  if (template === 'order-shipped' && !isShipment(shipment)) {
+    return expected('shipment', 'carrier, service, trackingCode and labelUrl', shipment);
+  }
+  return undefined;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
+const isMoney = (value: unknown): boolean =>
+  isRecord(value) &&
+  Number.isSafeInteger(value['amountMinor']) &&
+  typeof value['currency'] === 'string' &&
+  isCurrency(value['currency']);
+
+const isShipment = (value: unknown): boolean =>
+  isRecord(value) &&
+  ['carrier', 'service', 'trackingCode', 'labelUrl'].every((field) => isText(value[field]));
+
+/** Types only: the values are personal data and end up in logs and dead letters. */
+function expected(field: string, what: string, came: unknown): string {
+  const kind = came === null ? 'null' : Array.isArray(came) ? 'a list' : typeof came;
+  return `${field}: expected ${what}, came ${kind === 'string' ? 'another text' : kind}`;
+}

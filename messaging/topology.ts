@@ -1,0 +1,47 @@
+import { deadLetterQueueOf, emailQueue, eventsExchange } from '../domain/destinations.ts';
+import type { Topology } from '../ports/broker.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** Where dead letters are routed; direct, the routing key is the dead-letter queue's name. */
+export const deadLetterExchange = 'dlx';
+/** Takes events that no queue is bound for. */
+export const unroutedExchange = 'unrouted.exchange';
+/** The newest events without a subscriber; bounded, so that it never fills a disk. */
+export const unroutedQueue = 'unrouted.q';
+
+/**
+ * Everything the product declares at the broker. Other arguments for a queue that exists close the channel
+ * (PRECONDITION_FAILED): such a change needs a new queue name or a migration.
+ *
+ * Each queue that dead-letters names its routing key: without one a dead letter keeps the key it came with, and a
+ * direct exchange drops it without a word.
+ */
+export const topology: Topology = {
+  exchanges: [
+    { name: unroutedExchange, type: 'fanout' },
+    { name: eventsExchange, type: 'topic', alternateExchange: unroutedExchange },
+    { name: deadLetterExchange, type: 'direct' },
+  ],
+  queues: [
+    { name: unroutedQueue, kind: 'classic', durable: true, maxLength: 10_000, overflow: 'drop-head' },
+    { name: deadLetterQueueOf(emailQueue), kind: 'classic', durable: true },
+    {
+      // Priorities exist on classic queues only.
+      name: emailQueue,
+      kind: 'classic',
+      durable: true,
+      maxPriority: 10,
+      messageTtlMs: 24 * HOUR_MS,
+      deadLetter: { exchange: deadLetterExchange, routingKey: deadLetterQueueOf(emailQueue) },
+    },
+  ],
+  bindings: [
+    { queue: unroutedQueue, exchange: unroutedExchange, routingKey: '' },
+    {
+      queue: deadLetterQueueOf(emailQueue),
+      exchange: deadLetterExchange,
+      routingKey: deadLetterQueueOf(emailQueue),
+    },
+  ],
+};
