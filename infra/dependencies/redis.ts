@@ -1,0 +1,102 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { startProcess } from '../processes.ts';
+import {
+  type Candidate,
+  createNotHere,
+  type Dependency,
+  firstThatWorks,
+  type LaunchContext,
+} from './dependency.ts';
+import { dockerCandidate } from './docker.ts';
+import { findOnPath } from './find-binary.ts';
+import { installCommandFor, installPackages } from './package-manager.ts';
+import { waitUntilReady } from './wait-until.ts';
+
+export type RedisAddresses = { url: string };
+
+const NAME = 'Redis';
+const CONNECT_TIMEOUT_MS = 2_000;
+
+/** Redis for locks and fast duplicate checks: REDIS_URL, `redis-server` on PATH, the package manager, Docker. */
+export async function startRedis(context: LaunchContext): Promise<Dependency<RedisAddresses>> {
+  const candidates: Candidate<RedisAddresses>[] = [
+    { source: 'configured', start: () => useConfigured(context) },
+    { source: 'path', start: () => runPrivate(context, 'path') },
+    {
+      source: 'package manager',
+      start: async () => {
+        await installPackages('redis', context);
+        return runPrivate(context, 'package manager');
+      },
+    },
+    dockerCandidate({
+      name: NAME,
+      service: 'redis',
+      context,
+      addresses: { url: 'redis://127.0.0.1:6379' },
+      version: (a) => versionOf(a.url),
+    }),
+  ];
+  return firstThatWorks({
+    name: NAME,
+    candidates,
+    installCommand: await installCommandFor('redis', context.env),
+    say: context.say,
+  });
+}
+
+async function useConfigured(context: LaunchContext): Promise<Dependency<RedisAddresses>> {
+  const url = context.env['REDIS_URL'];
+  if (!context.useConfigured || !url) throw createNotHere('REDIS_URL is not set');
+  return {
+    name: NAME,
+    source: 'configured',
+    version: await versionOf(url),
+    addresses: { url },
+    stop: async () => {},
+  };
+}
+
+async function runPrivate(
+  context: LaunchContext,
+  source: 'path' | 'package manager',
+): Promise<Dependency<RedisAddresses>> {
+  const binary = await findOnPath('redis-server', context.env);
+  if (binary === undefined) throw createNotHere('no redis-server on PATH');
+  const data = join(context.folder, 'redis');
+  await mkdir(data, { recursive: true });
+  const port = await context.takePort('redis');
+  const server = await startProcess({
+    name: 'redis',
+    command: binary,
+    args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', data, '--save', '', '--appendonly', 'yes'],
+    output: { file: join(context.folder, 'logs', 'redis.log') },
+    pidFolder: join(context.folder, 'processes'),
+  });
+  const url = `redis://127.0.0.1:${port}`;
+  let version = '';
+  await waitUntilReady(server, async () => void (version = await versionOf(url)));
+  return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop: () => server.stop() };
+}
+
+/** Connects once and asks for the server's version; proves that it answers. */
+async function versionOf(url: string): Promise<string> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: CONNECT_TIMEOUT_MS,
+    retryStrategy: () => null,
+  });
+  let failure: Error | undefined;
+  client.on('error', (error: Error) => (failure = error));
+  try {
+    await client.connect();
+    return /redis_version:(\S+)/.exec(await client.info('server'))?.[1] ?? 'unknown';
+  } catch (error) {
+    throw failure ?? error;
+  } finally {
+    client.disconnect();
+  }
+}

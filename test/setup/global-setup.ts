@@ -1,0 +1,72 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ProvidedContext } from 'vitest';
+import type { TestProject } from 'vitest/node';
+import { DEFAULT_NAMESPACE } from '../../infra/dependencies/temporal-settings.ts';
+import { startServices } from '../../infra/dependencies/start-services.ts';
+import { freePort } from '../../infra/ports.ts';
+import { runtimeFolder } from '../../infra/runtime-folder.ts';
+import { removeAbandonedFolders } from './abandoned-folders.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** `host:port` of the run's own Temporal, namespace `default`, with the product's search attributes. */
+    temporalAddress: string;
+    /** The server's Prometheus endpoint, for counting its persistence requests. */
+    temporalMetricsUrl: string;
+    /** Path of the `temporal` program. */
+    temporalCli: string;
+    amqpUrl: string;
+    /** RabbitMQ's management API, with user and password in the address. */
+    amqpManagementUrl: string;
+    redisUrl: string;
+  }
+}
+
+/**
+ * Starts private servers once for a run, in a folder of its own, and stops them by process id afterwards; a reaper does it when this process is killed.
+ * With ORDER_SAGA_SERVICES=running the ones of `node infra/services.ts` are used, which saves their start while working on one file.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  if (process.env['ORDER_SAGA_SERVICES'] === 'running') {
+    announce(project, await runningServices());
+    return async () => {};
+  }
+  await removeAbandonedFolders(runtimeFolder);
+  const folder = join(runtimeFolder, `test-${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  const services = await startServices({
+    env: process.env,
+    folder,
+    takePort: () => freePort(),
+    say: (line) => console.error(line),
+    useConfigured: false,
+    installWithSudo: false,
+  });
+  announce(project, {
+    temporalAddress: services.temporal.addresses.address,
+    temporalMetricsUrl: services.temporal.addresses.metricsUrl,
+    temporalCli: services.temporal.addresses.cli,
+    amqpUrl: services.rabbitmq.addresses.url,
+    amqpManagementUrl: services.rabbitmq.addresses.managementUrl,
+    redisUrl: services.redis.addresses.url,
+  });
+  return async () => {
+    await services.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+}
+
+function announce(project: TestProject, addresses: ProvidedContext): void {
+  for (const [key, value] of Object.entries(addresses)) project.provide(key as keyof ProvidedContext, value);
+  process.env['TEMPORAL_ADDRESS'] = addresses.temporalAddress;
+  process.env['TEMPORAL_NAMESPACE'] = DEFAULT_NAMESPACE;
+  process.env['AMQP_URL'] = addresses.amqpUrl;
+  process.env['RABBITMQ_MANAGEMENT_URL'] = addresses.amqpManagementUrl;
+  process.env['REDIS_URL'] = addresses.redisUrl;
+}
+
+async function runningServices(): Promise<ProvidedContext> {
+  const file = join(runtimeFolder, 'services.json');
+  return JSON.parse(await readFile(file, 'utf8')) as ProvidedContext;
+}

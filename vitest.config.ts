@@ -1,0 +1,37 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+
+const exclude = [...configDefaults.exclude, '.runtime/**'];
+const withServers = {
+  exclude,
+  globalSetup: ['test/setup/global-setup.ts'],
+  pool: 'forks' as const,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['**/*.unit.test.ts'], exclude, pool: 'threads', maxWorkers: 2 } },
+      {
+        test: {
+          ...withServers,
+          name: 'int',
+          include: ['**/*.int.test.ts', 'test/{e2e,replay,faults}/**/*.test.ts'],
+          exclude: [...exclude, '**/*.unit.test.ts'],
+          // Two workers on two cores that also carry the servers made timings of fault tests unsteady.
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          ...withServers,
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          testTimeout: 600_000,
+          maxWorkers: 1,
+        },
+      },
+    ],
+  },
+});
