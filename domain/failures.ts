@@ -84,5 +84,6 @@ export class TechnicalFailure extends Error {
     this.name = type;
     this.type = type;
     this.retryAfterMs = options.retryAfterMs;
+    this.keySpent = options.keySpent ?? false;
   }
 }

@@ -115,6 +115,10 @@ export type OrderDetail = Pick<OrderView, 'hold' | 'parked' | 'failure' | 'cance
 export interface OrderStatements {
   /** False when the id is taken: nothing is changed then. */
   insert(order: NewOrder): Promise<boolean>;
+  /**
+   * The row, locked until the transaction ends: every transaction of a step reads its order first, so transactions of
+   * one order run one after another and a tombstone cannot slip in between a check and its commit.
+   */
   find(id: OrderId): Promise<OrderRow | undefined>;
   /** Sets the given fields; `detail` replaces the stored one whole. Rejects when the order does not exist. */
   update(input: {
