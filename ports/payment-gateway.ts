@@ -72,7 +72,7 @@ export interface PaymentNotice {
 export type SpentKeyFailure = TechnicalFailure & { keySpent: true };
 
 /**
- * Whether the provider stored this failure (a 5xx of its own, a refund that failed) under the key it came by. After a
+ * Whether the provider stored this failure (a 5xx of its own, a refusal, a refund that failed) under the key it came by. After a
  * look-up that finds no effect, the next key number is the only way on.
  */
 export const isKeySpent = (failure: unknown): failure is SpentKeyFailure =>

@@ -1,0 +1,212 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import Stripe from 'stripe';
+import { TechnicalFailure } from '../../domain/failures.ts';
+import type { CreateAnswer, PaymentAnswer, PaymentGateway } from '../../ports/payment-gateway.ts';
+import { stripePayable, toStripeAmount } from './stripe-amounts.ts';
+import { expectObject, paymentAnswer, paymentNotice } from './stripe-answers.ts';
+import { intentInError, paymentRefusal, stripeErrorFacts, stripeFailure } from './stripe-errors.ts';
+import { createStripeHttpClient } from './stripe-http-client.ts';
+
+/** One finished request: `result` is `ok`, `refused` or the technical failure's type. */
+export interface RequestFacts {
+  operation: string;
+  result: string;
+  seconds: number;
+}
+
+export interface StripeGatewayConfig {
+  secretKey: string;
+  /** `http://host:port` of something that speaks Stripe's API; Stripe itself by default. */
+  apiBase?: string | undefined;
+  /** Signs webhooks, `whsec_…`. */
+  webhookSecret: string;
+  onRequest?: ((facts: RequestFacts) => void) | undefined;
+}
+
+/** A request and how its errors that are answers are recognized. */
+interface Call<Raw, Answer> {
+  operation: string;
+  /** Names the request in failures: the idempotency key or the intent. */
+  subject: string;
+  request(): Promise<Raw>;
+  read(raw: Raw): Answer;
+  /** The answer that an error means; undefined for a technical failure. */
+  refusal?(error: unknown): Answer | undefined;
+}
+
+/**
+ * Stripe as the payment gateway. Connects on first use; requests share kept-alive connections, are sent once and end
+ * within their `timeoutMs`. Stripe gets the amount, the payment method and our two keys, no personal data.
+ */
+export function connectStripeGateway(config: StripeGatewayConfig): PaymentGateway & { close(): void } {
+  const { stripe, agent } = createClient(config);
+  const call = createCaller(config.onRequest);
+  const onIntent = (input: {
+    operation: string;
+    subject: string;
+    request(): Promise<Stripe.PaymentIntent>;
+    refusal?(error: unknown): PaymentAnswer | undefined;
+  }) => call<Stripe.PaymentIntent, PaymentAnswer>({ ...input, read: readIntent });
+
+  return {
+    create: ({ idempotencyKey, operationKey, orderId, amount, paymentMethodId, timeoutMs }) =>
+      call<Stripe.PaymentIntent, CreateAnswer>({
+        operation: 'payment_intents.create',
+        subject: idempotencyKey,
+        request: () =>
+          stripe.paymentIntents.create(
+            {
+              amount: toStripeAmount(amount),
+              currency: amount.currency.toLowerCase(),
+              payment_method: paymentMethodId,
+              automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+              metadata: { orderId, operationKey },
+            },
+            { idempotencyKey, timeout: timeoutMs },
+          ),
+        read: (intent) => ({ status: 'created', intentId: expectObject(intent, 'payment_intent').id }),
+        refusal: (error) => {
+          const refused = paymentRefusal(error);
+          return refused && { status: 'refused', ...refused };
+        },
+      }),
+
+    confirm: ({ idempotencyKey, intentId, timeoutMs }) =>
+      onIntent({
+        operation: 'payment_intents.confirm',
+        subject: intentId,
+        request: () => stripe.paymentIntents.confirm(intentId, {}, { idempotencyKey, timeout: timeoutMs }),
+        refusal: (error) => stateInError(error) ?? declined(intentId, error),
+      }),
+
+    retrieve: ({ intentId, timeoutMs }) =>
+      onIntent({
+        operation: 'payment_intents.retrieve',
+        subject: intentId,
+        request: () => stripe.paymentIntents.retrieve(intentId, {}, { timeout: timeoutMs }),
+      }),
+
+    findByOperation: ({ operationKey, timeoutMs }) =>
+      call({
+        operation: 'payment_intents.search',
+        subject: operationKey,
+        request: () =>
+          stripe.paymentIntents.search(
+            { query: `metadata['operationKey']:'${escaped(operationKey)}'`, limit: 100 },
+            { timeout: timeoutMs },
+          ),
+        read: (found) => found.data.map(readIntent),
+      }),
+
+    cancel: ({ idempotencyKey, intentId, timeoutMs }) =>
+      onIntent({
+        operation: 'payment_intents.cancel',
+        subject: intentId,
+        request: () => stripe.paymentIntents.cancel(intentId, {}, { idempotencyKey, timeout: timeoutMs }),
+        refusal: stateInError,
+      }),
+
+    refund: async ({ idempotencyKey, intentId, amount, timeoutMs }) => {
+      const deadline = performance.now() + timeoutMs;
+      const refunded = await call<Stripe.Refund, { refundId: string } | 'already'>({
+        operation: 'refunds.create',
+        subject: intentId,
+        request: () =>
+          stripe.refunds.create(
+            { payment_intent: intentId, amount: toStripeAmount(amount) },
+            { idempotencyKey, timeout: timeoutMs },
+          ),
+        read: (refund) => ({ refundId: standingRefund([refund], intentId) }),
+        refusal: (error) =>
+          stripeErrorFacts(error).code === 'charge_already_refunded' ? 'already' : undefined,
+      });
+      if (refunded !== 'already') return refunded;
+      return call({
+        operation: 'refunds.list',
+        subject: intentId,
+        request: () =>
+          stripe.refunds.list(
+            { payment_intent: intentId, limit: 100 },
+            { timeout: Math.max(1, Math.floor(deadline - performance.now())) },
+          ),
+        read: (refunds) => ({ refundId: standingRefund(refunds.data, intentId) }),
+      });
+    },
+
+    payable: stripePayable,
+
+    verifyWebhook: ({ rawBody, signature }) => {
+      try {
+        return paymentNotice(stripe.webhooks.constructEvent(rawBody, signature, config.webhookSecret));
+      } catch {
+        return undefined;
+      }
+    },
+
+    close: () => agent.destroy(),
+  };
+}
+
+function createClient({ secretKey, apiBase }: StripeGatewayConfig): { stripe: Stripe; agent: HttpAgent } {
+  const base = new URL(apiBase ?? 'https://api.stripe.com');
+  const protocol = base.protocol === 'http:' ? 'http' : 'https';
+  const agent =
+    protocol === 'http' ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true });
+  const stripe = new Stripe(secretKey, {
+    host: base.hostname,
+    port: base.port || (protocol === 'http' ? '80' : '443'),
+    protocol,
+    maxNetworkRetries: 0,
+    telemetry: false,
+    httpClient: createStripeHttpClient(agent),
+  });
+  return { stripe, agent };
+}
+
+const createCaller =
+  (onRequest: StripeGatewayConfig['onRequest']) =>
+  async <Raw, Answer>({ operation, subject, request, read, refusal }: Call<Raw, Answer>): Promise<Answer> => {
+    const startedMs = performance.now();
+    const report = (result: string) =>
+      onRequest?.({ operation, result, seconds: (performance.now() - startedMs) / 1_000 });
+    try {
+      const answer = read(await request());
+      report('ok');
+      return answer;
+    } catch (error) {
+      const answer = refusal?.(error);
+      const failure = answer === undefined ? stripeFailure(error, { operation, subject }) : undefined;
+      report(failure?.type ?? 'refused');
+      if (answer === undefined) throw failure as TechnicalFailure;
+      return answer;
+    }
+  };
+
+const readIntent = (intent: Stripe.PaymentIntent): PaymentAnswer =>
+  paymentAnswer(expectObject(intent, 'payment_intent'));
+
+const stateInError = (error: unknown): PaymentAnswer | undefined => {
+  const intent = intentInError(error);
+  return intent && readIntent(intent);
+};
+
+const declined = (intentId: string, error: unknown): PaymentAnswer | undefined => {
+  const refused = paymentRefusal(error);
+  return refused && { status: 'declined', intentId, ...refused };
+};
+
+/** The refund that stands; a failed one has moved no money and stays the answer of its key. */
+function standingRefund(refunds: readonly Stripe.Refund[], intentId: string): string {
+  const standing = refunds
+    .map((refund) => expectObject(refund, 'refund'))
+    .find(({ status }) => status !== 'failed' && status !== 'canceled');
+  if (standing) return standing.id;
+  const [first] = refunds;
+  const message = `Stripe refund of ${intentId}: ${first?.id ?? 'none found'} ${first?.status ?? ''} ${first?.failure_reason ?? ''}`;
+  throw Object.assign(new TechnicalFailure('ProviderUnavailable', message.trim()), {
+    keySpent: true as const,
+  });
+}
+
+const escaped = (value: string): string => value.replaceAll(/['\\]/g, String.raw`\$&`);
