@@ -84,6 +84,5 @@ export class TechnicalFailure extends Error {
     this.name = type;
     this.type = type;
     this.retryAfterMs = options.retryAfterMs;
-    this.keySpent = options.keySpent ?? false;
   }
 }

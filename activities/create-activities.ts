@@ -1,0 +1,46 @@
+import { createCloseOrder, createCompleteOrder } from './close-order.ts';
+import { createCancelFulfillment, createCreateFulfillment } from './create-fulfillment.ts';
+import type { ActivityDeps } from './deps.ts';
+import { asActivity } from './failures.ts';
+import { createGenerateShipment } from './generate-shipment.ts';
+import { createProcessPayment } from './process-payment.ts';
+import { createRecordOrder } from './record-order.ts';
+import { createHoldOrder, createParkOrder, createRecordNote, createResumeOrder } from './record-notes.ts';
+import { createRefundPayment } from './refund-payment.ts';
+import { createRequestEmail } from './request-email.ts';
+import { createReleaseInventory, createReserveInventory } from './reserve-inventory.ts';
+import { createVerifyAddress } from './verify-address.ts';
+import { createVoidShipment } from './void-shipment.ts';
+
+/** Steps that only touch SQL; they run next to the workflow. */
+export const createOrderActivities = (deps: ActivityDeps) => ({
+  recordOrder: asActivity(createRecordOrder(deps)),
+  reserveInventory: asActivity(createReserveInventory(deps)),
+  releaseInventory: asActivity(createReleaseInventory(deps)),
+  createFulfillment: asActivity(createCreateFulfillment(deps)),
+  cancelFulfillment: asActivity(createCancelFulfillment(deps)),
+  requestEmail: asActivity(createRequestEmail(deps)),
+  completeOrder: asActivity(createCompleteOrder(deps)),
+  closeOrder: asActivity(createCloseOrder(deps)),
+  holdOrder: asActivity(createHoldOrder(deps)),
+  resumeOrder: asActivity(createResumeOrder(deps)),
+  parkOrder: asActivity(createParkOrder(deps)),
+  recordNote: asActivity(createRecordNote(deps)),
+});
+
+/** Steps that call the payment provider; on its own task queue. */
+export const createPaymentActivities = (deps: ActivityDeps) => ({
+  processPayment: asActivity(createProcessPayment(deps)),
+  refundPayment: asActivity(createRefundPayment(deps)),
+});
+
+/** Steps that call the carrier; on its own task queue. */
+export const createCarrierActivities = (deps: ActivityDeps) => ({
+  verifyAddress: asActivity(createVerifyAddress(deps)),
+  generateShipment: asActivity(createGenerateShipment(deps)),
+  voidShipment: asActivity(createVoidShipment(deps)),
+});
+
+export type OrderActivities = ReturnType<typeof createOrderActivities>;
+export type PaymentActivities = ReturnType<typeof createPaymentActivities>;
+export type CarrierActivities = ReturnType<typeof createCarrierActivities>;

@@ -1,0 +1,17 @@
+import type { Carrier } from '../ports/carrier.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Locks, OutboxBell } from '../ports/locks.ts';
+import type { PaymentGateway } from '../ports/payment-gateway.ts';
+import type { Quotes } from '../ports/quotes.ts';
+import type { Store } from '../ports/store.ts';
+
+/** What the activities need from the world. */
+export interface ActivityDeps {
+  store: Store;
+  payments: PaymentGateway;
+  carrier: Carrier;
+  locks: Locks;
+  quotes: Quotes;
+  bell: OutboxBell;
+  clock: Clock;
+}

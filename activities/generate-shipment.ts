@@ -1,0 +1,187 @@
+import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
+import { operationKeys, type OrderId } from '../domain/ids.ts';
+import type { Address, ShipmentView } from '../domain/order.ts';
+import type { Label, Rate } from '../ports/carrier.ts';
+import type { OrderRow, ShipmentRow, StoreTransaction } from '../ports/store.ts';
+import type { ActivityDeps } from './deps.ts';
+import { runProviderOperation, type Attempt, type Settled } from './operation.ts';
+import { findOrder, writeTransition } from './transition.ts';
+import { takeBackLabel, writeVoid } from './void-shipment.ts';
+
+export interface GenerateShipment {
+  orderId: OrderId;
+  /** Number of the address: 1 for the checkout's own, one more for every accepted address update. */
+  n: number;
+  address: Address;
+  attemptTimeoutMs: number;
+}
+
+/**
+ * Buys one shipping label. The saga's pivot: once it is known to be done, the order only goes forward.
+ * Idempotent by `shipment-<orderId>-<n>`: create a shipment (free, the carrier has no idempotency) -> store its id ->
+ * buy. An attempt that finds a stored id asks the carrier first; the shipment is bought when it has a label.
+ * Takes at most `attemptTimeoutMs`.
+ * Fails with AddressUndeliverable (stored, not retried, order held) or technically (retried).
+ * Late after voidShipment: buys nothing; a label that has just been bought is sent back for refund here.
+ * Writes: Shipments, Operations; at the end Shipments, Products (units leave the stock), Reservations, Orders,
+ * AuditLog, OutboxMessages(shipment.generated.v1), in one transaction.
+ */
+export const createGenerateShipment =
+  (deps: ActivityDeps) =>
+  (input: GenerateShipment): Promise<ShipmentView> => {
+    const key = operationKeys.generateShipment(input.orderId, input.n);
+    return runProviderOperation<ShipmentView, Label, ShipmentRow>(deps, {
+      name: {
+        key,
+        orderId: input.orderId,
+        step: 'shipping',
+        tombstoneKey: operationKeys.voidShipment(input.orderId),
+      },
+      attemptTimeoutMs: input.attemptTimeoutMs,
+      requests: 3,
+      prepare: (tx) => openShipment(tx, input),
+      settle: (attempt) => settleShipment(deps, { input, key, attempt }),
+      commit: (tx, order, settled) => commitShipment(deps, tx, { input, order, settled }),
+      takeBack: (shipmentId) => takeBackLateLabel(deps, input, shipmentId),
+    });
+  };
+
+type SettledShipment = Settled<Label>;
+interface Protocol {
+  input: GenerateShipment;
+  key: string;
+  attempt: Attempt<ShipmentRow>;
+}
+
+async function openShipment(tx: StoreTransaction, { orderId, n }: GenerateShipment): Promise<ShipmentRow> {
+  const known = await tx.shipments.find({ orderId, n });
+  if (known) return known;
+  const shipment: ShipmentRow = { orderId, n, state: 'creating' };
+  await tx.shipments.put(shipment);
+  return shipment;
+}
+
+async function settleShipment(deps: ActivityDeps, protocol: Protocol): Promise<SettledShipment> {
+  const { facts, requestTimeoutMs: timeoutMs } = protocol.attempt;
+  if (!facts.providerShipmentId) return createAndBuy(deps, protocol);
+  const shipmentId = facts.providerShipmentId;
+  const known = await deps.carrier.retrieve({ shipmentId, timeoutMs });
+  if (known.status === 'bought') return { effect: known.label, reference: shipmentId };
+  return buyLabel(deps, protocol, { shipmentId, rates: known.rates });
+}
+
+async function createAndBuy(deps: ActivityDeps, protocol: Protocol): Promise<SettledShipment> {
+  const { input, key, attempt } = protocol;
+  const created = await deps.carrier.createShipment({
+    reference: key,
+    address: input.address,
+    items: attempt.order.items,
+    timeoutMs: attempt.requestTimeoutMs,
+  });
+  if (created.status === 'undeliverable') return { refused: undeliverable(created.reason) };
+  const { shipmentId, rates } = created;
+  await attempt.save(shipmentId, (tx) =>
+    tx.shipments.put({ ...attempt.facts, state: 'created', providerShipmentId: shipmentId }),
+  );
+  return buyLabel(deps, protocol, { shipmentId, rates });
+}
+
+async function buyLabel(
+  deps: ActivityDeps,
+  { input, attempt }: Protocol,
+  { shipmentId, rates }: { shipmentId: string; rates: readonly Rate[] },
+): Promise<SettledShipment> {
+  const rate = cheapest(rates);
+  if (!rate) {
+    const message = `The carrier offers no rate for shipment ${shipmentId} of order ${input.orderId}; expected at least one`;
+    throw new TechnicalFailure('ProviderUnavailable', message);
+  }
+  const timeoutMs = attempt.requestTimeoutMs;
+  const answer = await deps.carrier.buy({ shipmentId, rateId: rate.rateId, timeoutMs });
+  switch (answer.status) {
+    case 'bought':
+      return { effect: answer.label, reference: shipmentId };
+    case 'undeliverable':
+      return { refused: undeliverable(answer.reason) };
+    case 'already_bought':
+      throw new TechnicalFailure(
+        'OutcomeUnknown',
+        `Shipment ${shipmentId} is already bought; its label is looked up`,
+        {
+          retryAfterMs: 50,
+        },
+      );
+  }
+}
+
+/** By price, then by id, so that every attempt chooses alike. */
+const cheapest = (rates: readonly Rate[]): Rate | undefined =>
+  rates.toSorted((a, b) => Number(a.amount) - Number(b.amount) || a.rateId.localeCompare(b.rateId))[0];
+
+const undeliverable = (reason: string): Refusal => ({ type: 'AddressUndeliverable', reason });
+
+async function commitShipment(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  {
+    input: { orderId, n },
+    order,
+    settled,
+  }: { input: GenerateShipment; order: OrderRow; settled: SettledShipment },
+) {
+  const stored = await tx.shipments.find({ orderId, n });
+  const nowUtc = deps.clock.nowUtc();
+  if ('refused' in settled) {
+    await tx.shipments.put({ ...stored, orderId, n, state: 'refused' });
+    await writeTransition(tx, {
+      order,
+      step: 'shipping',
+      status: 'address_rejected',
+      reason: settled.refused.reason,
+      nowUtc,
+    });
+    return settled;
+  }
+  const { cost, ...view } = settled.effect;
+  const providerShipmentId = settled.reference;
+  await tx.shipments.put({
+    ...stored,
+    orderId,
+    n,
+    state: 'bought',
+    providerShipmentId,
+    ...view,
+    labelCost: cost,
+  });
+  await tx.inventory.consume(orderId);
+  await writeTransition(tx, {
+    order,
+    step: 'shipping',
+    status: 'shipment_generated',
+    detail: { shipment: view },
+    reason: 'label bought',
+    event: {
+      type: 'shipment.generated.v1',
+      details: { shipmentId: providerShipmentId, carrier: view.carrier, trackingCode: view.trackingCode },
+    },
+    nowUtc,
+  });
+  return { done: view };
+}
+
+/** A label was bought after voidShipment had begun: send it back, with its own record. */
+async function takeBackLateLabel(
+  deps: ActivityDeps,
+  { orderId, n, attemptTimeoutMs }: GenerateShipment,
+  reference: string | undefined,
+): Promise<void> {
+  const stored = await deps.store.transaction((tx) => tx.shipments.find({ orderId, n }));
+  const providerShipmentId = reference ?? stored?.providerShipmentId;
+  if (!stored || !providerShipmentId) return;
+  const timeoutMs = Math.floor(attemptTimeoutMs / 4);
+  const taken = await takeBackLabel(deps, { shipment: { ...stored, providerShipmentId }, timeoutMs });
+  await deps.store.transaction(async (tx) => {
+    const order = await findOrder(tx, orderId);
+    await writeVoid(deps, tx, { order, shipments: [taken] });
+  });
+}

@@ -1,0 +1,136 @@
+import { operationKeys, type OrderId } from '../domain/ids.ts';
+import type { Actor, Address, Hold, OrderStatus, Parked, SagaState, StepName } from '../domain/order.ts';
+import type { ActivityDeps } from './deps.ts';
+import { runSqlOperation } from './operation.ts';
+import { writeTransition } from './transition.ts';
+
+/** What happens to an order between its steps. `n` counts all notes of the order and makes each idempotent. */
+interface Note {
+  orderId: OrderId;
+  n: number;
+  step: StepName;
+}
+
+const noteName = ({ orderId, n }: Note) => ({ key: operationKeys.note(orderId, n), orderId, step: 'note' });
+
+/**
+ * Records that the order waits for a person until a deadline.
+ * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, OutboxMessages(order.held.v1), in one transaction.
+ */
+export const createHoldOrder =
+  (deps: ActivityDeps) =>
+  (input: Note & { hold: Hold }): Promise<null> =>
+    runSqlOperation(deps, noteName(input), async (tx, order) => {
+      const { status, failureType, reason, untilUtc } = input.hold;
+      await writeTransition(tx, {
+        order,
+        step: input.step,
+        status,
+        sagaState: 'held',
+        detail: { hold: input.hold },
+        reason,
+        event: { type: 'order.held.v1', details: { status, failureType, reason, untilUtc } },
+        nowUtc: deps.clock.nowUtc(),
+      });
+      return { done: null };
+    });
+
+export interface ResumeOrder extends Note {
+  actor: Actor;
+  reason: string;
+  /** The status the order goes on from. */
+  status: OrderStatus;
+  sagaState: SagaState;
+  shippingAddress?: Address;
+  paymentMethodId?: string;
+}
+
+/**
+ * Records that a person's act moves the order on: out of a hold or a parked step, or with a corrected address.
+ * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, in one transaction; no event.
+ */
+export const createResumeOrder =
+  (deps: ActivityDeps) =>
+  (input: ResumeOrder): Promise<null> =>
+    runSqlOperation(deps, noteName(input), async (tx, order) => {
+      const nowUtc = deps.clock.nowUtc();
+      const { orderId, shippingAddress, paymentMethodId } = input;
+      await writeTransition(tx, {
+        order,
+        actor: input.actor,
+        step: input.step,
+        status: input.status,
+        sagaState: input.sagaState,
+        detail: { hold: undefined, parked: undefined },
+        from: order.sagaState,
+        to: input.sagaState,
+        reason: input.reason,
+        nowUtc,
+      });
+      if (shippingAddress || paymentMethodId) {
+        await tx.orders.update({
+          orderId,
+          ...(shippingAddress ? { shippingAddress } : {}),
+          ...(paymentMethodId ? { paymentMethodId } : {}),
+          updatedAtUtc: nowUtc,
+        });
+      }
+      return { done: null };
+    });
+
+/**
+ * Records that a step is beyond its technical budget and waits for an operator.
+ * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, OutboxMessages(order.parked.v1), in one transaction.
+ */
+export const createParkOrder =
+  (deps: ActivityDeps) =>
+  (input: Note & { parked: Parked }): Promise<null> =>
+    runSqlOperation(deps, noteName(input), async (tx, order) => {
+      const { step, activity, failure, attempts } = input.parked;
+      await writeTransition(tx, {
+        order,
+        step: input.step,
+        sagaState: 'parked',
+        detail: { parked: input.parked },
+        from: order.sagaState,
+        to: 'parked',
+        reason: failure,
+        event: { type: 'order.parked.v1', details: { step, activity, failure, attempts } },
+        nowUtc: deps.clock.nowUtc(),
+      });
+      return { done: null };
+    });
+
+export interface RecordNote extends Note {
+  actor: Actor;
+  /** What was asked, for example `cancel`. */
+  act: string;
+  /** What came of it, for example `refused`, `accepted`, `begun`. */
+  result: string;
+  reason: string;
+  sagaState?: SagaState;
+  cancelRequested?: { actor: Actor; reason: string };
+}
+
+/**
+ * Writes one audit row about an act that moved nothing by itself: a cancel request, a refused signal, a cancel of
+ * Temporal's own after shipping had started, an address that could not be verified.
+ * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, in one transaction; no event.
+ */
+export const createRecordNote =
+  (deps: ActivityDeps) =>
+  (input: RecordNote): Promise<null> =>
+    runSqlOperation(deps, noteName(input), async (tx, order) => {
+      await writeTransition(tx, {
+        order,
+        actor: input.actor,
+        step: input.step,
+        from: input.act,
+        to: input.result,
+        reason: input.reason,
+        ...(input.sagaState ? { sagaState: input.sagaState } : {}),
+        ...(input.cancelRequested ? { detail: { cancelRequested: input.cancelRequested } } : {}),
+        nowUtc: deps.clock.nowUtc(),
+      });
+      return { done: null };
+    });

@@ -1,0 +1,125 @@
+import { activityInfo } from '@temporalio/activity';
+import type { Refusal } from '../domain/failures.ts';
+import { operationKeys, orderId as asOrderId, type OrderId } from '../domain/ids.ts';
+import { formatAmount, sumMinor, type Money } from '../domain/money.ts';
+import { isEnded, type Checkout, type OrderLine } from '../domain/order.ts';
+import type { StoreTransaction } from '../ports/store.ts';
+import type { ActivityDeps } from './deps.ts';
+import { deliver, type Outcome } from './operation.ts';
+import { findOrder, writeTransition } from './transition.ts';
+
+export interface RecordOrder {
+  checkout: Checkout;
+  traceparent: string;
+}
+
+export interface OrderRecorded {
+  total: Money;
+}
+
+/**
+ * Prices the checkout from the catalog and records the order.
+ * Idempotent by `record-<orderId>`; an order row that is already there is never written again, also when its run is
+ * long gone from Temporal: an ended one answers OrderClosed.
+ * Fails with UnknownProduct, PriceChanged, AmountNotPayable, OrderClosed (none retried, order fails) or technically.
+ * Writes: Orders, OrderLines, AuditLog, OutboxMessages(order.created.v1), in one transaction.
+ */
+export const createRecordOrder =
+  (deps: ActivityDeps) =>
+  async ({ checkout, traceparent }: RecordOrder): Promise<OrderRecorded> => {
+    const key = operationKeys.recordOrder(checkout.orderId);
+    const outcome = await deps.store.transaction(async (tx): Promise<Outcome<OrderRecorded>> => {
+      const known = await tx.orders.find(checkout.orderId);
+      if (known && isEnded(known.status)) return { refused: orderClosed(checkout.orderId, known.status) };
+      const stored = known ? await tx.operations.find(key) : undefined;
+      if (stored?.outcome) return stored.outcome as Outcome<OrderRecorded>;
+      const priced = await price(deps, tx, checkout);
+      await insertOrder(deps, tx, { checkout, traceparent, priced });
+      await tx.operations.begin({ key, orderId: checkout.orderId, step: 'receive' });
+      const result: Outcome<OrderRecorded> = priced.refusal
+        ? { refused: priced.refusal }
+        : { done: { total: priced.total } };
+      await tx.operations.finish({ key, outcome: result });
+      return result;
+    });
+    deps.bell.ring();
+    return deliver(outcome);
+  };
+
+const orderClosed = (id: OrderId, status: string): Refusal => ({
+  type: 'OrderClosed',
+  reason: `Order ${id} has already ended (${status}); a new order needs a new Idempotency-Key.`,
+});
+
+/** The total is known also when the order is refused, but for products nobody sells. */
+type Priced =
+  | { lines: OrderLine[]; total: Money; refusal?: undefined }
+  | { lines: OrderLine[]; total?: Money; refusal: Refusal };
+
+async function price(deps: ActivityDeps, tx: StoreTransaction, checkout: Checkout): Promise<Priced> {
+  const { items, currency } = checkout;
+  const products = await tx.inventory.products(items.map((item) => item.productId));
+  const sold = new Set(
+    products.filter((product) => product.price.currency === currency).map((p) => p.productId),
+  );
+  const missing = items.filter((item) => !sold.has(item.productId)).map((item) => item.productId);
+  if (missing.length > 0) {
+    const reason = `The catalog has no ${missing.join(', ')} in ${currency}.`;
+    return {
+      lines: [],
+      refusal: { type: 'UnknownProduct', reason, details: { products: missing.join(',') } },
+    };
+  }
+  const lines = deps.quotes.quote({ items, products, currency, address: checkout.shippingAddress });
+  const total: Money = { amountMinor: sumMinor(lines.map((line) => line.amountMinor)), currency };
+  const refusal = refuseTotal(deps, checkout, total);
+  return refusal ? { lines, total, refusal } : { lines, total };
+}
+
+function refuseTotal(deps: ActivityDeps, { expectedTotal }: Checkout, total: Money): Refusal | undefined {
+  if (
+    expectedTotal &&
+    (expectedTotal.amountMinor !== total.amountMinor || expectedTotal.currency !== total.currency)
+  ) {
+    const text = (money: Money) => `${formatAmount(money)} ${money.currency}`;
+    return {
+      type: 'PriceChanged',
+      reason: `The order costs ${text(total)}, not the expected ${text(expectedTotal)}.`,
+      details: { total: formatAmount(total), expectedTotal: formatAmount(expectedTotal) },
+    };
+  }
+  const payable = deps.payments.payable(total);
+  return payable.ok ? undefined : { type: 'AmountNotPayable', reason: payable.reason };
+}
+
+async function insertOrder(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  { checkout, traceparent, priced }: RecordOrder & { priced: Priced },
+): Promise<void> {
+  const { expectedTotal: _, ...order } = checkout;
+  const { workflowExecution } = activityInfo();
+  const nowUtc = deps.clock.nowUtc();
+  await tx.orders.insert({
+    ...order,
+    lines: priced.lines,
+    ...(priced.total ? { total: priced.total } : {}),
+    workflowId: workflowExecution?.workflowId ?? '',
+    runId: workflowExecution?.runId ?? '',
+    traceId: traceIdOf(traceparent),
+    createdAtUtc: nowUtc,
+  });
+  await writeTransition(tx, {
+    order: await findOrder(tx, asOrderId(checkout.orderId)),
+    actor: checkout.callerId,
+    step: 'receive',
+    from: '',
+    to: 'received',
+    reason: priced.refusal?.reason ?? 'checkout accepted',
+    event: { type: 'order.created.v1', details: {} },
+    nowUtc,
+  });
+}
+
+/** The trace id inside a W3C `traceparent`. */
+const traceIdOf = (traceparent: string): string => traceparent.split('-')[1] ?? '0'.repeat(32);

@@ -1,0 +1,66 @@
+import { operationKeys, type OrderId } from '../domain/ids.ts';
+import type { ActivityDeps } from './deps.ts';
+import { runSqlOperation } from './operation.ts';
+import { writeTransition } from './transition.ts';
+
+/**
+ * Reserves all items of the order or none.
+ * Idempotent by `inventory-<orderId>`. Fails with OutOfStock (not retried, order fails) or technically.
+ * Writes: Products, Reservations, Orders, AuditLog, OutboxMessages(inventory.reserved.v1), in one transaction.
+ */
+export const createReserveInventory =
+  (deps: ActivityDeps) =>
+  ({ orderId }: { orderId: OrderId }): Promise<null> =>
+    runSqlOperation(
+      deps,
+      {
+        key: operationKeys.reserveInventory(orderId),
+        orderId,
+        step: 'inventory',
+        tombstoneKey: operationKeys.releaseInventory(orderId),
+      },
+      async (tx, order) => {
+        const short = await tx.inventory.reserve({ orderId, items: order.items });
+        if (short.length > 0) {
+          const reason = `Not enough stock of ${short.join(', ')}.`;
+          return { refused: { type: 'OutOfStock', reason, details: { products: short.join(',') } } };
+        }
+        await writeTransition(tx, {
+          order,
+          step: 'inventory',
+          status: 'inventory_reserved',
+          reason: 'all items reserved',
+          event: { type: 'inventory.reserved.v1', details: {} },
+          nowUtc: deps.clock.nowUtc(),
+        });
+        return { done: null };
+      },
+    );
+
+/**
+ * Compensates reserveInventory: gives back what the order still has reserved; a no-op where nothing was.
+ * Idempotent by `release-inventory-<orderId>`; its operation row is the tombstone of a late reservation.
+ * Writes: Products, Reservations, AuditLog, OutboxMessages(inventory.released.v1), in one transaction.
+ */
+export const createReleaseInventory =
+  (deps: ActivityDeps) =>
+  ({ orderId }: { orderId: OrderId }): Promise<null> =>
+    runSqlOperation(
+      deps,
+      { key: operationKeys.releaseInventory(orderId), orderId, step: 'inventory' },
+      async (tx, order) => {
+        const released = await tx.inventory.release(orderId);
+        if (released.length > 0) {
+          await writeTransition(tx, {
+            order,
+            step: 'inventory',
+            from: 'reserved',
+            to: 'released',
+            reason: 'compensation',
+            event: { type: 'inventory.released.v1', details: {} },
+            nowUtc: deps.clock.nowUtc(),
+          });
+        }
+        return { done: null };
+      },
+    );
