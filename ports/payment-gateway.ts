@@ -7,9 +7,9 @@ import type { NextAction } from '../domain/order.ts';
  * The payment provider, one request per method; protocol and bookkeeping are the payment activity's.
  * Technical failures: ProviderUnavailable (429, and nothing was done), OutcomeUnknown (5xx, time-out, broken
  * connection), ProviderMisconfigured (401, 403, and requests the provider cannot understand).
- * ProviderUnavailable means that nothing was done. A failure under a *spent* idempotency key (`isKeySpent`) is the key's
- * answer for 24 h: the caller looks the effect up and, when it did not happen, uses the next key number. Any other
- * failure is retried under the same key.
+ * ProviderUnavailable means that nothing was done. A failure under a *spent* key (`isKeySpent`) is known to be the
+ * idempotency key's answer for 24 h: the caller looks the effect up and, when it did not happen, uses the next key
+ * number. Every other failure is retried under the same key, also a 5xx of which nobody knows yet whether it was stored.
  * No method retries by itself. Every call ends within `timeoutMs`.
  */
 export interface PaymentGateway {
@@ -72,8 +72,8 @@ export interface PaymentNotice {
 export type SpentKeyFailure = TechnicalFailure & { keySpent: true };
 
 /**
- * Whether the provider stored this failure (a 5xx of its own, a refusal, a refund that failed) under the key it came by. After a
- * look-up that finds no effect, the next key number is the only way on.
+ * Whether the provider says that this failure (a 5xx of its own, a refusal, a refund that failed) is stored under the
+ * key it came by. After a look-up that finds no effect, the next key number is the only way on.
  */
 export const isKeySpent = (failure: unknown): failure is SpentKeyFailure =>
   failure instanceof Error && 'keySpent' in failure && failure.keySpent === true;

@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
 import { TechnicalFailure, type TechnicalFailureType } from '../../domain/failures.ts';
+import type { SpentKeyFailure } from '../../ports/payment-gateway.ts';
 import { isLostRequest } from './stripe-http-client.ts';
 
 /** What the table below looks at. */
@@ -13,10 +14,11 @@ export interface StripeErrorFacts {
   message: string;
   /** False when the request never left this machine. */
   sent: boolean;
-  /** The answer was stored under the idempotency key before this request. */
-  replayed: boolean;
-  /** `stripe-should-retry: true`: Stripe itself says the same request under the same key may go otherwise. */
-  mayRetry: boolean;
+  /**
+   * Stripe keeps this answer under the idempotency key: it says that this is a replay (`idempotent-replayed: true`), or
+   * that trying a 5xx again is in vain (`stripe-should-retry: false`).
+   */
+  stored: boolean;
   retryAfterMs: number | undefined;
 }
 
@@ -25,8 +27,6 @@ interface Row {
   type: TechnicalFailureType;
   /** What an operator reads: what the failure says about the effect. */
   meaning: string;
-  /** Stripe keeps this answer under the key for 24 h. */
-  keySpent?(facts: StripeErrorFacts): boolean;
   retryAfterMs?: number;
 }
 
@@ -58,7 +58,6 @@ const rows: readonly Row[] = [
     when: (f) => f.status !== undefined && f.status >= 500,
     type: 'OutcomeUnknown',
     meaning: 'an error at Stripe; it may have happened',
-    keySpent: (f) => f.replayed || !f.mayRetry,
   },
   {
     when: (f) => f.status === 401 || f.status === 403,
@@ -74,11 +73,10 @@ const rows: readonly Row[] = [
     when: () => true,
     type: 'ProviderMisconfigured',
     meaning: 'Stripe refuses the request, so nothing was done',
-    keySpent: () => true,
   },
 ];
 
-/** Any error of a Stripe call as a technical failure; `keySpent` is set where the port's `isKeySpent` has to hold. */
+/** Any error of a Stripe call as a technical failure; `keySpent` where Stripe says that it keeps the answer. */
 export function stripeFailure(
   error: unknown,
   { operation, subject }: { operation: string; subject: string },
@@ -93,8 +91,11 @@ export function stripeFailure(
     cause: error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
-  return row.keySpent?.(facts) ? Object.assign(failure, { keySpent: true as const }) : failure;
+  return facts.stored ? spentKey(failure) : failure;
 }
+
+export const spentKey = (failure: TechnicalFailure): SpentKeyFailure =>
+  Object.assign(failure, { keySpent: true as const });
 
 export function stripeErrorFacts(error: unknown): StripeErrorFacts {
   const stripeError = error instanceof Stripe.errors.StripeError ? error : undefined;
@@ -109,8 +110,9 @@ export function stripeErrorFacts(error: unknown): StripeErrorFacts {
     param: stripeError?.param,
     message: lost?.message ?? (error instanceof Error ? error.message : String(error)),
     sent: lost?.sent ?? true,
-    replayed: headers['idempotent-replayed'] === 'true',
-    mayRetry: headers['stripe-should-retry'] === 'true',
+    stored:
+      headers['idempotent-replayed'] === 'true' ||
+      ((stripeError?.statusCode ?? 0) >= 500 && headers['stripe-should-retry'] === 'false'),
     retryAfterMs: Number.isFinite(seconds) ? seconds * 1_000 : undefined,
   };
 }

@@ -5,7 +5,7 @@ import { TechnicalFailure } from '../../domain/failures.ts';
 import type { CreateAnswer, PaymentAnswer, PaymentGateway } from '../../ports/payment-gateway.ts';
 import { stripePayable, toStripeAmount } from './stripe-amounts.ts';
 import { expectObject, paymentAnswer, paymentNotice } from './stripe-answers.ts';
-import { intentInError, paymentRefusal, stripeErrorFacts, stripeFailure } from './stripe-errors.ts';
+import { intentInError, paymentRefusal, spentKey, stripeErrorFacts, stripeFailure } from './stripe-errors.ts';
 import { createStripeHttpClient } from './stripe-http-client.ts';
 
 /** One finished request: `result` is `ok`, `refused` or the technical failure's type. */
