@@ -29,7 +29,7 @@ async function reap() {
 
 /**
  * @param {number} group
- * @param {NodeJS.Signals | 0} signal
+ * @param {'SIGTERM' | 'SIGKILL' | 0} signal
  */
 function signalGroup(group, signal) {
   try {

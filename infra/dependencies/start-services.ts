@@ -28,9 +28,9 @@ export async function startServices(context: LaunchContext): Promise<Services> {
   const results = await Promise.allSettled(starts);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) {
-    await Promise.all(
-      results.map((result) => (result.status === 'fulfilled' ? result.value.stop() : undefined)),
-    );
+    for (const result of results) {
+      if (result.status === 'fulfilled') await result.value.stop();
+    }
     throw failed.reason;
   }
   const [temporal, rabbitmq, redis] = await Promise.all(starts);

@@ -1,6 +1,6 @@
 import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { RETENTION_DAYS, searchAttributes } from './temporal-settings.ts';
+import { RETENTION_DAYS, searchAttributeTypes } from './temporal-settings.ts';
 
 const SECONDS_PER_DAY = 86_400;
 
@@ -13,7 +13,7 @@ export async function addMissingSearchAttributes(
   namespace: string,
 ): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.keys(searchAttributes).filter((name) => !(name in (customAttributes ?? {})));
+  const missing = Object.keys(searchAttributeTypes).filter((name) => !(name in (customAttributes ?? {})));
   if (missing.length === 0) return [];
   await connection.operatorService.addSearchAttributes({
     namespace,

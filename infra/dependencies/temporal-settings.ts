@@ -1,11 +1,9 @@
+import { searchAttributes } from '../../domain/search-attributes.ts';
+
 /** The search attributes of an order's workflow and their Temporal types; created at start wherever they are missing. */
-export const searchAttributes = {
-  OrderStatus: 'Keyword',
-  SagaState: 'Keyword',
-  ParkedStep: 'Keyword',
-  FailureType: 'Keyword',
-  CustomerHash: 'Keyword',
-} as const;
+export const searchAttributeTypes: Readonly<Record<string, 'Keyword'>> = Object.fromEntries(
+  Object.values(searchAttributes).map((name) => [name, 'Keyword']),
+);
 
 /** How long closed runs are kept; the published life of an Idempotency-Key (24 h) must stay below it. */
 export const RETENTION_DAYS = 7;
@@ -45,12 +43,23 @@ export function devServerArguments(server: {
   uiPort: number;
   metricsPort: number;
 }): string[] {
+  const options = {
+    '--ip': '127.0.0.1',
+    '--log-level': 'warn',
+    '--port': server.port,
+    '--ui-port': server.uiPort,
+    '--metrics-port': server.metricsPort,
+    '--db-filename': server.databaseFile,
+  };
   return [
-    ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn'],
-    ...['--port', String(server.port), '--ui-port', String(server.uiPort)],
-    ...['--metrics-port', String(server.metricsPort), '--db-filename', server.databaseFile],
+    'server',
+    'start-dev',
+    ...Object.entries(options).flatMap(([name, value]) => [name, String(value)]),
     ...Object.entries(dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
     ...sqlitePragmas.flatMap((pragma) => ['--sqlite-pragma', pragma]),
-    ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    ...Object.entries(searchAttributeTypes).flatMap(([name, type]) => [
+      '--search-attribute',
+      `${name}=${type}`,
+    ]),
   ];
 }

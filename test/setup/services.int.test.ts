@@ -2,7 +2,7 @@ import { connect } from 'amqplib';
 import { Connection } from '@temporalio/client';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { searchAttributes } from '../../infra/dependencies/temporal-settings.ts';
+import { searchAttributeTypes } from '../../infra/dependencies/temporal-settings.ts';
 import { retentionDays } from '../../infra/dependencies/temporal-namespace.ts';
 import { createVhost, type Vhost } from './isolation.ts';
 
@@ -19,7 +19,7 @@ describe('the servers of a test run', () => {
       namespace: 'default',
     });
     expect(Object.keys(customAttributes ?? {})).toEqual(
-      expect.arrayContaining(Object.keys(searchAttributes)),
+      expect.arrayContaining(Object.keys(searchAttributeTypes)),
     );
     expect(await retentionDays(connection, 'default')).toBe(7);
     await connection.close();
