@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import type { Counts } from '../counts.ts';
+import { easypostId, trackingCode } from '../ids.ts';
+import type { AddressRecord, ShipmentRecord } from '../records.ts';
+import type { Settings } from '../sandbox-options.ts';
+import type { Store } from '../store.ts';
+import { parseAddress } from './addresses.ts';
+import { invalidParameter, missingParameter, notFound, refused } from './easypost-errors.ts';
+import { ratesFor } from './rates.ts';
+import { refundStatus } from './shipment-object.ts';
+
+export interface EasypostDeps {
+  store: Store;
+  clock: Clock;
+  counts: Counts;
+  settings: () => Settings;
+  baseUrl: () => string;
+}
+
+/** A street with this in it passes verification and is refused by the carrier when the label is bought. */
+const LABEL_REFUSED = /LABEL-REFUSED/i;
+/** A label to a street with this in it is never refunded. */
+const REFUND_REJECTED = /REFUND-REJECTED/i;
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
+
+/** The order a shipment is for: the UUID in its reference, else what stands between `shipment-` and `-<n>`. */
+export const orderIdOfReference = (reference: string | null): string | undefined => {
+  if (reference === null) return undefined;
+  return UUID.exec(reference)?.[0] ?? reference.replace(/^[a-z]+[-_:]/i, '').replace(/[-_:]\d+$/, '');
+};
+
+const parcelSchema = z.looseObject({
+  id: z.string().optional(),
+  weight: z.coerce.number().positive(),
+  length: z.coerce.number().positive().nullish(),
+  width: z.coerce.number().positive().nullish(),
+  height: z.coerce.number().positive().nullish(),
+});
+
+const shipmentSchema = z.looseObject({
+  to_address: z.looseObject({ id: z.string().optional() }),
+  from_address: z.looseObject({ id: z.string().optional() }),
+  parcel: parcelSchema,
+  reference: z.string().max(255).nullish(),
+  customs_info: z.unknown().optional(),
+  options: z.unknown().optional(),
+});
+
+const parse = (input: unknown) => {
+  const parsed = shipmentSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const name = issue?.path.join('.') ?? 'shipment';
+  const present = typeof input === 'object' && input !== null && issue?.path[0] !== undefined;
+  const isMissing = present && !(String(issue.path[0]) in input);
+  throw isMissing ? missingParameter(name) : invalidParameter(name, issue?.message ?? 'Invalid shipment');
+};
+
+const addressFor = (deps: EasypostDeps, input: { id?: string | undefined }): AddressRecord => {
+  if (!input.id) return parseAddress(input, deps.clock.nowMs());
+  const address = deps.store.get('address', input.id);
+  if (!address) throw notFound();
+  return address;
+};
+
+const save = ({ store }: EasypostDeps, shipment: ShipmentRecord, dueMs?: number): void =>
+  store.put('shipment', shipment.id, shipment, { orderId: orderIdOfReference(shipment.reference), dueMs });
+
+/** Creates a shipment with rates, free of charge. Never idempotent: the same reference again is another shipment. */
+export const createShipment = (deps: EasypostDeps, input: unknown): ShipmentRecord => {
+  const params = parse(input);
+  const to = addressFor(deps, params.to_address);
+  const from = addressFor(deps, params.from_address);
+  const nowMs = deps.clock.nowMs();
+  const shipment: ShipmentRecord = {
+    id: easypostId('shp'),
+    reference: params.reference ?? null,
+    createdMs: nowMs,
+    updatedMs: nowMs,
+    to,
+    from,
+    parcel: { ...params.parcel, id: params.parcel.id ?? easypostId('prcl') },
+    customs: params.customs_info ?? null,
+    options: params.options ?? null,
+    ...ratesFor(from, to, params.parcel.weight),
+    label: null,
+    refund: null,
+  };
+  save(deps, shipment);
+  deps.counts.business('shipments_created');
+  return shipment;
+};
+
+/** Throws 404. */
+export const shipmentById = ({ store }: EasypostDeps, id: string): ShipmentRecord => {
+  const shipment = store.get('shipment', id);
+  if (!shipment) throw notFound();
+  return shipment;
+};
+
+const buySchema = z.looseObject({
+  rate: z.looseObject({ id: z.string() }),
+  insurance: z.unknown().optional(),
+});
+
+/** Buys the label, once; a second buy is refused and costs nothing. */
+export const buyShipment = (deps: EasypostDeps, id: string, input: unknown): ShipmentRecord => {
+  const shipment = shipmentById(deps, id);
+  if (shipment.label) {
+    throw refused(422, 'SHIPMENT.POSTAGE.EXISTS', 'Postage already exists for this shipment.');
+  }
+  const parsed = buySchema.safeParse(input);
+  if (!parsed.success) throw missingParameter('rate.id');
+  if (parsed.data.insurance) throw invalidParameter('insurance', 'The sandbox does not sell insurance.');
+  const rate = shipment.rates.find((offer) => offer.id === parsed.data.rate.id);
+  if (!rate) throw refused(404, 'NOT_FOUND', 'The requested rate could not be found on this shipment.');
+  if (LABEL_REFUSED.test(shipment.to.street1 ?? '')) {
+    throw refused(
+      422,
+      'SHIPMENT.POSTAGE.FAILURE',
+      'Unable to validate Ship To address. Dial-A-Zip error: Address is too ambiguous.',
+    );
+  }
+  const nowMs = deps.clock.nowMs();
+  const bought: ShipmentRecord = {
+    ...shipment,
+    updatedMs: nowMs,
+    label: {
+      id: easypostId('pl'),
+      trackerId: easypostId('trk'),
+      boughtMs: nowMs,
+      rateId: rate.id,
+      trackingCode: trackingCode(),
+    },
+  };
+  save(deps, bought);
+  deps.counts.business('labels_bought');
+  return bought;
+};
+
+/** Asks for the label's money back; the carrier decides later. A rejected refund can be asked for again. */
+export const refundShipment = (deps: EasypostDeps, id: string): ShipmentRecord => {
+  const shipment = shipmentById(deps, id);
+  const nowMs = deps.clock.nowMs();
+  if (!shipment.label) {
+    throw refused(422, 'SHIPMENT.REFUND.FAILURE', 'This shipment has no postage that could be refunded.');
+  }
+  const status = refundStatus(shipment, nowMs);
+  if (status === 'submitted' || status === 'refunded') {
+    throw refused(
+      422,
+      'SHIPMENT.REFUND.FAILURE',
+      `A refund was requested for this shipment already: ${status}.`,
+    );
+  }
+  const rejected = REFUND_REJECTED.test(shipment.to.street1 ?? '');
+  const submitted: ShipmentRecord = {
+    ...shipment,
+    updatedMs: nowMs,
+    refund: {
+      requestedMs: nowMs,
+      settlesMs: nowMs + deps.settings().labelRefundMs,
+      outcome: rejected ? 'rejected' : 'refunded',
+    },
+  };
+  save(deps, submitted, submitted.refund?.settlesMs);
+  deps.counts.business('label_refunds_requested');
+  return submitted;
+};
+
+const listSchema = z.object({
+  page_size: z.coerce.number().int().min(1).max(100).default(20),
+  before_id: z.string().optional(),
+  purchased: z.enum(['true', 'false']).default('true'),
+});
+
+/** Newest first. As with EasyPost there is no filter by reference, and unpurchased ones show only when asked for. */
+export const listShipments = (deps: EasypostDeps, query: Record<string, string>) => {
+  const parsed = listSchema.safeParse(query);
+  if (!parsed.success) throw invalidParameter('page_size', parsed.error.issues[0]?.message ?? 'Invalid list');
+  const { page_size: size, before_id: beforeId, purchased } = parsed.data;
+  const candidates = deps.store.list('shipment', {
+    beforeId,
+    limit: purchased === 'true' ? 1_000 : size + 1,
+  });
+  const shown = purchased === 'true' ? candidates.filter(({ label }) => label) : candidates;
+  return { shipments: shown.slice(0, size), hasMore: shown.length > size };
+};
