@@ -1,0 +1,103 @@
+import type { ConsumeMessage } from 'amqplib';
+import type { Broker, Consumer, PublishAnswer, Topology } from '../../ports/broker.ts';
+import type { OutboxMessage } from '../../ports/store.ts';
+import { createQueueConsumer } from './queue-consumer.ts';
+import {
+  openRabbitmqConnection,
+  type RabbitmqConnection,
+  type RabbitmqOptions,
+} from './rabbitmq-connection.ts';
+import { bareDeadLetterOf, deadLetterOf, wireMessageOf, type WireMessage } from './wire-message.ts';
+
+/** Larger bodies are refused here: the broker would close the channel on all the others. */
+const maximumBodyBytes = 16 * 1024 * 1024;
+
+/**
+ * RabbitMQ as a Broker. Resolves at once, also when RabbitMQ is away: `state()` says `disconnected` and `publish`
+ * answers `unavailable` until it is there. Reconnects for ever; no call takes longer than its time-outs.
+ */
+export async function connectRabbitmqBroker(options: RabbitmqOptions): Promise<Broker> {
+  const { logger, topology, operationTimeoutMs = 5_000 } = options;
+  const connection = await openRabbitmqConnection(options);
+  const consumers = new Set<Consumer>();
+
+  async function publish(message: OutboxMessage): Promise<PublishAnswer> {
+    const wire = wireMessageOf(message);
+    if (wire === undefined) return { status: 'refused', reason: `no destination: ${message.destination}` };
+    const reason = refusalOf(wire, topology);
+    if (reason !== undefined) return { status: 'refused', reason };
+    const answer = await connection.send(wire);
+    return answer.status === 'unroutable' ? unrouted({ wire, answer, connection, topology }) : answer;
+  }
+
+  /** What is wrong with a dead letter must not keep its message in the queue for ever: then without its own headers. */
+  async function deadLetter(input: {
+    queue: string;
+    message: ConsumeMessage;
+    reason: string;
+    error: string;
+  }): Promise<boolean> {
+    const facts = { ...input, failedAtUtc: new Date().toISOString() };
+    const full = await connection.send(deadLetterOf(input.message, facts));
+    const answer =
+      full.status === 'refused' ? await connection.send(bareDeadLetterOf(input.message, facts)) : full;
+    if (answer.status !== 'confirmed') {
+      logger.warn(
+        { queue: input.queue, answer },
+        'a dead letter was not stored; its message stays in the queue',
+      );
+    }
+    return answer.status === 'confirmed';
+  }
+
+  return {
+    publish,
+    state: connection.state,
+    async consume(input) {
+      const consumer = createQueueConsumer({
+        ...input,
+        connection: connection.model,
+        redeclare: connection.redeclare,
+        deadLetter: (message, why) => deadLetter({ ...why, queue: input.queue, message }),
+        logger,
+        operationTimeoutMs,
+      });
+      consumers.add(consumer);
+      return {
+        async close() {
+          consumers.delete(consumer);
+          await consumer.close();
+        },
+      };
+    },
+    async close() {
+      await Promise.all([...consumers].map((consumer) => consumer.close()));
+      await connection.close();
+    },
+  };
+}
+
+/**
+ * Somebody deleted a queue: declared again, it is there for the next attempt. An event is never unroutable by itself,
+ * since the alternate exchange takes it; so that is the broker's trouble and no attempt of the message.
+ */
+async function unrouted(input: {
+  wire: WireMessage;
+  answer: PublishAnswer & { status: 'unroutable' };
+  connection: RabbitmqConnection;
+  topology: Topology;
+}): Promise<PublishAnswer> {
+  const { wire, answer, connection, topology } = input;
+  const isEvent = wire.exchange !== '';
+  if (isEvent || topology.queues.some(({ name }) => name === wire.routingKey)) await connection.mend();
+  return isEvent ? { status: 'unavailable', reason: `no alternate route: ${answer.reason}` } : answer;
+}
+
+/** What the broker would answer by closing the channel on everybody. */
+function refusalOf(message: WireMessage, topology: Topology): string | undefined {
+  const known = message.exchange === '' || topology.exchanges.some(({ name }) => name === message.exchange);
+  if (!known) return `exchange ${message.exchange} is not in the topology`;
+  return message.content.length > maximumBodyBytes
+    ? `body of ${message.content.length} bytes, at most ${maximumBodyBytes} are sent`
+    : undefined;
+}
