@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { TechnicalFailure } from '../../domain/failures.ts';
+import type { AddressAnswer, Label, Rate, ShipmentAnswer } from '../../ports/carrier.ts';
+
+const text = z.string().min(1);
+
+const rateSchema = z.object({ id: text, carrier: text, service: text, rate: text, currency: text });
+
+const shipmentSchema = z.object({
+  id: text,
+  rates: z.array(rateSchema),
+  messages: z.array(z.object({ message: z.unknown() })).nullish(),
+  selected_rate: rateSchema.nullish(),
+  postage_label: z.object({ label_url: text }).nullish(),
+  tracking_code: text.nullish(),
+  refund_status: z.string().nullish(),
+});
+
+const addressSchema = z.object({
+  id: text,
+  verifications: z
+    .object({
+      delivery: z
+        .object({ success: z.boolean(), errors: z.array(z.object({ message: z.string() })).nullish() })
+        .nullish(),
+    })
+    .nullish(),
+});
+
+/** The used part of EasyPost's shipment. */
+export type EasyPostShipment = z.infer<typeof shipmentSchema>;
+
+/** Throws OutcomeUnknown for anything that is no shipment: nothing is known then. */
+export const readShipment = (answer: unknown): EasyPostShipment => parsed(shipmentSchema, answer, 'shipment');
+
+/** Undeliverable only when the carrier's data says so; no verdict (a country that is not covered) is no objection. */
+export function readVerification(answer: unknown): AddressAnswer {
+  const delivery = parsed(addressSchema, answer, 'address').verifications?.delivery;
+  if (delivery?.success !== false) return { deliverable: true };
+  const reason = delivery.errors?.map(({ message }) => message).join('; ');
+  return { deliverable: false, reason: reason || 'The address could not be verified.' };
+}
+
+export const ratesOf = (shipment: EasyPostShipment): Rate[] =>
+  shipment.rates.map(({ id, rate, carrier, service, currency }) => ({
+    rateId: id,
+    carrier,
+    service,
+    amount: rate,
+    currency,
+  }));
+
+/** What the carriers said instead of a rate. */
+export const carrierMessages = (shipment: EasyPostShipment): string[] =>
+  (shipment.messages ?? []).map(({ message }) =>
+    typeof message === 'string' ? message : JSON.stringify(message),
+  );
+
+/** The label; undefined until the shipment is bought. */
+export function labelOf(shipment: EasyPostShipment): Label | undefined {
+  const { selected_rate: rate, postage_label: label, tracking_code: trackingCode } = shipment;
+  if (!label || !rate || !trackingCode) return undefined;
+  return {
+    carrier: rate.carrier,
+    service: rate.service,
+    trackingCode,
+    labelUrl: label.label_url,
+    cost: { amount: rate.rate, currency: rate.currency },
+  };
+}
+
+export type RefundState = Extract<ShipmentAnswer, { status: 'bought' }>['refund'];
+
+export function refundOf({ id, refund_status: status }: EasyPostShipment): RefundState {
+  switch (status) {
+    case 'submitted':
+    case 'refunded':
+    case 'rejected':
+      return status;
+    case null:
+    case undefined:
+    case 'not_applicable':
+      return 'none';
+    default:
+      throw unreadable(`shipment ${id} has the unknown refund status ${status}`);
+  }
+}
+
+export const shipmentAnswer = (shipment: EasyPostShipment): ShipmentAnswer => {
+  const label = labelOf(shipment);
+  return label
+    ? { status: 'bought', label, refund: refundOf(shipment) }
+    : { status: 'unbought', rates: ratesOf(shipment) };
+};
+
+function parsed<T extends z.ZodType>(schema: T, answer: unknown, what: string): z.infer<T> {
+  const result = schema.safeParse(answer);
+  if (result.success) return result.data;
+  const fields = result.error.issues.map(({ path }) => path.join('.')).join(', ');
+  throw unreadable(`expected ${what}, but these fields do not fit: ${fields || 'all'}`);
+}
+
+const unreadable = (what: string): TechnicalFailure =>
+  new TechnicalFailure('OutcomeUnknown', `EasyPost's answer cannot be read: ${what}`);

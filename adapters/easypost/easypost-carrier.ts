@@ -1,0 +1,230 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import easypost from '@easypost/api';
+import type { TechnicalFailure } from '../../domain/failures.ts';
+import type { Address, OrderItem } from '../../domain/order.ts';
+import type { BuyAnswer, Carrier } from '../../ports/carrier.ts';
+import {
+  carrierMessages,
+  labelOf,
+  ratesOf,
+  readShipment,
+  readVerification,
+  refundOf,
+  shipmentAnswer,
+  type EasyPostShipment,
+} from './easypost-answers.ts';
+import {
+  blamesDestination,
+  cannotVerify,
+  easypostFailure,
+  isAlreadyBought,
+  isRefundRefused,
+  undeliverableReason,
+} from './easypost-errors.ts';
+
+/* The package's types describe its CommonJS build, its ES module exports the class itself. */
+const EasyPostClient = easypost as unknown as typeof easypost.default;
+type EasyPostClient = InstanceType<typeof easypost.default>;
+
+/** One finished request: `result` is `ok`, `refused` or the technical failure's type. */
+export interface RequestFacts {
+  operation: string;
+  result: string;
+  seconds: number;
+}
+
+export interface EasyPostCarrierConfig {
+  apiKey: string;
+  /** `http://host:port` of something that speaks EasyPost's API under /v2; EasyPost itself by default. */
+  apiBase?: string | undefined;
+  /** Where parcels are handed over. */
+  from: Address;
+  onRequest?: ((facts: RequestFacts) => void) | undefined;
+}
+
+/** Half a pound, 227 g: what one unit counts for as long as the catalog has no weights. */
+const OUNCES_PER_UNIT = 8;
+
+/** One parcel per order: its weight in ounces is the number of units times `OUNCES_PER_UNIT`, without measures. */
+export const parcelOf = (items: readonly OrderItem[]): { weight: number } => ({
+  weight: items.reduce((units, { quantity }) => units + quantity, 0) * OUNCES_PER_UNIT,
+});
+
+/** A request and how its errors that are answers are recognized. */
+interface Call<Answer> {
+  operation: string;
+  /** Names the request in failures: the operation key or the shipment. */
+  subject: string;
+  timeoutMs: number;
+  request(client: EasyPostClient): Promise<unknown>;
+  read(raw: unknown): Answer;
+  /** The answer that an error means; undefined for a technical failure. */
+  refusal?(error: unknown): Answer | undefined;
+}
+
+/**
+ * EasyPost as the carrier. Connects on first use; requests share kept-alive connections, are sent once and end within
+ * their `timeoutMs`. EasyPost gets name and address of the recipient, which the label needs; no email, no order data
+ * but the reference. Shipments that cross a border are sent without customs papers, so carriers may refuse them.
+ */
+export function connectEasyPostCarrier(config: EasyPostCarrierConfig): Carrier & { close(): void } {
+  const { clientFor, agent } = createClients(config);
+  const call = createCaller(clientFor, config.onRequest);
+  const from = toEasyPostAddress(config.from);
+
+  const retrieve = ({ shipmentId, timeoutMs }: { shipmentId: string; timeoutMs: number }) =>
+    call<EasyPostShipment>({
+      operation: 'shipments.retrieve',
+      subject: shipmentId,
+      timeoutMs,
+      request: (client) => client.Shipment.retrieve(shipmentId),
+      read: readShipment,
+    });
+
+  return {
+    verifyAddress: ({ address, timeoutMs }) =>
+      call({
+        operation: 'addresses.verify',
+        subject: `an address in ${address.country}`,
+        timeoutMs,
+        request: (client) => client.Address.create({ ...toEasyPostAddress(address), verify: ['delivery'] }),
+        read: readVerification,
+        refusal: (error) => {
+          if (cannotVerify(error)) return { deliverable: true };
+          const reason = undeliverableReason(error);
+          return reason === undefined ? undefined : { deliverable: false, reason };
+        },
+      }),
+
+    createShipment: ({ reference, address, items, timeoutMs }) =>
+      call({
+        operation: 'shipments.create',
+        subject: reference,
+        timeoutMs,
+        request: (client) =>
+          client.Shipment.create({
+            reference,
+            to_address: toEasyPostAddress(address),
+            from_address: from,
+            parcel: parcelOf(items),
+          }),
+        read: (raw) => createdAnswer(readShipment(raw)),
+        refusal: undeliverable,
+      }),
+
+    buy: ({ shipmentId, rateId, timeoutMs }) =>
+      call<BuyAnswer>({
+        operation: 'shipments.buy',
+        subject: shipmentId,
+        timeoutMs,
+        request: (client) => client.Shipment.buy(shipmentId, rateId),
+        read: boughtAnswer,
+        refusal: (error) => (isAlreadyBought(error) ? { status: 'already_bought' } : undeliverable(error)),
+      }),
+
+    retrieve: async (input) => shipmentAnswer(await retrieve(input)),
+
+    refundLabel: async ({ shipmentId, timeoutMs }) => {
+      const deadline = performance.now() + timeoutMs;
+      const asked = await call<EasyPostShipment | 'refused'>({
+        operation: 'shipments.refund',
+        subject: shipmentId,
+        timeoutMs,
+        request: (client) => client.Shipment.refund(shipmentId),
+        read: readShipment,
+        refusal: (error) => (isRefundRefused(error) ? 'refused' : undefined),
+      });
+      if (asked !== 'refused') return { status: refundStatus(asked, 'submitted') };
+      const left = Math.max(1, Math.floor(deadline - performance.now()));
+      return { status: refundStatus(await retrieve({ shipmentId, timeoutMs: left }), 'rejected') };
+    },
+
+    close: () => agent.destroy(),
+  };
+}
+
+/** Superagent's request, as far as it is used here. */
+interface SuperagentRequest {
+  agent(agent: HttpAgent): SuperagentRequest;
+  timeout(limits: { deadline: number }): SuperagentRequest;
+  redirects(count: number): SuperagentRequest;
+  retry(count: number): SuperagentRequest;
+}
+
+function createClients({ apiKey, apiBase }: EasyPostCarrierConfig) {
+  const base = new URL(apiBase ?? 'https://api.easypost.com');
+  const options = { keepAlive: true };
+  const agent: HttpAgent = base.protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent(options);
+  /* The client does not apply its own `timeout` option; its middleware belongs to a client, so each request has one. */
+  const clientFor = (timeoutMs: number): EasyPostClient =>
+    new EasyPostClient(apiKey, {
+      baseUrl: `${base.origin}/v2/`,
+      requestMiddleware: (request: SuperagentRequest) =>
+        request.agent(agent).timeout({ deadline: timeoutMs }).redirects(0).retry(0),
+    });
+  return { clientFor, agent };
+}
+
+const createCaller =
+  (clientFor: (timeoutMs: number) => EasyPostClient, onRequest: EasyPostCarrierConfig['onRequest']) =>
+  async <Answer>({
+    operation,
+    subject,
+    timeoutMs,
+    request,
+    read,
+    refusal,
+  }: Call<Answer>): Promise<Answer> => {
+    const startedMs = performance.now();
+    const report = (result: string) =>
+      onRequest?.({ operation, result, seconds: (performance.now() - startedMs) / 1_000 });
+    try {
+      const answer = read(await request(clientFor(timeoutMs)));
+      report('ok');
+      return answer;
+    } catch (error) {
+      const answer = refusal?.(error);
+      const failure = answer === undefined ? easypostFailure(error, { operation, subject }) : undefined;
+      report(failure?.type ?? 'refused');
+      if (answer === undefined) throw failure as TechnicalFailure;
+      return answer;
+    }
+  };
+
+const toEasyPostAddress = ({ name, street1, street2, city, state, postalCode, country }: Address) => ({
+  name,
+  street1,
+  ...(street2 === undefined ? {} : { street2 }),
+  city,
+  ...(state === undefined ? {} : { state }),
+  zip: postalCode,
+  country,
+});
+
+const undeliverable = (error: unknown): { status: 'undeliverable'; reason: string } | undefined => {
+  const reason = undeliverableReason(error);
+  return reason === undefined ? undefined : { status: 'undeliverable', reason };
+};
+
+/** No rate and a carrier that blames the destination: the address, not the carrier, has to change. */
+function createdAnswer(shipment: EasyPostShipment): Awaited<ReturnType<Carrier['createShipment']>> {
+  const rates = ratesOf(shipment);
+  const reason = rates.length === 0 ? carrierMessages(shipment).find(blamesDestination) : undefined;
+  return reason === undefined
+    ? { status: 'created', shipmentId: shipment.id, rates }
+    : { status: 'undeliverable', reason };
+}
+
+function boughtAnswer(raw: unknown): BuyAnswer {
+  const shipment = readShipment(raw);
+  const label = labelOf(shipment);
+  if (label) return { status: 'bought', label };
+  throw new Error(`shipment ${shipment.id} came back from its purchase without a label`);
+}
+
+const refundStatus = (shipment: EasyPostShipment, otherwise: 'submitted' | 'rejected') => {
+  if (!labelOf(shipment)) return 'nothing_to_refund';
+  const status = refundOf(shipment);
+  return status === 'none' ? otherwise : status;
+};
