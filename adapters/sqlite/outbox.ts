@@ -1,0 +1,120 @@
+import type { OrderId } from '../../domain/ids.ts';
+import type { OutboxStore, PendingMessage } from '../../ports/store.ts';
+import { snapshot, type Connection } from './connection.ts';
+import type { Synchronous } from './statements.ts';
+
+export const outboxSql = {
+  held: `SELECT PartitionNumber FROM OutboxPartitions WHERE Owner = ?`,
+  /* Skips what comes after a message of the same order that is set aside. */
+  pending: `SELECT Position FROM OutboxMessages AS Message
+    WHERE PartitionNumber = ? AND PublishedAtUtc IS NULL AND SetAsideAtUtc IS NULL
+      AND NOT EXISTS (
+        SELECT 1 FROM OutboxMessages AS Blocking
+        WHERE Blocking.OrderId = Message.OrderId AND Blocking.Position < Message.Position
+          AND Blocking.PublishedAtUtc IS NULL AND Blocking.SetAsideAtUtc IS NOT NULL
+      )
+    ORDER BY Position LIMIT ?`,
+  message: `SELECT Id, OccurredAtUtc, Type, Payload, Destination, OrderId, Sequence, Traceparent, Priority, Attempts
+    FROM OutboxMessages WHERE Position = ?`,
+  markPublished: `UPDATE OutboxMessages SET PublishedAtUtc = ?, SetAsideAtUtc = NULL WHERE Id = ? AND PublishedAtUtc IS NULL`,
+  markFailed: `UPDATE OutboxMessages SET Attempts = Attempts + 1, LastError = ?1,
+      SetAsideAtUtc = CASE WHEN Attempts + 1 >= ?2 THEN ?3 END
+    WHERE Id = ?4 AND PublishedAtUtc IS NULL
+    RETURNING SetAsideAtUtc`,
+};
+
+/** Asked once in a while, not per order: these may read as much as the backlog holds. */
+export const outboxUpkeepSql = {
+  waiting: `SELECT COUNT(*) AS Messages, MIN(OccurredAtUtc) AS OldestUtc FROM OutboxMessages
+    WHERE PublishedAtUtc IS NULL AND SetAsideAtUtc IS NULL`,
+  setAside: `SELECT COUNT(*) AS Messages FROM OutboxMessages WHERE PublishedAtUtc IS NULL AND SetAsideAtUtc IS NOT NULL`,
+  purge: `DELETE FROM OutboxMessages WHERE Position IN (
+      SELECT Position FROM OutboxMessages WHERE PublishedAtUtc < ? ORDER BY PublishedAtUtc LIMIT ?
+    )`,
+};
+
+/** Longest error text kept with a message, in characters. */
+const longestError = 2_000;
+
+interface MessageRecord {
+  Id: string;
+  OccurredAtUtc: string;
+  Type: string;
+  Payload: string;
+  Destination: string;
+  OrderId: OrderId;
+  Sequence: number;
+  Traceparent: string;
+  Priority: number | null;
+  Attempts: number;
+}
+
+/** The relay's reads, on a connection that only reads. */
+export function createOutboxReads(
+  connection: Connection,
+): Synchronous<Pick<OutboxStore, 'pending' | 'depth'>> {
+  return {
+    pending: ({ owner, partitions, limit }) =>
+      snapshot(connection, () => {
+        const held = connection.all<{ PartitionNumber: number }>(outboxSql.held, owner);
+        return held
+          .filter(({ PartitionNumber }) => partitions.includes(PartitionNumber))
+          .flatMap(({ PartitionNumber }) =>
+            connection.all<{ Position: number }>(outboxSql.pending, PartitionNumber, limit),
+          )
+          .sort((a, b) => a.Position - b.Position)
+          .slice(0, limit)
+          .map(({ Position }) => messageAt(connection, Position));
+      }),
+    depth() {
+      const waiting = connection.get<{ Messages: number; OldestUtc: string | null }>(outboxUpkeepSql.waiting);
+      const setAside = connection.get<{ Messages: number }>(outboxUpkeepSql.setAside);
+      return {
+        unpublished: waiting?.Messages ?? 0,
+        setAside: setAside?.Messages ?? 0,
+        oldestUtc: waiting?.OldestUtc ?? undefined,
+      };
+    },
+  };
+}
+
+/** The relay's writes but leases, inside a transaction. */
+export function createOutboxWrites(
+  connection: Connection,
+): Synchronous<Pick<OutboxStore, 'markPublished' | 'markFailed' | 'purge'>> {
+  return {
+    markPublished({ ids, publishedAtUtc }) {
+      for (const id of ids) connection.run(outboxSql.markPublished, publishedAtUtc, id);
+    },
+    markFailed({ id, error, setAsideAfter }) {
+      const nowUtc = new Date().toISOString();
+      const text = error.slice(0, longestError);
+      const row = connection.get<{ SetAsideAtUtc: string | null }>(
+        outboxSql.markFailed,
+        text,
+        setAsideAfter,
+        nowUtc,
+        id,
+      );
+      return { setAside: typeof row?.SetAsideAtUtc === 'string' };
+    },
+    purge: ({ publishedBeforeUtc, limit }) =>
+      connection.run(outboxUpkeepSql.purge, publishedBeforeUtc, limit),
+  };
+}
+
+function messageAt(connection: Connection, position: number): PendingMessage {
+  const record = connection.get<MessageRecord>(outboxSql.message, position) as MessageRecord;
+  return {
+    id: record.Id,
+    occurredAtUtc: record.OccurredAtUtc,
+    type: record.Type,
+    payload: record.Payload,
+    destination: record.Destination,
+    orderId: record.OrderId,
+    sequence: record.Sequence,
+    traceparent: record.Traceparent,
+    ...(record.Priority !== null && { priority: record.Priority }),
+    attempts: record.Attempts,
+  };
+}

@@ -1,0 +1,88 @@
+import { orderSubject, type AuditRow } from '../../domain/audit.ts';
+import type { DomainEvent } from '../../domain/events.ts';
+import type { OrderId } from '../../domain/ids.ts';
+import type { OrderView } from '../../domain/order.ts';
+import type { OrderDetail, StoreReads } from '../../ports/store.ts';
+import { snapshot, type Connection } from './connection.ts';
+import { productOf, type ProductRecord } from './inventory.ts';
+import { createLedger } from './ledger.ts';
+import { orderSql, type OrderRecord } from './orders.ts';
+import type { Synchronous } from './statements.ts';
+
+export const readSql = {
+  audit: `SELECT Subject, Seq, PrevHash, Hash, Actor, Step, FromState, ToState, Reason, CausingEventId, WorkflowId, RunId,
+      OccurredAtUtc
+    FROM AuditLog WHERE Subject = ? ORDER BY Seq`,
+  auditHead: `SELECT Seq, Hash FROM AuditHeads WHERE Subject = ?`,
+  events: `SELECT Payload FROM OutboxMessages WHERE OrderId = ? AND Sequence > 0 AND Sequence > ? ORDER BY Sequence LIMIT 200`,
+};
+
+const productsSql = `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available FROM Products ORDER BY ProductId`;
+
+interface AuditRecord {
+  Subject: string;
+  Seq: number;
+  PrevHash: string;
+  Hash: string;
+  Actor: string;
+  Step: string;
+  FromState: string;
+  ToState: string;
+  Reason: string;
+  CausingEventId: string;
+  WorkflowId: string;
+  RunId: string;
+  OccurredAtUtc: string;
+}
+
+export function createReads(connection: Connection): Synchronous<StoreReads> {
+  const audit = (subject: string) => connection.all<AuditRecord>(readSql.audit, subject).map(auditRowOf);
+  const ledger = createLedger(connection);
+  return {
+    order(id) {
+      const record = connection.get<OrderRecord>(orderSql.find, id);
+      return record && orderViewOf(record);
+    },
+    audit,
+    auditHead(subject) {
+      const head = connection.get<{ Seq: number; Hash: string }>(readSql.auditHead, subject);
+      return head && { seq: head.Seq, hash: head.Hash };
+    },
+    events: ({ orderId, afterSequence }) =>
+      connection
+        .all<{ Payload: string }>(readSql.events, orderId, afterSequence)
+        .map((row) => JSON.parse(row.Payload) as DomainEvent),
+    products: () => connection.all<ProductRecord>(productsSql).map(productOf),
+    ledger: (id?: OrderId) =>
+      snapshot(connection, () => ledger(id, (orderId) => audit(orderSubject(orderId)))),
+  };
+}
+
+const orderViewOf = (record: OrderRecord): OrderView => ({
+  orderId: record.OrderId,
+  callerId: record.CallerId,
+  customerId: record.CustomerId,
+  status: record.Status,
+  sagaState: record.SagaState,
+  step: record.Step,
+  items: JSON.parse(record.Items) as OrderView['items'],
+  ...(record.TotalMinor !== null && { total: { amountMinor: record.TotalMinor, currency: record.Currency } }),
+  ...(JSON.parse(record.Detail) as OrderDetail),
+  updatedAtUtc: record.UpdatedAtUtc,
+});
+
+const auditRowOf = (record: AuditRecord): AuditRow => ({
+  subject: record.Subject,
+  seq: record.Seq,
+  prevHash: record.PrevHash,
+  hash: record.Hash,
+  actor: record.Actor,
+  step: record.Step,
+  from: record.FromState,
+  to: record.ToState,
+  reason: record.Reason,
+  causingEventId: record.CausingEventId,
+  workflowId: record.WorkflowId,
+  runId: record.RunId,
+  occurredAtUtc: record.OccurredAtUtc,
+});

@@ -1,0 +1,155 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Store } from '../../ports/store.ts';
+import { openConnection, type Connection } from './connection.ts';
+import { createDatabaseFile } from './database-file.ts';
+import { isBusy, needsReopen } from './errors.ts';
+import { checkSchema, knownMigrations, migrate } from './migrate.ts';
+import { createOutboxLeases } from './outbox-leases.ts';
+import { createOutboxReads, createOutboxWrites } from './outbox.ts';
+import { createReads } from './reads.ts';
+import { createStatements, createTransaction } from './transaction.ts';
+import { createWriteQueue } from './write-queue.ts';
+
+/** Tries of one read, and of opening, against a locked database; together about 1.5 s. */
+const tries = 15;
+const pauseMs = () => 50 + Math.random() * 50;
+
+/**
+ * Opens the SQLite store at `path`: creates the file and its folder when they are missing and brings the schema to the
+ * code's version. One connection writes, one reads.
+ *
+ * Rejects with StoreUnavailable when the file cannot be opened or stays locked for about 1.5 s, and with an Error when
+ * its schema is newer than the code. Later failures are those of the port; the store comes back by itself with its
+ * file. `onTransaction` gets the seconds from asking for a transaction to its being durable.
+ */
+export async function connectSqliteStore(input: {
+  path: string;
+  onTransaction?: (seconds: number) => void;
+}): Promise<Store> {
+  const { path, onTransaction } = input;
+  const known = knownMigrations();
+  mkdirSync(dirname(path), { recursive: true });
+  await whenNotBusy(() => prepare(path, known));
+  const connections = createConnections(path);
+  const queue = createWriteQueue({
+    writer: connections.writer,
+    onError: connections.writerFailed,
+    onTransaction,
+  });
+  const reading = <T>(read: (reader: Reader) => T): Promise<T> =>
+    whenNotBusy(() => {
+      try {
+        return read(connections.reader());
+      } catch (error) {
+        connections.readerFailed(error);
+        throw error;
+      }
+    });
+  return {
+    transaction: (work) =>
+      queue.run(({ connection, statements }, scope) =>
+        work(createTransaction({ connection, statements, scope })),
+      ),
+    read: {
+      order: (id) => reading(({ reads }) => reads.order(id)),
+      audit: (subject) => reading(({ reads }) => reads.audit(subject)),
+      auditHead: (subject) => reading(({ reads }) => reads.auditHead(subject)),
+      events: (request) => reading(({ reads }) => reads.events(request)),
+      products: () => reading(({ reads }) => reads.products()),
+      ledger: (id) => reading(({ reads }) => reads.ledger(id)),
+    },
+    outbox: {
+      lease: (request) => queue.run((writer) => writer.leases.lease(request)),
+      releaseLeases: (owner) => queue.run((writer) => writer.leases.releaseLeases(owner)),
+      pending: (request) => reading((reader) => reader.outbox.pending(request)),
+      markPublished: (request) => queue.run((writer) => writer.outbox.markPublished(request)),
+      markFailed: (request) => queue.run((writer) => writer.outbox.markFailed(request)),
+      depth: () => reading((reader) => reader.outbox.depth()),
+      purge: (request) => queue.run((writer) => writer.outbox.purge(request)),
+    },
+    ping: () => reading((reader) => checkSchema(reader.connection, known)),
+    async close() {
+      await queue.idle();
+      connections.close();
+    },
+  };
+}
+
+type Writer = ReturnType<typeof openWriter>;
+type Reader = ReturnType<typeof openReader>;
+
+function openWriter(path: string) {
+  const connection = openConnection({ path, readOnly: false });
+  return {
+    connection,
+    statements: createStatements(connection),
+    outbox: createOutboxWrites(connection),
+    leases: createOutboxLeases(connection),
+  };
+}
+
+function openReader(path: string) {
+  const connection = openConnection({ path, readOnly: true });
+  return { connection, reads: createReads(connection), outbox: createOutboxReads(connection) };
+}
+
+/** The two connections, opened when first used and again after an error that may have broken them. */
+function createConnections(path: string) {
+  const file = createDatabaseFile(path);
+  const open: { writer?: Writer; reader?: Reader } = {};
+  let closed = false;
+  const check = () => {
+    if (closed) throw new Error(`The store at ${path} is closed: connect a new one`);
+    file.check();
+  };
+  const closeOne = (name: 'writer' | 'reader') => {
+    open[name]?.connection.close();
+    delete open[name];
+  };
+  return {
+    writer(): Writer {
+      check();
+      return (open.writer ??= openWriter(path));
+    },
+    reader(): Reader {
+      check();
+      return (open.reader ??= openReader(path));
+    },
+    writerFailed(error: unknown): void {
+      if (needsReopen(error)) closeOne('writer');
+    },
+    readerFailed(error: unknown): void {
+      if (needsReopen(error)) closeOne('reader');
+    },
+    /** The reader first: the last one to close moves the WAL into the file and must be allowed to write. */
+    close(): void {
+      closed = true;
+      closeOne('reader');
+      closeOne('writer');
+    },
+  };
+}
+
+function prepare(path: string, known: ReturnType<typeof knownMigrations>): void {
+  let connection: Connection | undefined;
+  try {
+    connection = openConnection({ path, readOnly: false });
+    migrate(connection, known);
+  } finally {
+    connection?.close();
+  }
+}
+
+/** Runs `work`, again after a pause while the database is locked. */
+async function whenNotBusy<T>(work: () => T): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || attempt === tries) throw error;
+      await sleep(pauseMs());
+    }
+  }
+}
