@@ -61,7 +61,7 @@ export const createResumeOrder =
         step: input.step,
         status: input.status,
         sagaState: input.sagaState,
-        detail: { hold: undefined, parked: undefined },
+        detail: { parked: undefined, ...(input.sagaState === 'held' ? {} : { hold: undefined }) },
         from: order.sagaState,
         to: input.sagaState,
         reason: input.reason,
@@ -86,7 +86,7 @@ export const createParkOrder =
   (deps: ActivityDeps) =>
   (input: Note & { parked: Parked }): Promise<null> =>
     runSqlOperation(deps, noteName(input), async (tx, order) => {
-      const { step, activity, failure, attempts } = input.parked;
+      const { step, activity, failure, budgets } = input.parked;
       await writeTransition(tx, {
         order,
         step: input.step,
@@ -95,7 +95,7 @@ export const createParkOrder =
         from: order.sagaState,
         to: 'parked',
         reason: failure,
-        event: { type: 'order.parked.v1', details: { step, activity, failure, attempts } },
+        event: { type: 'order.parked.v1', details: { step, activity, failure, budgets } },
         nowUtc: deps.clock.nowUtc(),
       });
       return { done: null };

@@ -49,6 +49,7 @@ export const createRecordOrder =
 const orderClosed = (id: OrderId, status: string): Refusal => ({
   type: 'OrderClosed',
   reason: `Order ${id} has already ended (${status}); a new order needs a new Idempotency-Key.`,
+  details: { status },
 });
 
 /** The total is known also when the order is refused, but for products nobody sells. */

@@ -112,7 +112,8 @@ export interface Parked {
   /** The activity that failed: a forward step or a compensation. */
   activity: string;
   failure: string;
-  attempts: number;
+  /** Whole budgets of attempts that were used up. */
+  budgets: number;
   sinceUtc: string;
   /** What `resolve` accepts now. */
   actions: ResolveAction[];

@@ -53,9 +53,9 @@ export const resolveParked = defineUpdate<OrderView, [ResolveParked]>('resolve')
  * is written to the audit trail and the current details.
  */
 export const cancelSignal = defineSignal<[Partial<CancelOrder>?]>('cancel');
-export const paymentSignal = defineSignal<[Partial<UpdatePayment>]>('payment');
-export const shippingAddressSignal = defineSignal<[Partial<SetShippingAddress>]>('shipping-address');
-export const resolveSignal = defineSignal<[Partial<ResolveParked>]>('resolve');
+export const paymentSignal = defineSignal<[Partial<UpdatePayment>?]>('payment');
+export const shippingAddressSignal = defineSignal<[Partial<SetShippingAddress>?]>('shipping-address');
+export const resolveSignal = defineSignal<[Partial<ResolveParked>?]>('resolve');
 
 /** The payment provider reported a change: look it up now instead of at the next poll. */
 export const paymentNotice = defineSignal<[{ eventId: string }]>('payment-notice');

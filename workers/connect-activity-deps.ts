@@ -1,0 +1,58 @@
+import { connectEasyPostCarrier } from '../adapters/easypost/easypost-carrier.ts';
+import { createFlatQuotes } from '../adapters/quotes/flat-quotes.ts';
+import { connectRedis } from '../adapters/redis/connect-redis.ts';
+import { connectStripeGateway } from '../adapters/stripe/stripe-gateway.ts';
+import type { ActivityDeps } from '../activities/deps.ts';
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../ports/clock.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { connectStore } from './connect-store.ts';
+import { warehouse } from './warehouse.ts';
+
+export interface ConnectedDeps extends ActivityDeps {
+  ping: { redis(): Promise<void>; store(): Promise<void> };
+  close(): Promise<void>;
+}
+
+/** Connects everything the activities need, by configuration. Rejects when the store's schema cannot be brought up. */
+export async function connectActivityDeps(config: Config, metrics: Metrics): Promise<ConnectedDeps> {
+  const store = await connectStore(config, {
+    onTransaction: (seconds) => metrics.storeTransactionDuration.observe(seconds),
+  });
+  const redis = await connectRedis({
+    url: config.REDIS_URL,
+    keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
+    onDegraded: (call) => metrics.redisDegraded.inc({ call }),
+  });
+  const observe = (provider: string) => (facts: { operation: string; result: string; seconds: number }) =>
+    metrics.providerRequestDuration.observe(
+      { provider, operation: facts.operation, result: facts.result },
+      facts.seconds,
+    );
+  const payments = connectStripeGateway({
+    secretKey: config.STRIPE_SECRET_KEY,
+    apiBase: config.STRIPE_API_BASE,
+    webhookSecret: config.STRIPE_WEBHOOK_SECRET,
+    onRequest: observe('stripe'),
+  });
+  const carrier = connectEasyPostCarrier({
+    apiKey: config.EASYPOST_API_KEY,
+    apiBase: config.EASYPOST_API_BASE,
+    from: warehouse,
+    onRequest: observe('easypost'),
+  });
+  return {
+    store,
+    payments,
+    carrier,
+    locks: redis.locks,
+    bell: redis.bell,
+    quotes: createFlatQuotes({ shippingFeeMinor: config.SHIPPING_FEE_MINOR }),
+    clock: systemClock,
+    ping: { redis: () => redis.ping(), store: () => store.ping() },
+    async close() {
+      carrier.close();
+      await Promise.allSettled([store.close(), redis.close()]);
+    },
+  };
+}

@@ -1,0 +1,205 @@
+import { allHandlersFinished, CancellationScope, CancelledFailure, condition } from '@temporalio/workflow';
+import type { EmailTemplate } from '../domain/email-task.ts';
+import type { EndStatus, OrderStatus, StepName } from '../domain/order.ts';
+import type { OrderActivities } from '../activities/create-activities.ts';
+import { cancel, openDoors } from './handlers.ts';
+import { judge, refusalOf } from './judge.ts';
+import type { FulfillOrder, OrderResult } from './messages.ts';
+import { createContext, isoNow, type OrderContext } from './order-context.ts';
+import { refuseCancel } from './order-state.ts';
+import { pay } from './pay.ts';
+import { createRuntime } from './runtime.ts';
+import { createSaga, type Compensation, type Saga } from './saga.ts';
+import { settleAddress, ship } from './ship.ts';
+
+/**
+ * One order from checkout to shipped, or back to where nothing of it stands.
+ * Completes with a result for `completed`, `failed` (a business outcome) and a customer's cancel; closes as Canceled
+ * after compensating for Temporal's own cancel. A run that fails is a bug.
+ */
+export async function fulfillOrder(input: FulfillOrder): Promise<OrderResult> {
+  const context = createContext(input);
+  openDoors(context);
+  watchTemporalCancel(context);
+  return CancellationScope.nonCancellable(() => runOrder(context));
+}
+
+async function runOrder(context: OrderContext): Promise<OrderResult> {
+  const saga = createSaga(createRuntime(context));
+  try {
+    await receive(context, saga);
+    await reserveInventory(context, saga);
+    await settleAddress(context, saga);
+    await pay(context, saga);
+    context.beside.push(sendMail(context, 'order-confirmation'));
+    await createFulfillment(context, saga);
+    await ship(context, saga);
+    context.beside.push(sendMail(context, 'order-shipped'));
+    await complete(context, saga);
+  } catch (error) {
+    await takeBack(context, saga, error);
+  }
+  return close(context);
+}
+
+const receive = async (context: OrderContext, saga: Saga): Promise<void> => {
+  const { order } = context;
+  const { checkout, traceparent } = order.input;
+  const recorded = await saga.run({
+    name: 'receive',
+    kind: 'compensatable',
+    forward: sqlStep(context, 'receive', 'Price and record the order', (activities) =>
+      activities.recordOrder({ checkout, traceparent }),
+    ),
+  });
+  order.total = recorded.total;
+};
+
+const reserveInventory = async (context: OrderContext, saga: Saga): Promise<void> => {
+  const { orderId } = context;
+  await saga.run({
+    name: 'inventory',
+    kind: 'compensatable',
+    forward: sqlStep(context, 'inventory', 'Reserve the stock', (a) => a.reserveInventory({ orderId })),
+    compensation: sqlCompensation(context, 'inventory', 'releaseInventory', 'Give the stock back'),
+  });
+  moveTo(context, 'inventory_reserved');
+};
+
+const createFulfillment = async (context: OrderContext, saga: Saga): Promise<void> => {
+  const { orderId } = context;
+  await saga.run({
+    name: 'fulfillment',
+    kind: 'compensatable',
+    forward: sqlStep(context, 'fulfillment', 'Open the fulfillment', (a) => a.createFulfillment({ orderId })),
+    compensation: sqlCompensation(context, 'fulfillment', 'cancelFulfillment', 'Cancel the fulfillment'),
+  });
+  moveTo(context, 'fulfillment_created');
+};
+
+const complete = async (context: OrderContext, saga: Saga): Promise<void> => {
+  const { order, orderId } = context;
+  order.step = 'completion';
+  await saga.run({
+    name: 'completion',
+    kind: 'retriable',
+    forward: sqlStep(context, 'completion', 'Complete the order', (a) => a.completeOrder({ orderId })),
+  });
+  moveTo(context, 'completed');
+};
+
+/** Runs beside the order and can neither hold nor fail it: the mail itself goes through outbox and email queue. */
+const sendMail = async (
+  { steps, orderId, policyOf }: OrderContext,
+  template: EmailTemplate,
+): Promise<void> => {
+  const { budgetMs: _, ...policy } = policyOf('notification');
+  await steps.sql({ policy, summary: `Request the ${template} mail` }, (a) =>
+    a.requestEmail({ orderId, template }),
+  );
+};
+
+const sqlStep =
+  <Result>(
+    { steps, policyOf }: OrderContext,
+    step: StepName,
+    summary: string,
+    call: (activities: OrderActivities) => Promise<Result>,
+  ) =>
+  (): Promise<Result> =>
+    steps.sql({ policy: policyOf(step), summary }, call);
+
+const sqlCompensation = (
+  { steps, order, orderId }: OrderContext,
+  step: StepName,
+  name: 'releaseInventory' | 'cancelFulfillment',
+  summary: string,
+): Compensation => ({
+  name,
+  step,
+  run: async () => {
+    await steps.sql({ policy: order.input.policy.compensation, summary }, (a) => a[name]({ orderId }));
+  },
+});
+
+function moveTo({ order }: OrderContext, status: OrderStatus): void {
+  Object.assign(order, { status, updatedAtUtc: isoNow() });
+}
+
+/** Undoes what may have happened and ends the order; an error that is no answer passes through (a bug). */
+async function takeBack(context: OrderContext, saga: Saga, error: unknown): Promise<void> {
+  const { order } = context;
+  const refusal = refusalOf(error);
+  if (!refusal && judge(error) !== 'interrupted') throw error;
+  if (refusal) order.failure = { type: refusal.type, reason: refusal.reason };
+  if (refusal?.type === 'OrderClosed') return moveTo(context, refusal.details?.['status'] as EndStatus);
+  delete order.hold;
+  delete order.parked;
+  delete order.resolve;
+  Object.assign(order, { sagaState: 'compensating', updatedAtUtc: isoNow() });
+  context.publish();
+  if (order.cancelRequested || saga.compensable() > 0) await noteTakeBack(context);
+  await saga.compensate();
+  await closeAs(context, saga, order.failure ? 'failed' : 'cancelled');
+}
+
+const noteTakeBack = async ({ order, note }: OrderContext): Promise<void> => {
+  const { cancelRequested, failure } = order;
+  await note('recordNote', {
+    actor: cancelRequested?.actor ?? 'saga',
+    act: cancelRequested ? 'cancel' : 'fail',
+    result: 'compensating',
+    reason: cancelRequested?.reason ?? failure?.reason ?? '',
+    sagaState: 'compensating',
+    ...(cancelRequested ? { cancelRequested } : {}),
+  });
+};
+
+async function closeAs(context: OrderContext, saga: Saga, status: 'failed' | 'cancelled'): Promise<void> {
+  const { order, orderId } = context;
+  const { step, failure } = order;
+  const { actor, reason } = order.cancelRequested ?? { actor: 'saga', reason: '' };
+  const ending = failure
+    ? ({ status: 'failed', failure } as const)
+    : ({ status: 'cancelled', actor, reason } as const);
+  await saga.run({
+    name: step,
+    kind: 'retriable',
+    forward: sqlStep(context, 'completion', `Close the order as ${status}`, (a) =>
+      a.closeOrder({ orderId, step, ending }),
+    ),
+  });
+  delete order.parked;
+  moveTo(context, status);
+}
+
+/** Waits for what runs beside the order, shows the end, and closes the run. */
+async function close(context: OrderContext): Promise<OrderResult> {
+  const { order, orderId } = context;
+  await Promise.all(context.beside);
+  Object.assign(order, { sagaState: 'ended', updatedAtUtc: isoNow() });
+  context.publish();
+  await condition(allHandlersFinished);
+  const status = order.status as EndStatus;
+  if (status === 'cancelled' && order.cancelRequested?.actor === TEMPORAL) {
+    throw new CancelledFailure(`Order ${orderId} was taken back: ${order.cancelRequested.reason}`);
+  }
+  return { orderId, status, ...(order.failure ? { failure: order.failure } : {}) };
+}
+
+const TEMPORAL = 'temporal';
+
+/**
+ * Temporal's own cancel (Web UI, CLI) has the effect of a customer's. It cannot be refused: where that one would be,
+ * it is recorded and the order goes on.
+ */
+function watchTemporalCancel(context: OrderContext): void {
+  const { order } = context;
+  CancellationScope.current().cancelRequested.catch(() => {
+    const reason = refuseCancel(order);
+    if (!reason) return cancel(order, { actor: TEMPORAL, reason: "canceled by Temporal's own cancel" });
+    order.remarks.push(`Temporal's cancel came too late at ${isoNow()}: ${reason}`);
+    const note = { actor: TEMPORAL, act: 'cancel', result: 'refused', reason };
+    context.beside.push(CancellationScope.nonCancellable(() => context.note('recordNote', note)));
+  });
+}

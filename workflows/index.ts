@@ -1,0 +1,2 @@
+/* Entry of the workflow bundle: every exported function is a workflow type. */
+export { fulfillOrder } from './fulfill-order.ts';

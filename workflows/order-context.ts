@@ -1,0 +1,56 @@
+import type { OrderActivities } from '../activities/create-activities.ts';
+import type { OrderId } from '../domain/ids.ts';
+import type { StepName } from '../domain/order.ts';
+import type { StepPolicy } from '../domain/policy.ts';
+import type { FulfillOrder } from './messages.ts';
+import { openOrder, type OrderState } from './order-state.ts';
+import { createPublisher } from './publish.ts';
+import { createSteps, type Steps } from './steps.ts';
+
+type NoteActivity = 'holdOrder' | 'resumeOrder' | 'parkOrder' | 'recordNote';
+type NoteInput<Name extends NoteActivity> = Omit<
+  Parameters<OrderActivities[Name]>[0],
+  'orderId' | 'n' | 'step'
+>;
+
+/** What the parts of one order's workflow share. */
+export interface OrderContext {
+  readonly orderId: OrderId;
+  order: OrderState;
+  steps: Steps;
+  /** Shows the state in search attributes and details. */
+  publish(): void;
+  /** Records something between steps; retried without end, since nothing depends on its success but people. */
+  note<Name extends NoteActivity>(name: Name, input: NoteInput<Name>): Promise<void>;
+  policyOf(step: StepName): StepPolicy;
+  /** Work beside the order's path (mails, notes): awaited before the run closes. */
+  beside: Promise<void>[];
+}
+
+/** Workflow time, UTC. */
+export const isoNow = (): string => new Date().toISOString();
+
+export function createContext(input: FulfillOrder): OrderContext {
+  const order = openOrder(input, isoNow());
+  const steps = createSteps(input);
+  const { orderId } = input.checkout;
+  const policyOf = (step: StepName): StepPolicy => input.policy.steps[step];
+
+  async function note<Name extends NoteActivity>(name: Name, facts: NoteInput<Name>): Promise<void> {
+    order.notes += 1;
+    const { budgetMs: _, ...policy } = policyOf('notification');
+    const note = { ...facts, orderId, n: order.notes, step: order.step };
+    await steps.sql({ policy, summary: noteSummaries[name] }, (activities) =>
+      (activities[name] as (note: unknown) => Promise<null>)(note),
+    );
+  }
+
+  return { orderId, order, steps, publish: createPublisher(order), note, policyOf, beside: [] };
+}
+
+const noteSummaries: Record<NoteActivity, string> = {
+  holdOrder: 'Record the hold and tell the help desk',
+  resumeOrder: 'Record who moved the order on',
+  parkOrder: 'Record the parked step and tell the operators',
+  recordNote: 'Record an act in the audit trail',
+};

@@ -1,0 +1,68 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { formatAmount } from '../domain/money.ts';
+import { searchAttributes as names } from '../domain/search-attributes.ts';
+import type { OrderState } from './order-state.ts';
+
+const keys = {
+  orderStatus: defineSearchAttributeKey(names.orderStatus, 'KEYWORD'),
+  sagaState: defineSearchAttributeKey(names.sagaState, 'KEYWORD'),
+  parkedStep: defineSearchAttributeKey(names.parkedStep, 'KEYWORD'),
+  failureType: defineSearchAttributeKey(names.failureType, 'KEYWORD'),
+};
+
+/**
+ * Shows the order's state to people with Temporal's own tools: search attributes (only the changed ones) and the
+ * current details. Called where the workflow is about to wait, so that one workflow task makes one change.
+ */
+export function createPublisher(order: OrderState): () => void {
+  let shown: Record<string, string | undefined> = { orderStatus: 'received', sagaState: 'running' };
+  return () => {
+    const now: Record<string, string | undefined> = {
+      orderStatus: order.status,
+      sagaState: order.sagaState,
+      parkedStep: order.parked?.step,
+      failureType: order.failure?.type ?? order.hold?.failureType,
+    };
+    const changed = Object.entries(keys).filter(([name]) => now[name] !== shown[name]);
+    if (changed.length > 0) {
+      upsertSearchAttributes(changed.map(([name, key]) => ({ key, value: now[name] ?? null })));
+    }
+    shown = now;
+    setCurrentDetails(describeOrder(order));
+  };
+}
+
+/** Markdown for the Web UI: what is going on, since when, and what a person can do. No personal data. */
+function describeOrder(order: OrderState): string {
+  const { orderId, items } = order.input.checkout;
+  const total = order.total ? `, ${formatAmount(order.total)} ${order.total.currency}` : '';
+  const lines = [
+    `**${order.status}** (${order.sagaState}, step ${order.step}); ${items.length} line(s)${total}`,
+  ];
+  if (order.hold) {
+    lines.push(
+      `Held since ${order.hold.sinceUtc} until ${order.hold.untilUtc}: ${order.hold.reason}`,
+      `Mend it by \`${holdAct(order)}\`; without it the order is taken back and fails.`,
+    );
+  }
+  if (order.parked) {
+    const { activity, budgets, sinceUtc, failure, actions } = order.parked;
+    lines.push(
+      `Parked at ${activity} since ${sinceUtc} (${budgets} budget(s) of attempts used): ${failure}`,
+      `Resolve by signal or update \`resolve\` with \`{"action":"${actions.join('|')}"}\`.`,
+    );
+  }
+  if (order.failure) lines.push(`Failure ${order.failure.type}: ${order.failure.reason}`);
+  if (order.cancelRequested)
+    lines.push(`Cancel asked for by ${order.cancelRequested.actor}: ${order.cancelRequested.reason}`);
+  if (order.shipment)
+    lines.push(`Shipped with ${order.shipment.carrier}, tracking ${order.shipment.trackingCode}`);
+  lines.push(...order.remarks, `Order ${orderId}, policy ${order.input.policy.name}`);
+  return lines.join('\n\n');
+}
+
+const holdAct = ({ hold }: OrderState): string =>
+  hold?.status === 'address_rejected'
+    ? 'shipping-address {"address":{…}}'
+    : 'payment {"paymentMethodId":"…"}';

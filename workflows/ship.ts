@@ -1,0 +1,129 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { Refusal } from '../domain/failures.ts';
+import type { ShipmentView } from '../domain/order.ts';
+import { beginHold, endHold, waitInHold } from './hold.ts';
+import { isRefusal, judge, refusalOf } from './judge.ts';
+import { isoNow, type OrderContext } from './order-context.ts';
+import type { Compensation, Saga } from './saga.ts';
+
+/**
+ * Makes sure that the carrier takes the present address, before anything is charged and again when it was changed
+ * before shipping. A refused address holds the order. A carrier that cannot be asked within its budget does not stop
+ * the order: the label decides.
+ */
+export async function settleAddress(context: OrderContext, saga: Saga): Promise<void> {
+  const { order } = context;
+  while (order.settledAddress !== order.address.n) {
+    const { n } = order.address;
+    if (order.addressAct) await recordAddress(context, saga);
+    const refusal = await verify(context, saga);
+    if (refusal) await holdAddress(context, saga, refusal);
+    else order.settledAddress = n;
+  }
+}
+
+async function verify(context: OrderContext, saga: Saga): Promise<Refusal | undefined> {
+  const { order, orderId } = context;
+  const policy = context.policyOf('address');
+  const address = order.address.value;
+  order.step = 'address';
+  context.publish();
+  try {
+    await saga.interruptible(() =>
+      context.steps
+        .carrier({ policy, summary: 'Verify the address with the carrier' })
+        .verifyAddress({ orderId, address, attemptTimeoutMs: policy.attemptTimeoutMs }),
+    );
+    return undefined;
+  } catch (error) {
+    if (isRefusal(error)) return refusalOf(error);
+    if (judge(error) !== 'technical') throw error;
+    order.remarks.push('The address was not verified: the carrier could not be asked in time.');
+    const reason = 'the carrier could not be asked in time; the label decides';
+    await saga.interruptible(() =>
+      context.note('recordNote', { actor: 'saga', act: 'verify address', result: 'skipped', reason }),
+    );
+    return undefined;
+  }
+}
+
+/** An address that was changed while nothing waited for it. */
+async function recordAddress(context: OrderContext, saga: Saga): Promise<void> {
+  const { order } = context;
+  await saga.interruptible(() => endHold(context, order.addressAct!, { status: order.status }));
+}
+
+/** Waits for an address update; at the deadline the refusal ends the order. */
+async function holdAddress(context: OrderContext, saga: Saga, refusal: Refusal): Promise<void> {
+  const { order } = context;
+  const { status } = order;
+  const { n } = order.address;
+  const forMs = order.input.policy.holdAddressMs;
+  const mended = await saga.interruptible(async () => {
+    await beginHold(context, { status: 'address_rejected', refusal, forMs });
+    return waitInHold(context, () => order.address.n !== n);
+  });
+  if (!mended || !order.addressAct) throw expired(refusal);
+  await saga.interruptible(() => endHold(context, order.addressAct!, { status }));
+}
+
+/**
+ * Buys the label: the pivot. An address that the carrier refuses only here holds the order as well, and the corrected
+ * one is tried under its own number.
+ */
+export async function ship(context: OrderContext, saga: Saga): Promise<void> {
+  const { order } = context;
+  for (;;) {
+    await settleAddress(context, saga);
+    const label = await buyLabel(context, saga);
+    if ('trackingCode' in label) {
+      Object.assign(order, { shipment: label, status: 'shipment_generated', updatedAtUtc: isoNow() });
+      return;
+    }
+    await holdAddress(context, saga, label);
+  }
+}
+
+async function buyLabel(context: OrderContext, saga: Saga): Promise<ShipmentView | Refusal> {
+  const { order, orderId } = context;
+  const policy = context.policyOf('shipping');
+  const { n, value: address } = order.address;
+  try {
+    const label = await saga.run({
+      name: 'shipping',
+      kind: 'pivot',
+      compensation: voidShipment(context),
+      forward: () => {
+        context.publish();
+        return context.steps
+          .carrier({ policy, summary: 'Buy the shipping label' })
+          .generateShipment({ orderId, n, address, attemptTimeoutMs: policy.attemptTimeoutMs });
+      },
+    });
+    order.pivotPassed = true;
+    return label;
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal?.type === 'AddressUndeliverable') return refusal;
+    throw error;
+  }
+}
+
+const voidShipment = ({ orderId, order, steps }: OrderContext): Compensation => {
+  const policy = order.input.policy.compensation;
+  const { attemptTimeoutMs } = policy;
+  return {
+    name: 'voidShipment',
+    step: 'shipping',
+    run: async () => {
+      await steps.carrier({ policy, summary: 'Void the label' }).voidShipment({ orderId, attemptTimeoutMs });
+    },
+  };
+};
+
+const expired = ({ type, reason }: Refusal): ApplicationFailure =>
+  ApplicationFailure.create({
+    type,
+    nonRetryable: true,
+    message: `${reason} Nobody corrected the address before the deadline.`,
+  });

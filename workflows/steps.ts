@@ -1,0 +1,77 @@
+import {
+  ActivityCancellationType,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
+import type { StepPolicy } from '../domain/policy.ts';
+import type {
+  CarrierActivities,
+  OrderActivities,
+  PaymentActivities,
+} from '../activities/create-activities.ts';
+import { isRefusal } from './judge.ts';
+import type { FulfillOrder } from './messages.ts';
+
+/** Activity options of a step, straight from its policy. Past the budget the step parks; the workflow never fails. */
+const optionsOf = (policy: Unbounded<StepPolicy>, summary: string) => ({
+  summary,
+  startToCloseTimeout: policy.attemptTimeoutMs,
+  ...(policy.budgetMs === undefined ? {} : { scheduleToCloseTimeout: policy.budgetMs }),
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: {
+    initialInterval: policy.initialIntervalMs,
+    backoffCoefficient: policy.backoffCoefficient,
+    maximumInterval: policy.maximumIntervalMs,
+  },
+});
+
+/** Without a budget: retried without end. */
+type Unbounded<Policy extends StepPolicy> = Omit<Policy, 'budgetMs'> & { budgetMs?: number };
+
+/** How a call is tried, and what the Web UI says it is for. */
+export interface CallOptions {
+  policy: Unbounded<StepPolicy>;
+  summary: string;
+}
+
+/** The activities of one order, each family on its own task queue and under the step's policy. */
+export function createSteps({ taskQueues, policy }: FulfillOrder) {
+  const local = proxyLocalActivities<OrderActivities>({
+    startToCloseTimeout: policy.localActivityMs,
+    scheduleToCloseTimeout: policy.localActivityMs,
+    localRetryThreshold: policy.localActivityMs,
+    retry: { initialInterval: 100, backoffCoefficient: 2, maximumAttempts: 4 },
+  });
+
+  /**
+   * A step that only touches SQL: a local activity, and when that does not get through an ordinary one, which holds
+   * neither queries nor updates up while it is retried.
+   */
+  async function sql<Result>(
+    options: CallOptions,
+    call: (activities: OrderActivities) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await call(local);
+    } catch (error) {
+      if (isCancellation(error) || isRefusal(error)) throw error;
+      return call(
+        proxyActivities<OrderActivities>({
+          ...optionsOf(options.policy, options.summary),
+          taskQueue: taskQueues.orders,
+        }),
+      );
+    }
+  }
+
+  const payments = ({ policy: step, summary }: CallOptions) =>
+    proxyActivities<PaymentActivities>({ ...optionsOf(step, summary), taskQueue: taskQueues.payments });
+
+  const carrier = ({ policy: step, summary }: CallOptions) =>
+    proxyActivities<CarrierActivities>({ ...optionsOf(step, summary), taskQueue: taskQueues.carrier });
+
+  return { sql, payments, carrier };
+}
+
+export type Steps = ReturnType<typeof createSteps>;
