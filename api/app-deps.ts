@@ -1,0 +1,48 @@
+import type { TaskQueues } from '../domain/ids.ts';
+import type { Currency } from '../domain/money.ts';
+import type { SagaPolicy } from '../domain/policy.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { SeenFilter } from '../ports/locks.ts';
+import type { PaymentGateway } from '../ports/payment-gateway.ts';
+import type { Store } from '../ports/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { OrderWorkflows } from './order-workflows.ts';
+
+/** Who calls: an API key's owner. `shop` sees its own orders, `operator` all. */
+export interface ApiCaller {
+  callerId: string;
+  role: 'shop' | 'operator';
+}
+
+export interface ApiSettings {
+  /** Without callers everybody is the operator `local`; the server then binds to loopback only. */
+  callers: readonly (ApiCaller & { key: string })[] | undefined;
+  /** Keys the HMAC of customer ids and of list cursors. */
+  customerHashKey: string;
+  defaultCurrency: Currency;
+  /** Travels in the input of every workflow started here. */
+  policy: SagaPolicy;
+  taskQueues: TaskQueues;
+  /** Server-sent event streams open at the same time. */
+  maxEventStreams: number;
+}
+
+/** What the API needs from the world. Checkout uses `workflows` alone; each of the others may be away. */
+export interface AppDeps {
+  workflows: OrderWorkflows;
+  store: Pick<Store, 'read' | 'transaction' | 'ping'>;
+  payments: Pick<PaymentGateway, 'payable' | 'verifyWebhook'>;
+  seen: SeenFilter;
+  clock: Clock;
+  settings: ApiSettings;
+  logger: Logger;
+  metrics: Metrics;
+  /** Aborted when the server drains: waiting checkouts answer at once, event streams end. */
+  draining: AbortSignal;
+}
+
+/** What Hono carries along one request. */
+export interface AppEnv {
+  Variables: { caller: ApiCaller };
+}

@@ -1,0 +1,64 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { routePath } from 'hono/route';
+import type { MiddlewareHandler } from 'hono';
+import { addActs } from './acts.ts';
+import type { AppDeps, AppEnv } from './app-deps.ts';
+import { authenticate } from './callers.ts';
+import { addCheckout } from './checkout.ts';
+import { TemporalUnavailable } from './order-workflows.ts';
+import { addReadOrder } from './orders.ts';
+import { ApiProblem, problemResponse } from './problems.ts';
+import type { App, AppContext } from './route.ts';
+
+/**
+ * The whole HTTP API. No I/O of its own and nothing is connected: what it needs comes in as `deps`, and each of those
+ * but Temporal may be away without a checkout noticing.
+ */
+export function createApp(deps: AppDeps): App {
+  const app: App = new OpenAPIHono<AppEnv>();
+  app.use(measure(deps));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed }));
+  const authenticated = authenticate(deps.settings.callers);
+  for (const path of ['/checkout', '/orders', '/orders/*', '/products']) app.use(path, authenticated);
+  addCheckout(app, deps);
+  addReadOrder(app, deps);
+  addActs(app, deps);
+  app.notFound((c) =>
+    problemResponse(c, new ApiProblem('not-found', { detail: 'There is nothing at this address.' })),
+  );
+  app.onError((error, c) => problemResponse(c, toProblem(deps, c, error)));
+  return app;
+}
+
+/** Labels are route patterns, so their number is bounded whatever is asked for. */
+const measure =
+  ({ metrics }: AppDeps): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
+    const end = metrics.httpRequestDuration.startTimer();
+    await next();
+    const route = c.res.status === 404 && routePath(c, -1) === '*' ? 'unknown' : routePath(c, -1);
+    end({ method: c.req.method, route, status: String(c.res.status) });
+    c.res.headers.set('x-content-type-options', 'nosniff');
+  };
+
+const onMethodNotAllowed = (c: AppContext, methods: string[]): Response => {
+  const allow = [...methods, 'OPTIONS'].join(', ');
+  if (c.req.method === 'OPTIONS') return c.body(null, 204, { allow });
+  return problemResponse(
+    c,
+    new ApiProblem('method-not-allowed', { detail: `Allowed here: ${allow}.`, headers: { allow } }),
+  );
+};
+
+function toProblem(deps: AppDeps, c: AppContext, error: Error): ApiProblem {
+  if (error instanceof ApiProblem) return error;
+  if (error instanceof TemporalUnavailable) {
+    deps.logger.warn({ err: error, route: routePath(c, -1) }, 'Temporal did not answer');
+    return new ApiProblem('temporal-unavailable', { detail: 'Temporal did not answer in time.' });
+  }
+  deps.logger.error({ err: error, route: routePath(c, -1) }, 'A request failed with an error of ours');
+  return new ApiProblem('internal-error', {
+    detail: 'The request failed with an error of ours; it is in the log.',
+  });
+}

@@ -1,0 +1,95 @@
+import { z } from '@hono/zod-openapi';
+import { currencyExponents, formatAmount, type Currency, type Money } from '../domain/money.ts';
+import { isCountryCode } from './country-codes.ts';
+
+/*
+ * The fields requests are made of. Each is read as it is or refused with a reason; only text is cleaned (outer white
+ * space dropped, Unicode NFC), before its length counts.
+ */
+
+/** ASCII only: look-alikes from other scripts, path parts and control characters are no ids. */
+const idOf = (maximum: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^[A-Za-z0-9._-]{1,${maximum}}$`), `expected 1 to ${maximum} of A-Z a-z 0-9 . _ -`);
+
+export const customerIdField = idOf(64).openapi({ example: 'customer-42' });
+export const productIdField = idOf(64).openapi({ example: 'keyboard' });
+/** The payment provider's id of a payment method. */
+export const paymentMethodField = idOf(255).openapi({ example: 'pm_card_visa' });
+
+/** Control characters, line separators and direction overrides have no place in one line of text. */
+const unprintable = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
+
+/** One line of text of 1 to `maximum` UTF-16 units. */
+export const textField = (maximum: number) =>
+  z
+    .string()
+    .refine((text) => text.isWellFormed(), { error: 'expected well-formed Unicode', abort: true })
+    .trim()
+    .normalize('NFC')
+    .refine((text) => !unprintable.test(text), 'expected one line without control characters')
+    .min(1, 'expected at least 1 character')
+    .max(maximum, `expected at most ${maximum} characters`);
+
+/** Addr-spec of RFC 5321 without quoted local parts; internationalized domains in their ASCII form. */
+const emailPattern =
+  /^(?=.{1,254}$)(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])$/;
+
+export const emailField = z
+  .string()
+  .max(254, 'expected at most 254 characters')
+  .refine((text) => text.length <= 254 && emailPattern.test(text), 'expected an email address')
+  .openapi({ format: 'email', example: 'asha@example.com' });
+
+export const countryField = z
+  .string()
+  .refine(isCountryCode, 'expected an ISO 3166-1 alpha-2 code in upper case')
+  .openapi({ pattern: '^[A-Z]{2}$', example: 'IN' });
+
+export const currencyField = z
+  .enum(Object.keys(currencyExponents) as [Currency], 'expected a supported ISO 4217 code in upper case')
+  .openapi({ example: 'INR' });
+
+/** Money on the API: a decimal string with at most the currency's decimals. Whether it is an amount is checked later. */
+export const moneyField = z
+  .strictObject({
+    amount: z.string().max(32, 'expected at most 32 characters').openapi({ example: '1499.00' }),
+    currency: currencyField,
+  })
+  .openapi('Money', { example: { amount: '1499.00', currency: 'INR' } });
+
+export type MoneyBody = z.infer<typeof moneyField>;
+
+export const moneyBody = (money: Money): MoneyBody => ({
+  amount: formatAmount(money),
+  currency: money.currency,
+});
+
+const addressFields = {
+  name: textField(100).openapi({ example: 'Asha Rao' }),
+  street1: textField(200).openapi({ example: '12 MG Road' }),
+  street2: textField(200).optional(),
+  city: textField(100).openapi({ example: 'Bengaluru' }),
+  state: textField(100).optional(),
+  postalCode: textField(20).openapi({ example: '560001' }),
+  country: countryField,
+};
+
+export const addressExample = {
+  name: 'Asha Rao',
+  street1: '12 MG Road',
+  city: 'Bengaluru',
+  state: 'KA',
+  postalCode: '560001',
+  country: 'IN',
+};
+
+export const addressField = z.strictObject(addressFields).openapi('Address', { example: addressExample });
+
+export const reasonField = textField(500).openapi({ example: 'The customer asked for it' });
+
+/** A whole new shipping address and, where wanted, why. */
+export const addressChangeField = z
+  .strictObject({ ...addressFields, reason: reasonField.optional() })
+  .openapi('ShippingAddressChange', { example: { ...addressExample, reason: 'Corrected house number' } });

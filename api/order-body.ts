@@ -1,0 +1,153 @@
+import { z } from '@hono/zod-openapi';
+import type { OrderId } from '../domain/ids.ts';
+import { orderStatuses, sagaStates, stepNames, type OrderView } from '../domain/order.ts';
+import { moneyBody, moneyField } from './fields.ts';
+import type { OrderSummary } from './order-workflows.ts';
+
+/** Where an order's other addresses are, relative to the API. */
+export const linksOf = (orderId: OrderId) => ({
+  self: `/orders/${orderId}`,
+  events: `/orders/${orderId}/events`,
+  audit: `/orders/${orderId}/audit`,
+  why: `/orders/${orderId}/why`,
+  cancel: `/orders/${orderId}/cancel`,
+  payment: `/orders/${orderId}/payment`,
+  shippingAddress: `/orders/${orderId}/shipping-address`,
+});
+
+const exampleId = '0b9d1f6e-2a43-5c1c-8e7f-6f1f1d6f0a11' as OrderId;
+
+export const linksBody = z
+  .object({
+    self: z.string(),
+    events: z.string(),
+    audit: z.string(),
+    why: z.string(),
+    cancel: z.string(),
+    payment: z.string(),
+    shippingAddress: z.string(),
+  })
+  .openapi('OrderLinks', { example: linksOf(exampleId) });
+
+const timestamp = z.string().openapi({ format: 'date-time', example: '2026-01-02T03:04:05.678Z' });
+const status = z.enum(orderStatuses).openapi('OrderStatus', { example: 'payment_processed' });
+const sagaState = z.enum(sagaStates).openapi('SagaState', { example: 'running' });
+
+export const orderBody = z
+  .object({
+    orderId: z.string().openapi({ format: 'uuid', example: exampleId }),
+    status,
+    sagaState,
+    customerId: z.string(),
+    source: z.enum(['workflow', 'store', 'temporal']).openapi({
+      description:
+        'Who answered: the order’s workflow (now), the SQL store (as of updatedAtUtc), or Temporal itself, which knows ' +
+        'the status but not the details.',
+      example: 'workflow',
+    }),
+    step: z.enum(stepNames).optional().openapi({ description: 'Step that runs, waits or ended the order.' }),
+    items: z.array(z.object({ productId: z.string(), quantity: z.int() })).optional(),
+    total: moneyField.optional().openapi({ description: 'Absent until the order has been priced.' }),
+    hold: z
+      .object({
+        status,
+        failureType: z.string(),
+        reason: z.string(),
+        sinceUtc: timestamp,
+        untilUtc: timestamp,
+        nextAction: z
+          .object({
+            type: z.string(),
+            clientSecret: z.string().optional(),
+            redirectUrl: z.string().optional(),
+          })
+          .optional(),
+      })
+      .optional()
+      .openapi({ description: 'The order waits for a person until untilUtc.' }),
+    parked: z
+      .object({
+        step: z.string(),
+        activity: z.string().optional(),
+        failure: z.string().optional(),
+        attempts: z.int().optional(),
+        sinceUtc: timestamp.optional(),
+        actions: z.array(z.string()).optional(),
+      })
+      .optional()
+      .openapi({ description: 'A step beyond its technical budget waits for an operator’s resolve.' }),
+    failure: z.object({ type: z.string(), reason: z.string().optional() }).optional(),
+    cancelRequested: z.object({ actor: z.string(), reason: z.string() }).optional(),
+    shipment: z
+      .object({ carrier: z.string(), service: z.string(), trackingCode: z.string(), labelUrl: z.string() })
+      .optional(),
+    startedAtUtc: timestamp.optional(),
+    updatedAtUtc: timestamp.optional(),
+    links: linksBody,
+  })
+  .openapi('Order', {
+    example: {
+      orderId: exampleId,
+      status: 'payment_processed',
+      sagaState: 'running',
+      customerId: 'customer-42',
+      source: 'workflow',
+      step: 'fulfillment',
+      items: [{ productId: 'keyboard', quantity: 2 }],
+      total: { amount: '1499.00', currency: 'INR' },
+      updatedAtUtc: '2026-01-02T03:04:05.678Z',
+      links: linksOf(exampleId),
+    },
+  });
+
+export type OrderBody = z.infer<typeof orderBody>;
+
+/**
+ * The whole order, from its workflow or from SQL. Field by field, so that nothing a later version adds to the view
+ * leaves the house by itself.
+ */
+export function fromView(view: OrderView, source: 'workflow' | 'store'): OrderBody {
+  const { orderId, status: orderStatus, sagaState: state, customerId, step, items, updatedAtUtc } = view;
+  const { total, hold, parked, failure, cancelRequested, shipment } = view;
+  return {
+    orderId,
+    status: orderStatus,
+    sagaState: state,
+    customerId,
+    source,
+    step,
+    items,
+    ...(total ? { total: moneyBody(total) } : {}),
+    ...(hold ? { hold } : {}),
+    ...(parked ? { parked } : {}),
+    ...(failure ? { failure } : {}),
+    ...(cancelRequested ? { cancelRequested } : {}),
+    ...(shipment ? { shipment } : {}),
+    updatedAtUtc,
+    links: linksOf(orderId),
+  };
+}
+
+/** What Temporal alone knows of an order: no worker and no store needed. */
+export function fromSummary(summary: OrderSummary): OrderBody {
+  const {
+    orderId,
+    memo,
+    status: orderStatus,
+    sagaState: state,
+    parkedStep,
+    failureType,
+    startedAtUtc,
+  } = summary;
+  return {
+    orderId,
+    status: orderStatus,
+    sagaState: state,
+    customerId: memo.customerId,
+    source: 'temporal',
+    ...(parkedStep ? { parked: { step: parkedStep } } : {}),
+    ...(failureType ? { failure: { type: failureType } } : {}),
+    startedAtUtc,
+    links: linksOf(orderId),
+  };
+}

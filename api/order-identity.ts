@@ -1,0 +1,45 @@
+import { createHash, createHmac } from 'node:crypto';
+import { orderId, type OrderId } from '../domain/ids.ts';
+import type { Checkout } from '../domain/order.ts';
+
+/** Namespace of order ids; never changes, since it decides which order a key means. */
+const NAMESPACE = Buffer.from('5f0c2f3a6d0e4c0f9a7b1d2e3c4b5a69', 'hex');
+const ROUTE = 'POST /checkout';
+
+/**
+ * The order id of a checkout: UUID version 5 (RFC 9562) of caller, route and Idempotency-Key, so the same key of the
+ * same caller always means the same order and Temporal itself refuses a second run.
+ */
+export function orderIdFor(input: { callerId: string; idempotencyKey: string }): OrderId {
+  const name = JSON.stringify([input.callerId, ROUTE, input.idempotencyKey]);
+  const bytes = createHash('sha1').update(NAMESPACE).update(name).digest().subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  return orderId(
+    [8, 12, 16, 20, 32].map((end, i, ends) => hex.slice(i === 0 ? 0 : ends[i - 1], end)).join('-'),
+  );
+}
+
+/** SHA-256 (hex) over caller, route and checkout with sorted keys: equal exactly when the requests mean the same. */
+export const fingerprintOf = (checkout: Checkout): string =>
+  createHash('sha256')
+    .update(canonicalJson([checkout.callerId, ROUTE, checkout]))
+    .digest('hex');
+
+/** The search attribute CustomerHash: a keyed HMAC, since search attributes are never encrypted. */
+export const customerHashOf = (customerId: string, key: string): string =>
+  createHmac('sha256', key).update(`customer:${customerId}`).digest('hex');
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+const orderIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Whether a path part can be an order's id at all; anything else is answered 404 without asking anybody. */
+export const isOrderId = (text: string): boolean => orderIdPattern.test(text);

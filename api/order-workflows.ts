@@ -1,0 +1,78 @@
+import type { UpdateDefinition } from '@temporalio/common';
+import type { OrderId } from '../domain/ids.ts';
+import type { OrderStatus, OrderView, SagaState } from '../domain/order.ts';
+import type { OrderMemo } from '../domain/search-attributes.ts';
+import type { Act, FulfillOrder } from '../workflows/messages.ts';
+
+/**
+ * The orders' workflows as the API sees them. Every method answers within its time; when Temporal cannot be reached
+ * it rejects with TemporalUnavailable.
+ */
+export interface OrderWorkflows {
+  /**
+   * Starts the order's workflow. `exists` when one of this order was started before, running or closed: Temporal lets
+   * one of several racing starts through. At most 1.4 s.
+   */
+  start(input: StartOrder): Promise<'started' | 'exists'>;
+  /** The workflow's own answer, from a worker; undefined when there is no such workflow. At most 300 ms. */
+  query(id: OrderId): Promise<OrderView | undefined>;
+  /** What Temporal itself knows, without a worker; undefined when there is no such workflow. At most 500 ms. */
+  describe(id: OrderId): Promise<OrderSummary | undefined>;
+  /** Asks the workflow to accept an act; at most 4 s. */
+  update<Input extends Act>(
+    id: OrderId,
+    definition: UpdateDefinition<OrderView, [Input]>,
+    act: Input,
+  ): Promise<UpdateAnswer>;
+  /** Tells the workflow to look up its payment; false when there is no running one. At most 2 s. */
+  notifyPayment(id: OrderId, eventId: string): Promise<boolean>;
+  /** One page of orders by search attributes, eventually consistent. At most 2 s. */
+  list(input: ListOrders): Promise<{ orders: OrderSummary[]; nextPageToken: Uint8Array | undefined }>;
+  /** Resolves when Temporal answers; at most 1 s. */
+  ping(): Promise<void>;
+}
+
+export interface StartOrder {
+  input: FulfillOrder;
+  memo: OrderMemo;
+  customerHash: string;
+}
+
+/** An order as its memo and search attributes show it. */
+export interface OrderSummary {
+  orderId: OrderId;
+  memo: OrderMemo;
+  status: OrderStatus;
+  sagaState: SagaState;
+  parkedStep?: string;
+  failureType?: string;
+  /** Whether the run has not closed. */
+  running: boolean;
+  startedAtUtc: string;
+}
+
+export type UpdateAnswer =
+  | { status: 'accepted'; view: OrderView }
+  | { status: 'refused'; reason: string; code: string | undefined }
+  /** The run has closed or never was. */
+  | { status: 'gone' }
+  /** Too many updates in flight or in all. */
+  | { status: 'limited'; reason: string }
+  /** No worker answered in time; the act may still take effect. */
+  | { status: 'unanswered' };
+
+export interface ListOrders {
+  status?: OrderStatus;
+  sagaState?: SagaState;
+  customerHash?: string;
+  pageSize: number;
+  pageToken?: Uint8Array;
+}
+
+/** Temporal did not answer, or not in a way that says anything about the order. */
+export class TemporalUnavailable extends Error {
+  constructor(what: string, cause: unknown) {
+    super(`Temporal did not answer: ${what}`, { cause });
+    this.name = 'TemporalUnavailable';
+  }
+}

@@ -1,0 +1,23 @@
+/** Longest wait a client can ask for, in seconds. */
+export const MAX_WAIT_SECONDS = 30;
+
+/** One preference after RFC 7240: `token [ = token | quoted-string ] *( ; parameter )`. */
+const preference =
+  /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[^"\\]|\\.)*"))?\s*(?:;.*)?$/;
+
+/** Splits at commas outside of quotes. */
+const preferencesOf = (header: string): string[] => header.match(/(?:[^,"]|"(?:[^"\\]|\\.)*"|")+/g) ?? [];
+
+/**
+ * Seconds to wait after `Prefer: wait=N` (RFC 7240), capped at 30; undefined without one. Of several the first counts;
+ * what cannot be parsed is ignored, as the standard says.
+ */
+export function parseWait(header: string | undefined): number | undefined {
+  for (const text of preferencesOf(header ?? '')) {
+    const [, name, value = ''] = preference.exec(text) ?? [];
+    if (name?.toLowerCase() !== 'wait') continue;
+    const seconds = value.replace(/^"(.*)"$/, '$1');
+    return /^\d{1,10}$/.test(seconds) ? Math.min(Number(seconds), MAX_WAIT_SECONDS) : undefined;
+  }
+  return undefined;
+}

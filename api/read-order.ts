@@ -1,0 +1,93 @@
+import { orderId as toOrderId, type OrderId } from '../domain/ids.ts';
+import type { ApiCaller, AppDeps } from './app-deps.ts';
+import { within } from './bounded.ts';
+import { maySee } from './callers.ts';
+import { fromSummary, fromView, type OrderBody } from './order-body.ts';
+import { isOrderId } from './order-identity.ts';
+import { TemporalUnavailable } from './order-workflows.ts';
+import { ApiProblem } from './problems.ts';
+
+/** Longest wait for one read of the store. */
+export const STORE_TIMEOUT_MS = 500;
+
+interface OwnedOrder {
+  callerId: string;
+  body: OrderBody;
+}
+
+type Reading = OwnedOrder | undefined | 'unavailable';
+
+export const unknownOrder = (id: string): ApiProblem =>
+  new ApiProblem('unknown-order', {
+    detail: `There is no order ${JSON.stringify(id.slice(0, 64).toWellFormed())}.`,
+  });
+
+/** The path's order id; 404 when it cannot be one. */
+export function readOrderId(text: string | undefined): OrderId {
+  if (text === undefined || !isOrderId(text)) throw unknownOrder(text ?? '');
+  return toOrderId(text);
+}
+
+/**
+ * The order as it is now: its workflow (300 ms), else SQL (500 ms), else Temporal's own description (500 ms).
+ * 404 when it is unknown or another caller's; 503 when nobody who could know it answers.
+ */
+export async function readOrder(deps: AppDeps, caller: ApiCaller, id: OrderId): Promise<OrderBody> {
+  let silent = false;
+  for (const read of [fromWorkflow, fromStore, fromTemporal]) {
+    const reading = await read(deps, id);
+    if (reading === 'unavailable') silent = true;
+    else if (reading) {
+      if (!maySee(caller, reading.callerId)) throw unknownOrder(id);
+      return reading.body;
+    }
+  }
+  if (!silent) throw unknownOrder(id);
+  throw new ApiProblem('temporal-unavailable', {
+    detail: 'Neither the workflow, the store nor Temporal could say whether this order exists.',
+  });
+}
+
+/** 404 unless the caller may see the order; the cheapest source that knows it decides. */
+export async function requireOrder(deps: AppDeps, caller: ApiCaller, id: OrderId): Promise<void> {
+  const owner = async (read: typeof fromStore) => {
+    const reading = await read(deps, id);
+    return reading === 'unavailable' ? undefined : reading?.callerId;
+  };
+  const callerId = await owner(fromStore);
+  if (callerId === undefined) await readOrder(deps, caller, id);
+  else if (!maySee(caller, callerId)) throw unknownOrder(id);
+}
+
+async function fromWorkflow(deps: AppDeps, id: OrderId): Promise<Reading> {
+  try {
+    const view = await deps.workflows.query(id);
+    return view && { callerId: view.callerId, body: fromView(view, 'workflow') };
+  } catch (error) {
+    return silence(error);
+  }
+}
+
+async function fromStore(deps: AppDeps, id: OrderId): Promise<Reading> {
+  try {
+    const view = await within(STORE_TIMEOUT_MS, 'store', () => deps.store.read.order(id));
+    return view && { callerId: view.callerId, body: fromView(view, 'store') };
+  } catch (error) {
+    deps.logger.warn({ err: error, orderId: id }, 'The store did not answer; the order is read elsewhere');
+    return 'unavailable';
+  }
+}
+
+async function fromTemporal(deps: AppDeps, id: OrderId): Promise<Reading> {
+  try {
+    const summary = await deps.workflows.describe(id);
+    return summary && { callerId: summary.memo.callerId, body: fromSummary(summary) };
+  } catch (error) {
+    return silence(error);
+  }
+}
+
+function silence(error: unknown): 'unavailable' {
+  if (error instanceof TemporalUnavailable) return 'unavailable';
+  throw error;
+}

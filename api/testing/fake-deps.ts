@@ -1,0 +1,192 @@
+import { pino } from 'pino';
+import { taskQueues, type OrderId } from '../../domain/ids.ts';
+import { defaultPolicy } from '../../domain/policy.ts';
+import type { OrderView } from '../../domain/order.ts';
+import type { Product, Store, StoreReads, StoreTransaction } from '../../ports/store.ts';
+import { createMetrics } from '../../telemetry/metrics.ts';
+import type { ApiSettings, AppDeps } from '../app-deps.ts';
+import { createApp } from '../app.ts';
+import type { OrderSummary, OrderWorkflows, StartOrder, UpdateAnswer } from '../order-workflows.ts';
+
+export const shopKey = 'shop-key-0123456789';
+export const otherShopKey = 'other-key-0123456789';
+export const operatorKey = 'operator-key-0123456789';
+
+export const callers = [
+  { key: shopKey, callerId: 'shop-a', role: 'shop' as const },
+  { key: otherShopKey, callerId: 'shop-b', role: 'shop' as const },
+  { key: operatorKey, callerId: 'help-desk', role: 'operator' as const },
+];
+
+export const someOrder = '0b9d1f6e-2a43-5c1c-8e7f-6f1f1d6f0a11' as OrderId;
+
+export const checkoutBody = () => ({
+  customerId: 'customer-42',
+  customerEmail: 'asha@example.com',
+  items: [{ productId: 'keyboard', quantity: 2 }],
+  paymentMethodId: 'pm_card_visa',
+  shippingAddress: {
+    name: 'Asha Rao',
+    street1: '12 MG Road',
+    city: 'Bengaluru',
+    postalCode: '560001',
+    country: 'IN',
+  },
+});
+
+export const viewOf = (changes: Partial<OrderView> = {}): OrderView => ({
+  orderId: someOrder,
+  callerId: 'shop-a',
+  customerId: 'customer-42' as OrderView['customerId'],
+  status: 'payment_processed',
+  sagaState: 'running',
+  step: 'fulfillment',
+  items: [{ productId: 'keyboard' as OrderView['items'][number]['productId'], quantity: 2 }],
+  total: { amountMinor: 149900, currency: 'INR' },
+  updatedAtUtc: '2026-01-02T03:04:05.678Z',
+  ...changes,
+});
+
+export const summaryOf = (changes: Partial<OrderSummary> = {}): OrderSummary => ({
+  orderId: someOrder,
+  memo: { fingerprint: 'f', callerId: 'shop-a', customerId: 'customer-42', summary: '1 line, 2 units, INR' },
+  status: 'received',
+  sagaState: 'running',
+  running: true,
+  startedAtUtc: '2026-01-02T03:04:05.000Z',
+  ...changes,
+});
+
+/** Orders kept in a Map: starts are refused the second time as Temporal refuses them. */
+export function fakeWorkflows(changes: Partial<OrderWorkflows> = {}) {
+  const started = new Map<OrderId, StartOrder>();
+  const acts: { id: OrderId; name: string; act: unknown }[] = [];
+  const notices: { id: OrderId; eventId: string }[] = [];
+  const workflows: OrderWorkflows = {
+    async start(order) {
+      const id = order.input.checkout.orderId;
+      if (started.has(id)) return 'exists';
+      started.set(id, order);
+      return 'started';
+    },
+    query: async () => undefined,
+    async describe(id) {
+      const order = started.get(id);
+      return order && summaryOf({ orderId: id, memo: order.memo });
+    },
+    async update(id, definition, act): Promise<UpdateAnswer> {
+      acts.push({ id, name: definition.name, act });
+      return { status: 'accepted', view: viewOf({ orderId: id }) };
+    },
+    async notifyPayment(id, eventId) {
+      notices.push({ id, eventId });
+      return true;
+    },
+    list: async () => ({ orders: [], nextPageToken: undefined }),
+    ping: async () => {},
+    ...changes,
+  };
+  return { workflows, started, acts, notices };
+}
+
+export const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
+  order: async () => undefined,
+  audit: async () => [],
+  auditHead: async () => undefined,
+  events: async () => [],
+  products: async () => [],
+  ledger: async () => [],
+  ...changes,
+});
+
+/** A store of products alone, with transactions that keep nothing back. */
+export function fakeStore(changes: { reads?: Partial<StoreReads>; products?: Product[] } = {}) {
+  const products = new Map((changes.products ?? []).map((product) => [product.productId, product]));
+  const audit: unknown[] = [];
+  const tx = {
+    inventory: {
+      products: async (ids: readonly Product['productId'][]) =>
+        ids.flatMap((id) => {
+          const product = products.get(id);
+          return product ? [product] : [];
+        }),
+      putProduct: async (put: Omit<Product, 'available'> & { onHand?: number }) => {
+        const { onHand, ...rest } = put;
+        const reserved = reservedOf(put.productId);
+        const available =
+          onHand === undefined ? (products.get(put.productId)?.available ?? 0) : onHand - reserved;
+        products.set(put.productId, { ...rest, available });
+      },
+    },
+    audit: { append: async (entry: unknown) => void audit.push(entry) },
+  } as unknown as StoreTransaction;
+  const reserved = new Map<string, number>();
+  const reservedOf = (id: string) => reserved.get(id) ?? 0;
+  const store: Pick<Store, 'read' | 'transaction' | 'ping'> = {
+    read: fakeReads({ products: async () => [...products.values()], ...changes.reads }),
+    transaction: (work) => work(tx),
+    ping: async () => {},
+  };
+  return { store, products, reserved, audit };
+}
+
+export const settings = (changes: Partial<ApiSettings> = {}): ApiSettings => ({
+  callers,
+  customerHashKey: 'a-key-for-tests-only',
+  defaultCurrency: 'INR',
+  policy: defaultPolicy,
+  taskQueues: taskQueues('unit'),
+  maxEventStreams: 3,
+  ...changes,
+});
+
+export function fakeDeps(changes: Partial<AppDeps> = {}): AppDeps {
+  return {
+    workflows: fakeWorkflows().workflows,
+    store: fakeStore().store,
+    payments: {
+      payable: ({ amountMinor }) =>
+        amountMinor >= 50 && amountMinor <= 99_999_999
+          ? { ok: true }
+          : { ok: false, reason: 'outside the limits' },
+      verifyWebhook: () => undefined,
+    },
+    seen: { seen: async () => 'new', remember: async () => {} },
+    clock: { nowUtc: () => '2026-01-02T03:04:05.678Z' },
+    settings: settings(),
+    logger: pino({ level: 'silent' }),
+    metrics: createMetrics(),
+    draining: new AbortController().signal,
+    ...changes,
+  };
+}
+
+/** Sends one request as a caller; objects become JSON bodies. */
+export function send(
+  app: ReturnType<typeof createApp>,
+  method: string,
+  path: string,
+  options: { body?: unknown; headers?: Record<string, string>; key?: string | null } = {},
+): Promise<Response> {
+  const { body, headers = {}, key = shopKey } = options;
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  return Promise.resolve(
+    app.request(path, {
+      method,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(text === undefined ? {} : { body: text }),
+    }),
+  );
+}
+
+export const checkout = (
+  app: ReturnType<typeof createApp>,
+  body: unknown = checkoutBody(),
+  headers: Record<string, string> = {},
+  key: string = shopKey,
+): Promise<Response> =>
+  send(app, 'POST', '/checkout', { body, headers: { 'idempotency-key': 'k-1', ...headers }, key });
