@@ -1,7 +1,7 @@
 import { TechnicalFailure } from '../domain/failures.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import { formatAmount } from '../domain/money.ts';
-import { isKeySpent } from '../ports/payment-gateway.ts';
+import { isKeySpent, type PaymentAnswer } from '../ports/payment-gateway.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runProviderCompensation } from './operation.ts';
@@ -56,12 +56,7 @@ export async function takeBackPayment(
   const { orderId, n, intentId, timeoutMs } = input;
   const now = await deps.payments.retrieve({ intentId, timeoutMs });
   if (now.status === 'canceled') return { state: 'canceled', intentId };
-  const left =
-    now.status === 'charged'
-      ? now
-      : await underFreshKey(`cancel-${orderId}-${n}`, (idempotencyKey) =>
-          deps.payments.cancel({ idempotencyKey, intentId, timeoutMs }),
-        );
+  const left = now.status === 'charged' ? now : await cancelIntent(deps, input);
   if (left.status === 'canceled') return { state: 'canceled', intentId };
   if (left.status === 'charged') {
     const { refundId } = await underFreshKey(`refund-${orderId}-${n}`, (idempotencyKey) =>
@@ -75,6 +70,15 @@ export async function takeBackPayment(
     { retryAfterMs: 5_000 },
   );
 }
+
+/** Makes a later charge of the intent impossible; answers its state where it is too late. Key `cancel-<orderId>-<n>`. */
+export const cancelIntent = (
+  deps: ActivityDeps,
+  { orderId, n, intentId, timeoutMs }: { orderId: OrderId; n: number; intentId: string; timeoutMs: number },
+): Promise<PaymentAnswer> =>
+  underFreshKey(`cancel-${orderId}-${n}`, (idempotencyKey) =>
+    deps.payments.cancel({ idempotencyKey, intentId, timeoutMs }),
+  );
 
 const MAXIMUM_KEYS = 20;
 

@@ -1,0 +1,211 @@
+import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
+import type { OrderId } from '../domain/ids.ts';
+import type { Money } from '../domain/money.ts';
+import type { NextAction } from '../domain/order.ts';
+import { isKeySpent, type PaymentAnswer } from '../ports/payment-gateway.ts';
+import type { PaymentRow, StoreTransaction } from '../ports/store.ts';
+import type { ActivityDeps } from './deps.ts';
+import { refusalFailure } from './failures.ts';
+import type { Attempt, Settled } from './operation.ts';
+import { cancelIntent } from './refund-payment.ts';
+
+export interface ProcessPayment {
+  orderId: OrderId;
+  /** Number of the accepted payment update: 1 for the checkout's own payment method. */
+  n: number;
+  paymentMethodId: string;
+  attemptTimeoutMs: number;
+}
+
+export interface PaymentProcessed {
+  intentId: string;
+  amount: Money;
+}
+
+export type SettledPayment = Settled<PaymentProcessed>;
+
+/** What an attempt knows before its first request. */
+export interface PaymentFacts {
+  payment: PaymentRow;
+  /** Payments of earlier methods that could still charge: they are canceled before a new one is tried. */
+  earlier: PaymentRow[];
+}
+
+export interface PaymentProtocol {
+  input: ProcessPayment;
+  key: string;
+  attempt: Attempt<PaymentFacts>;
+}
+
+type Protocol = PaymentProtocol;
+
+/** After this the provider may have forgotten a create's idempotency key (Stripe: at least 24 h). */
+const CREATE_KEY_LIFE_MS = 23 * 60 * 60 * 1_000;
+
+/** Requests of one attempt at most: the earlier payment's cancel, look-up, create or retrieve, confirm, retrieve. */
+export const paymentRequests = 5;
+
+/**
+ * Create an unconfirmed intent (free) -> store its id -> confirm (charges). An attempt that finds a stored id asks the
+ * provider before it confirms.
+ */
+export async function settlePayment(deps: ActivityDeps, protocol: Protocol): Promise<SettledPayment> {
+  const { attempt } = protocol;
+  const { payment } = attempt.facts;
+  const earlier = await supersede(deps, protocol);
+  if (earlier) return earlier;
+  const known = payment.intentId
+    ? await deps.payments.retrieve({ intentId: payment.intentId, timeoutMs: attempt.requestTimeoutMs })
+    : await createIntent(deps, protocol, payment);
+  if (known.status === 'refused') return { refused: declined(known.reason, known.declineCode) };
+  const answer =
+    known.status === 'unconfirmed' ? await confirmIntent(deps, protocol, payment, known.intentId) : known;
+  return readAnswer(protocol, answer);
+}
+
+/**
+ * Makes sure that no earlier payment method of the order can charge any more. One that has charged after all (the
+ * customer authenticated it meanwhile) is the order's payment then, and the new method is not used.
+ */
+async function supersede(
+  deps: ActivityDeps,
+  { input, attempt }: Protocol,
+): Promise<SettledPayment | undefined> {
+  for (const { n, intentId } of attempt.facts.earlier) {
+    if (!intentId) continue;
+    const { orderId } = input;
+    const left = await cancelIntent(deps, { orderId, n, intentId, timeoutMs: attempt.requestTimeoutMs });
+    if (left.status === 'charged') return { effect: { intentId, amount: left.amount }, reference: intentId };
+    if (left.status !== 'canceled') throw notSettled(orderId, left);
+  }
+  return undefined;
+}
+
+const notSettled = (orderId: OrderId, { intentId, status }: PaymentAnswer): TechnicalFailure =>
+  new TechnicalFailure(
+    'OutcomeUnknown',
+    `Intent ${intentId} of order ${orderId} is ${status} and not settled yet`,
+    {
+      retryAfterMs: 2_000,
+    },
+  );
+
+type Created = PaymentAnswer | { status: 'refused'; reason: string; declineCode?: string };
+
+/** Creates the intent, or finds the one an earlier attempt created without hearing of it; stores its id. */
+async function createIntent(deps: ActivityDeps, protocol: Protocol, payment: PaymentRow): Promise<Created> {
+  const { input, key, attempt } = protocol;
+  const age = Date.parse(deps.clock.nowUtc()) - Date.parse(payment.createRequestedAtUtc);
+  if (age > CREATE_KEY_LIFE_MS) return adoptOrNextCreateKey(deps, protocol);
+  const request = {
+    idempotencyKey: numbered(key, payment.createKeyNumber),
+    operationKey: key,
+    orderId: input.orderId,
+    amount: payment.amount,
+    paymentMethodId: input.paymentMethodId,
+    timeoutMs: attempt.requestTimeoutMs,
+  };
+  const created = await deps.payments.create(request).catch((error: unknown) => {
+    if (!isKeySpent(error)) throw error;
+    return adoptOrNextCreateKey(deps, protocol);
+  });
+  if (created.status === 'created') {
+    await storeIntent(protocol, created.intentId);
+    return { status: 'unconfirmed', intentId: created.intentId };
+  }
+  return created;
+}
+
+/** The key can no longer tell: adopt the intent that is there, else leave the next key to the next attempt. */
+async function adoptOrNextCreateKey(deps: ActivityDeps, protocol: Protocol): Promise<PaymentAnswer> {
+  const { key, attempt } = protocol;
+  const [found] = await deps.payments.findByOperation({
+    operationKey: key,
+    timeoutMs: attempt.requestTimeoutMs,
+  });
+  if (found) {
+    await storeIntent(protocol, found.intentId);
+    return found;
+  }
+  await changePayment(protocol, (payment) => ({
+    ...payment,
+    createKeyNumber: payment.createKeyNumber + 1,
+    createRequestedAtUtc: deps.clock.nowUtc(),
+  }));
+  throw new TechnicalFailure(
+    'ProviderUnavailable',
+    `No intent exists for ${key}; the next attempt creates it under a new key`,
+  );
+}
+
+async function confirmIntent(
+  deps: ActivityDeps,
+  protocol: Protocol,
+  payment: PaymentRow,
+  intentId: string,
+): Promise<PaymentAnswer> {
+  const { key, attempt } = protocol;
+  const timeoutMs = attempt.requestTimeoutMs;
+  try {
+    const idempotencyKey = numbered(`${key}-confirm`, payment.confirmKeyNumber);
+    return await deps.payments.confirm({ idempotencyKey, intentId, timeoutMs });
+  } catch (error) {
+    if (!isKeySpent(error)) throw error;
+    const now = await deps.payments.retrieve({ intentId, timeoutMs });
+    if (now.status !== 'unconfirmed') return now;
+    await changePayment(protocol, (row) => ({ ...row, confirmKeyNumber: row.confirmKeyNumber + 1 }));
+    throw error;
+  }
+}
+
+/** An intent is stored before anything is charged; when the compensation was faster, it is taken back instead. */
+const storeIntent = ({ attempt, input }: Protocol, intentId: string): Promise<void> =>
+  attempt.save(intentId, (tx) =>
+    putPayment(tx, input, (payment) => ({ ...payment, intentId, state: 'created' })),
+  );
+
+const changePayment = (
+  { attempt, input }: Protocol,
+  change: (payment: PaymentRow) => PaymentRow,
+): Promise<void> => attempt.save(attempt.facts.payment.intentId, (tx) => putPayment(tx, input, change));
+
+async function putPayment(
+  tx: StoreTransaction,
+  { orderId, n }: ProcessPayment,
+  change: (payment: PaymentRow) => PaymentRow,
+): Promise<void> {
+  const payment = await tx.payments.find({ orderId, n });
+  if (payment) await tx.payments.put(change(payment));
+}
+
+const numbered = (key: string, number: number): string => (number === 1 ? key : `${key}-r${number}`);
+
+const declined = (reason: string, declineCode?: string): Refusal => ({
+  type: 'CardDeclined',
+  reason,
+  ...(declineCode ? { details: { declineCode } } : {}),
+});
+
+async function readAnswer(protocol: Protocol, answer: PaymentAnswer): Promise<SettledPayment> {
+  switch (answer.status) {
+    case 'charged':
+      return { effect: { intentId: answer.intentId, amount: answer.amount }, reference: answer.intentId };
+    case 'declined':
+      return { refused: declined(answer.reason, answer.declineCode) };
+    case 'canceled':
+      return { refused: declined('The payment was canceled at the payment provider.') };
+    case 'action_required':
+      return awaitCustomer(protocol, answer.nextAction);
+    case 'unconfirmed':
+      throw notSettled(protocol.input.orderId, answer);
+  }
+}
+
+async function awaitCustomer(protocol: Protocol, nextAction: NextAction): Promise<never> {
+  await changePayment(protocol, (payment) => ({ ...payment, state: 'action_required' }));
+  throw refusalFailure({
+    type: 'CustomerActionRequired',
+    reason: 'The customer has to authenticate this payment.',
+    details: { nextAction: JSON.stringify(nextAction) },
+  });
+}
