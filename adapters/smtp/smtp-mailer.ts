@@ -4,12 +4,14 @@ import { smtpFailure } from './smtp-errors.ts';
 
 const SECOND = 1_000;
 
-/** Connections kept open, and how long each stage of a send may take. */
+/** Connections kept open, how long each stage of a send may take, and no retries: the queue retries. */
 const limits = {
   maxConnections: 2,
   connectionTimeout: 5 * SECOND,
   greetingTimeout: 5 * SECOND,
   socketTimeout: 20 * SECOND,
+  /* The pool would send a mail again by itself, up to five times, when the reply to its content gets lost. */
+  maxRequeues: 0,
 };
 
 /**

@@ -36,12 +36,12 @@ export function paymentAnswer(intent: Stripe.PaymentIntent): PaymentAnswer {
 function declinedOrUnconfirmed(intent: Stripe.PaymentIntent): PaymentAnswer {
   const error = intent.last_payment_error;
   if (!error) return { status: 'unconfirmed', intentId: intent.id };
-  const declineCode = error.decline_code ?? error.code;
+  const declineCode = error.decline_code || error.code;
   return {
     status: 'declined',
     intentId: intent.id,
-    reason: error.message ?? 'The payment was declined.',
-    ...(declineCode === undefined ? {} : { declineCode }),
+    reason: error.message || 'The payment was declined.',
+    ...(declineCode ? { declineCode } : {}),
   };
 }
 
@@ -58,7 +58,7 @@ function nextAction(intent: Stripe.PaymentIntent): NextAction {
 export function expectObject<T extends { id: string; object: string }>(answer: T, object: T['object']): T {
   const { id, object: kind } = (answer ?? {}) as { id?: unknown; object?: unknown };
   if (kind === object && typeof id === 'string' && id !== '') return answer;
-  throw unreadable(`expected a ${object}, got ${JSON.stringify(answer).slice(0, 80)}`);
+  throw unreadable(`expected a ${object}, got ${String(JSON.stringify(answer)).slice(0, 80)}`);
 }
 
 const unreadable = (what: string): TechnicalFailure =>

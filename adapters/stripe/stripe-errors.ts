@@ -136,8 +136,9 @@ export function paymentRefusal(error: unknown): { reason: string; declineCode?: 
     ((status === 400 || status === 404) &&
       (refusalCodes.has(code ?? '') || param?.startsWith('payment_method') === true));
   if (!refused) return undefined;
-  const declineCode = (error instanceof Stripe.errors.StripeError ? error.decline_code : undefined) ?? code;
-  return { reason: message, ...(declineCode === undefined ? {} : { declineCode }) };
+  /* The SDK gives '' where Stripe gave no decline code. */
+  const declineCode = (error instanceof Stripe.errors.StripeError ? error.decline_code : undefined) || code;
+  return { reason: message || 'The payment was declined.', ...(declineCode ? { declineCode } : {}) };
 }
 
 /** The intent that came with a refusal because of its state, for example "already succeeded". */

@@ -1,0 +1,364 @@
+import { randomUUID } from 'node:crypto';
+import Stripe from 'stripe';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { operationKeys, orderId } from '../../domain/ids.ts';
+import type { Money } from '../../domain/money.ts';
+import { isKeySpent, type PaymentGateway } from '../../ports/payment-gateway.ts';
+import { startSandbox } from '../../sandbox/server.ts';
+import {
+  cutAnswer,
+  cutConnection,
+  dripAnswer,
+  html,
+  json,
+  neverAnswer,
+  startScriptedServer,
+  type ScriptedServer,
+} from '../../test/support/scripted-server.ts';
+import { connectStripeGateway, type RequestFacts } from './stripe-gateway.ts';
+
+const rupees: Money = { amountMinor: 149_900, currency: 'INR' };
+const timeoutMs = 5_000;
+
+describe('payments at the sandbox', () => {
+  let sandbox: Awaited<ReturnType<typeof startSandbox>>;
+  let gateway: PaymentGateway & { close(): void };
+  const seen: RequestFacts[] = [];
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({
+      stripeSecretKey: 'sk_test_sandbox',
+      stripeWebhookSecret: 'whsec_sandbox',
+      settings: { searchDelayMs: 0, processingMs: 60_000 },
+    });
+    gateway = connectStripeGateway({
+      secretKey: 'sk_test_sandbox',
+      webhookSecret: 'whsec_sandbox',
+      apiBase: sandbox.url,
+      onRequest: (facts) => seen.push(facts),
+    });
+  });
+  afterAll(async () => {
+    gateway.close();
+    await sandbox.close();
+  });
+  beforeEach(async () => {
+    await fetch(`${sandbox.url}/sandbox/faults`, { method: 'DELETE' });
+    seen.length = 0;
+  });
+
+  const fault = async (rule: object) => {
+    const response = await fetch(`${sandbox.url}/sandbox/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ provider: 'stripe', times: 1, ...rule }),
+    });
+    expect(response.status).toBe(201);
+  };
+
+  const createWith = async (paymentMethodId: string, amount = rupees) => {
+    const order = orderId(randomUUID());
+    const operationKey = operationKeys.processPayment(order, 1);
+    const input = {
+      idempotencyKey: operationKey,
+      operationKey,
+      orderId: order,
+      amount,
+      paymentMethodId,
+      timeoutMs,
+    };
+    return { input, answer: await gateway.create(input) };
+  };
+  const created = async (paymentMethodId: string, amount?: Money): Promise<string> => {
+    const { answer } = await createWith(paymentMethodId, amount);
+    if (answer.status !== 'created') throw new Error(`expected an intent, got ${answer.status}`);
+    return answer.intentId;
+  };
+  const confirm = (intentId: string, idempotencyKey = `confirm-${intentId}`) =>
+    gateway.confirm({ idempotencyKey, intentId, timeoutMs });
+
+  it('charge on confirmation and not before', async () => {
+    const intentId = await created('pm_card_visa');
+    expect(await gateway.retrieve({ intentId, timeoutMs })).toEqual({ status: 'unconfirmed', intentId });
+    expect(await confirm(intentId)).toEqual({ status: 'charged', intentId, amount: rupees });
+    expect(await gateway.retrieve({ intentId, timeoutMs })).toEqual({
+      status: 'charged',
+      intentId,
+      amount: rupees,
+    });
+    expect(seen.map(({ operation, result }) => `${operation} ${result}`)).toEqual([
+      'payment_intents.create ok',
+      'payment_intents.retrieve ok',
+      'payment_intents.confirm ok',
+      'payment_intents.retrieve ok',
+    ]);
+  });
+
+  it('keep their amount in currencies without and with three decimals', async () => {
+    for (const amount of [
+      { amountMinor: 1_200, currency: 'JPY' },
+      { amountMinor: 5_120, currency: 'KWD' },
+    ] as const) {
+      expect(await confirm(await created('pm_card_visa', amount))).toMatchObject({
+        status: 'charged',
+        amount,
+      });
+    }
+  });
+
+  it('are created once under one key', async () => {
+    const { input, answer } = await createWith('pm_card_visa');
+    expect(await gateway.create(input)).toEqual(answer);
+  });
+
+  it('decline with the bank’s code and stay declined', async () => {
+    const intentId = await created('pm_card_chargeDeclinedInsufficientFunds');
+    const declined = await confirm(intentId);
+    expect(declined).toMatchObject({ status: 'declined', intentId, declineCode: 'insufficient_funds' });
+    expect(await gateway.retrieve({ intentId, timeoutMs })).toMatchObject({ status: 'declined', intentId });
+    expect(seen.find(({ operation }) => operation === 'payment_intents.confirm')?.result).toBe('refused');
+  });
+
+  it('refuse a payment method that does not exist', async () => {
+    const { answer } = await createWith('pm_card_nonexistent');
+    expect(answer).toMatchObject({ status: 'refused', declineCode: 'resource_missing' });
+  });
+
+  it('wait for the customer’s authentication', async () => {
+    const answer = await confirm(await created('pm_card_authenticationRequired'));
+    if (answer.status !== 'action_required') throw new Error(`got ${answer.status}`);
+    expect(answer.nextAction.type).not.toBe('');
+    expect(answer.nextAction.clientSecret).toContain(answer.intentId);
+  });
+
+  it('can be canceled until they are charged; then the answer says so', async () => {
+    const open = await created('pm_card_visa');
+    const cancel = (intentId: string) =>
+      gateway.cancel({ idempotencyKey: `cancel-${intentId}`, intentId, timeoutMs });
+    expect(await cancel(open)).toEqual({ status: 'canceled', intentId: open });
+    expect(await confirm(open)).toEqual({ status: 'canceled', intentId: open });
+    const paid = await created('pm_card_visa');
+    await confirm(paid);
+    expect(await cancel(paid)).toEqual({ status: 'charged', intentId: paid, amount: rupees });
+  });
+
+  it('are confirmed again under another key without a second charge', async () => {
+    const intentId = await created('pm_card_visa');
+    await confirm(intentId);
+    expect(await confirm(intentId, `again-${intentId}`)).toEqual({
+      status: 'charged',
+      intentId,
+      amount: rupees,
+    });
+  });
+
+  it('refund once, also when the key of the first refund is forgotten', async () => {
+    const intentId = await created('pm_card_visa');
+    await confirm(intentId);
+    const refund = (idempotencyKey: string) =>
+      gateway.refund({ idempotencyKey, intentId, amount: rupees, timeoutMs });
+    const first = await refund(`refund-${intentId}`);
+    expect(await refund(`refund-${intentId}`)).toEqual(first);
+    expect(await refund(`later-${intentId}`)).toEqual(first);
+  });
+
+  it('are found by their operation key', async () => {
+    const { input, answer } = await createWith('pm_card_visa');
+    if (answer.status !== 'created') throw new Error('not created');
+    const found = await gateway.findByOperation({ operationKey: input.operationKey, timeoutMs });
+    expect(found).toEqual([{ status: 'unconfirmed', intentId: answer.intentId }]);
+    expect(await gateway.findByOperation({ operationKey: `payment-${randomUUID()}-1`, timeoutMs })).toEqual(
+      [],
+    );
+  });
+
+  it('fail with a spent key after a stored 500, and go on under the next key', async () => {
+    const intentId = await created('pm_card_visa');
+    await fault({ operation: 'payment_intents.confirm', kind: 'error', status: 500 });
+    await expect(confirm(intentId)).rejects.toMatchObject({ type: 'OutcomeUnknown' });
+    const replayed = await confirm(intentId).catch((error: unknown) => error);
+    expect(replayed).toMatchObject({ type: 'OutcomeUnknown' });
+    expect(isKeySpent(replayed)).toBe(true);
+    expect(await gateway.retrieve({ intentId, timeoutMs })).toMatchObject({ status: 'unconfirmed' });
+    expect(await confirm(intentId, `confirm-${intentId}-2`)).toMatchObject({ status: 'charged' });
+  });
+
+  it('keep their key through an outage, in which nothing is stored', async () => {
+    const intentId = await created('pm_card_visa');
+    await fault({ operation: 'payment_intents.confirm', kind: 'outage' });
+    const away = await confirm(intentId).catch((error: unknown) => error);
+    expect(away).toMatchObject({ type: 'OutcomeUnknown' });
+    expect(isKeySpent(away)).toBe(false);
+    expect(await confirm(intentId)).toMatchObject({ status: 'charged' });
+  });
+
+  it('are charged once although the reply was lost, which nothing here repeats', async () => {
+    const intentId = await created('pm_card_visa');
+    await fault({ operation: 'payment_intents.confirm', kind: 'reply-lost' });
+    await expect(confirm(intentId)).rejects.toMatchObject({ type: 'OutcomeUnknown' });
+    expect(await gateway.retrieve({ intentId, timeoutMs })).toMatchObject({ status: 'charged' });
+  });
+
+  it('are unavailable, with nothing done, while Stripe limits requests', async () => {
+    await fault({ operation: 'payment_intents.retrieve', kind: 'rate-limit', retryAfterSeconds: 2 });
+    await expect(gateway.retrieve({ intentId: 'pi_any', timeoutMs })).rejects.toMatchObject({
+      type: 'ProviderUnavailable',
+    });
+  });
+
+  it('need a person when the secret key is wrong', async () => {
+    const stranger = connectStripeGateway({
+      secretKey: 'sk_test_other',
+      webhookSecret: 'whsec_sandbox',
+      apiBase: sandbox.url,
+    });
+    await expect(stranger.retrieve({ intentId: 'pi_1', timeoutMs })).rejects.toMatchObject({
+      type: 'ProviderMisconfigured',
+      message: expect.stringContaining('STRIPE_SECRET_KEY') as string,
+    });
+    stranger.close();
+  });
+});
+
+describe('payments over a bad wire', () => {
+  let server: ScriptedServer;
+  let gateway: PaymentGateway & { close(): void };
+
+  beforeAll(async () => {
+    server = await startScriptedServer();
+    gateway = connectStripeGateway({ secretKey: 'sk_test_x', webhookSecret: 'whsec_x', apiBase: server.url });
+  });
+  afterAll(async () => {
+    gateway.close();
+    await server.close();
+  });
+
+  const confirm = (limitMs = 2_000) =>
+    gateway.confirm({ idempotencyKey: 'key-1', intentId: 'pi_1', timeoutMs: limitMs });
+
+  it.each([
+    ['a reset after the request arrived', cutConnection],
+    ['an answer that breaks off', cutAnswer],
+    ['a proxy’s page with status 502', html(502)],
+    ['a proxy’s page with status 200', html(200)],
+    ['JSON that is no intent', json(200, { hello: 'world' })],
+    ['null', json(200, null)],
+    ['a 500 without Stripe’s error object', json(500, { message: 'oops' })],
+    ['500', json(500, { error: { type: 'api_error', message: 'oops' } })],
+    [
+      '409 for a key in use',
+      json(409, { error: { type: 'idempotency_error', code: 'idempotency_key_in_use', message: 'busy' } }),
+    ],
+  ])('leave the outcome unknown and are sent once: %s', async (_case, script) => {
+    server.answerWith(script);
+    await expect(confirm()).rejects.toMatchObject({ type: 'OutcomeUnknown' });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['no answer', neverAnswer],
+    ['an answer that trickles', dripAnswer],
+  ])('end in time with the outcome unknown: %s', async (_case, script) => {
+    server.answerWith(script);
+    const startedMs = performance.now();
+    await expect(confirm(300)).rejects.toMatchObject({ type: 'OutcomeUnknown' });
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('did nothing when nobody listens', async () => {
+    const closed = await startScriptedServer();
+    await closed.close();
+    const nowhere = connectStripeGateway({
+      secretKey: 'sk_test_x',
+      webhookSecret: 'whsec_x',
+      apiBase: closed.url,
+    });
+    await expect(nowhere.retrieve({ intentId: 'pi_1', timeoutMs })).rejects.toMatchObject({
+      type: 'ProviderUnavailable',
+    });
+    nowhere.close();
+  });
+
+  it('send what Stripe needs and no personal data', async () => {
+    server.answerWith(json(200, { id: 'pi_1', object: 'payment_intent' }));
+    const order = orderId(randomUUID());
+    const operationKey = operationKeys.processPayment(order, 1);
+    await gateway.create({
+      idempotencyKey: 'create-1',
+      operationKey,
+      orderId: order,
+      amount: rupees,
+      paymentMethodId: 'pm_card_visa',
+      timeoutMs,
+    });
+    const [request] = server.requests;
+    expect(request?.headers['idempotency-key']).toBe('create-1');
+    expect(request?.headers['x-stripe-client-telemetry']).toBeUndefined();
+    expect(Object.fromEntries(new URLSearchParams(request?.body))).toEqual({
+      amount: '149900',
+      currency: 'inr',
+      payment_method: 'pm_card_visa',
+      'automatic_payment_methods[enabled]': 'true',
+      'automatic_payment_methods[allow_redirects]': 'never',
+      'metadata[orderId]': order,
+      'metadata[operationKey]': operationKey,
+    });
+  });
+
+  it('share a connection', async () => {
+    server.answerWith(json(200, { id: 'pi_1', object: 'payment_intent', status: 'canceled' }));
+    await gateway.retrieve({ intentId: 'pi_1', timeoutMs });
+    await gateway.retrieve({ intentId: 'pi_1', timeoutMs });
+    const [first, second] = server.requests;
+    expect(first?.clientPort).toBeGreaterThan(0);
+    expect(second?.clientPort).toBe(first?.clientPort);
+  });
+
+  it('count a refund that failed as not done, under a key that is spent', async () => {
+    server.answerWith(
+      json(200, { id: 're_1', object: 'refund', status: 'failed', failure_reason: 'declined' }),
+    );
+    const refused = await gateway
+      .refund({ idempotencyKey: 'refund-1', intentId: 'pi_1', amount: rupees, timeoutMs })
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({ type: 'ProviderUnavailable' });
+    expect(isKeySpent(refused)).toBe(true);
+  });
+});
+
+describe('webhooks', () => {
+  const secret = 'whsec_test';
+  const gateway = connectStripeGateway({ secretKey: 'sk_test_x', webhookSecret: secret });
+  const rawBody = JSON.stringify({
+    id: 'evt_1',
+    object: 'event',
+    type: 'payment_intent.succeeded',
+    data: { object: { id: 'pi_1', object: 'payment_intent', metadata: { orderId: 'o-1' } } },
+  });
+  const sign = (payload: string, timestamp?: number) =>
+    Stripe.webhooks.generateTestHeaderString({ payload, secret, ...(timestamp ? { timestamp } : {}) });
+
+  it('are read when their signature holds over the raw body', () => {
+    expect(gateway.verifyWebhook({ rawBody, signature: sign(rawBody) })).toEqual({
+      eventId: 'evt_1',
+      type: 'payment_intent.succeeded',
+      intentId: 'pi_1',
+      orderId: 'o-1',
+    });
+  });
+
+  it.each([
+    [
+      'another secret',
+      rawBody,
+      Stripe.webhooks.generateTestHeaderString({ payload: rawBody, secret: 'whsec_other' }),
+    ],
+    ['a changed body', `${rawBody} `, sign(rawBody)],
+    ['an old signature', rawBody, sign(rawBody, Math.floor(Date.now() / 1_000) - 3_600)],
+    ['no signature', rawBody, ''],
+    ['signed text that is no JSON', 'hello', sign('hello')],
+  ])('are ignored: %s', (_case, body, signature) => {
+    expect(gateway.verifyWebhook({ rawBody: body, signature })).toBeUndefined();
+  });
+});
