@@ -1,0 +1,257 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { productId } from '../../domain/ids.ts';
+import type { Address } from '../../domain/order.ts';
+import type { Carrier } from '../../ports/carrier.ts';
+import { startSandbox } from '../../sandbox/server.ts';
+import {
+  cutAnswer,
+  cutConnection,
+  dripAnswer,
+  html,
+  json,
+  neverAnswer,
+  startScriptedServer,
+  type ScriptedServer,
+} from '../../test/support/scripted-server.ts';
+import { connectEasyPostCarrier, parcelOf, type RequestFacts } from './easypost-carrier.ts';
+
+const from: Address = {
+  name: 'Warehouse',
+  street1: '1 Dock Road',
+  city: 'Bengaluru',
+  postalCode: '560001',
+  country: 'IN',
+};
+const to = (street1 = '12 MG Road'): Address => ({
+  name: 'Asha Rao',
+  street1,
+  city: 'Bengaluru',
+  state: 'KA',
+  postalCode: '560002',
+  country: 'IN',
+});
+const items = [{ productId: productId('mug'), quantity: 3 }];
+const timeoutMs = 5_000;
+
+describe('shipments at the sandbox', () => {
+  let sandbox: Awaited<ReturnType<typeof startSandbox>>;
+  let carrier: Carrier & { close(): void };
+  const seen: RequestFacts[] = [];
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ easypostApiKey: 'EZTK_sandbox', settings: { labelRefundMs: 200 } });
+    carrier = connectEasyPostCarrier({
+      apiKey: 'EZTK_sandbox',
+      apiBase: sandbox.url,
+      from,
+      onRequest: (facts) => seen.push(facts),
+    });
+  });
+  afterAll(async () => {
+    carrier.close();
+    await sandbox.close();
+  });
+  beforeEach(async () => {
+    await fetch(`${sandbox.url}/sandbox/faults`, { method: 'DELETE' });
+    seen.length = 0;
+  });
+
+  const fault = async (rule: object) => {
+    const response = await fetch(`${sandbox.url}/sandbox/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ provider: 'easypost', times: 1, ...rule }),
+    });
+    expect(response.status).toBe(201);
+  };
+  const created = async (street?: string) => {
+    const reference = `shipment-${randomUUID()}-1`;
+    const answer = await carrier.createShipment({ reference, address: to(street), items, timeoutMs });
+    if (answer.status !== 'created') throw new Error(answer.reason);
+    const [rate] = answer.rates;
+    return { shipmentId: answer.shipmentId, rateId: rate?.rateId ?? '', rates: answer.rates };
+  };
+
+  it('are created with rates and bought once', async () => {
+    const { shipmentId, rateId, rates } = await created();
+    expect(rates.length).toBeGreaterThan(0);
+    expect(await carrier.retrieve({ shipmentId, timeoutMs })).toEqual({ status: 'unbought', rates });
+    const answer = await carrier.buy({ shipmentId, rateId, timeoutMs });
+    if (answer.status !== 'bought') throw new Error(answer.status);
+    expect(answer.label).toMatchObject({ carrier: rates[0]?.carrier, service: rates[0]?.service });
+    expect(answer.label.cost).toEqual({ amount: rates[0]?.amount, currency: 'USD' });
+    expect(await carrier.buy({ shipmentId, rateId, timeoutMs })).toEqual({ status: 'already_bought' });
+    expect(await carrier.retrieve({ shipmentId, timeoutMs })).toEqual({
+      status: 'bought',
+      label: answer.label,
+      refund: 'none',
+    });
+    expect(seen.map(({ operation, result }) => `${operation} ${result}`)).toEqual([
+      'shipments.create ok',
+      'shipments.retrieve ok',
+      'shipments.buy ok',
+      'shipments.buy refused',
+      'shipments.retrieve ok',
+    ]);
+  });
+
+  it('can have a label although the reply was lost, which retrieving tells', async () => {
+    const { shipmentId, rateId } = await created();
+    await fault({ operation: 'shipments.buy', kind: 'reply-lost' });
+    await expect(carrier.buy({ shipmentId, rateId, timeoutMs })).rejects.toMatchObject({
+      type: 'OutcomeUnknown',
+    });
+    expect(await carrier.retrieve({ shipmentId, timeoutMs })).toMatchObject({ status: 'bought' });
+  });
+
+  it('have no label while the carrier is away', async () => {
+    const { shipmentId, rateId } = await created();
+    await fault({ operation: 'shipments.buy', kind: 'outage' });
+    await expect(carrier.buy({ shipmentId, rateId, timeoutMs })).rejects.toMatchObject({
+      type: 'OutcomeUnknown',
+    });
+    expect(await carrier.retrieve({ shipmentId, timeoutMs })).toMatchObject({ status: 'unbought' });
+  });
+
+  it('go to verified addresses only', async () => {
+    expect(await carrier.verifyAddress({ address: to(), timeoutMs })).toEqual({ deliverable: true });
+    expect(await carrier.verifyAddress({ address: to('UNDELIVERABLE 1'), timeoutMs })).toEqual({
+      deliverable: false,
+      reason: 'Address not found',
+    });
+  });
+
+  it('are undeliverable when no carrier goes there, or the carrier refuses the address at the label', async () => {
+    const reference = `shipment-${randomUUID()}-1`;
+    const nowhere = await carrier.createShipment({ reference, address: to('NO-RATES 1'), items, timeoutMs });
+    expect(nowhere).toMatchObject({ status: 'undeliverable' });
+    const { shipmentId, rateId } = await created('LABEL-REFUSED 1');
+    expect(await carrier.buy({ shipmentId, rateId, timeoutMs })).toMatchObject({
+      status: 'undeliverable',
+      reason: expect.stringContaining('address') as string,
+    });
+  });
+
+  it('get their label refunded once, later', async () => {
+    const { shipmentId, rateId } = await created();
+    const refund = () => carrier.refundLabel({ shipmentId, timeoutMs });
+    expect(await refund()).toEqual({ status: 'nothing_to_refund' });
+    await carrier.buy({ shipmentId, rateId, timeoutMs });
+    expect(await refund()).toEqual({ status: 'submitted' });
+    expect(await refund()).toEqual({ status: 'submitted' });
+    await expect.poll(async () => (await refund()).status).toBe('refunded');
+    expect(await carrier.retrieve({ shipmentId, timeoutMs })).toMatchObject({ refund: 'refunded' });
+  });
+
+  it('need a person when the API key is wrong', async () => {
+    const stranger = connectEasyPostCarrier({ apiKey: 'EZTKother', apiBase: sandbox.url, from });
+    await expect(stranger.retrieve({ shipmentId: 'shp_1', timeoutMs })).rejects.toMatchObject({
+      type: 'ProviderMisconfigured',
+    });
+    stranger.close();
+  });
+});
+
+describe('shipments over a bad wire', () => {
+  let server: ScriptedServer;
+  let carrier: Carrier & { close(): void };
+
+  beforeAll(async () => {
+    server = await startScriptedServer();
+    carrier = connectEasyPostCarrier({ apiKey: 'EZTKx', apiBase: server.url, from });
+  });
+  afterAll(async () => {
+    carrier.close();
+    await server.close();
+  });
+
+  const buy = (limitMs = 2_000) => carrier.buy({ shipmentId: 'shp_1', rateId: 'rate_1', timeoutMs: limitMs });
+  const bare = { id: 'shp_1', rates: [], postage_label: null };
+
+  it.each([
+    ['a reset after the request arrived', cutConnection],
+    ['an answer that breaks off', cutAnswer],
+    ['a proxy’s page with status 502', html(502)],
+    ['a proxy’s page with status 200', html(200)],
+    ['JSON that is no shipment', json(200, { hello: 'world' })],
+    ['a shipment without its label', json(200, bare)],
+    ['null', json(200, null)],
+    ['a redirect', json(302, {}, { location: '/v2/elsewhere' })],
+    ['500 without an error object', json(500, { message: 'oops' })],
+    ['500', json(500, { error: { code: 'INTERNAL_SERVER_ERROR', message: 'oops' } })],
+    ['503', json(503, { error: { code: 'SERVICE.UNAVAILABLE', message: 'oops' } })],
+    [
+      'a silent carrier',
+      json(422, { error: { code: 'SHIPMENT.POSTAGE.NO_RESPONSE', message: 'timed out' } }),
+    ],
+  ])('leave the outcome unknown and are sent once: %s', async (_case, script) => {
+    server.answerWith(script);
+    await expect(buy()).rejects.toMatchObject({ type: 'OutcomeUnknown' });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['no answer', neverAnswer],
+    ['an answer that trickles', dripAnswer],
+  ])('end in time with the outcome unknown: %s', async (_case, script) => {
+    server.answerWith(script);
+    const startedMs = performance.now();
+    await expect(buy(300)).rejects.toMatchObject({ type: 'OutcomeUnknown' });
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('did nothing when nobody listens', async () => {
+    const closed = await startScriptedServer();
+    await closed.close();
+    const nowhere = connectEasyPostCarrier({ apiKey: 'EZTKx', apiBase: closed.url, from });
+    await expect(nowhere.retrieve({ shipmentId: 'shp_1', timeoutMs })).rejects.toMatchObject({
+      type: 'ProviderUnavailable',
+    });
+    nowhere.close();
+  });
+
+  it('send recipient, parcel and reference, and nothing else of the order', async () => {
+    server.answerWith(json(201, bare));
+    const address = { ...to(), street2: 'Flat 4' };
+    await carrier.createShipment({ reference: 'shipment-o-1-1', address, items, timeoutMs });
+    const [request] = server.requests;
+    const { postalCode: zip, ...rest } = address;
+    const { postalCode: fromZip, ...fromRest } = from;
+    expect(JSON.parse(request?.body ?? '')).toEqual({
+      shipment: {
+        reference: 'shipment-o-1-1',
+        to_address: { ...rest, zip },
+        from_address: { ...fromRest, zip: fromZip },
+        parcel: { weight: 24 },
+      },
+    });
+  });
+
+  it('share a connection', async () => {
+    server.answerWith(json(200, bare));
+    await carrier.retrieve({ shipmentId: 'shp_1', timeoutMs });
+    await carrier.retrieve({ shipmentId: 'shp_1', timeoutMs });
+    const [first, second] = server.requests;
+    expect(first?.clientPort).toBeGreaterThan(0);
+    expect(second?.clientPort).toBe(first?.clientPort);
+  });
+
+  it('answer a refund that the carrier refuses without one under way as rejected', async () => {
+    const refused = json(422, {
+      error: { code: 'SHIPMENT.REFUND.UNAVAILABLE', message: 'The parcel has been shipped' },
+    });
+    const rate = { id: 'rate_1', carrier: 'USPS', service: 'Priority', rate: '8.45', currency: 'USD' };
+    const label = { postage_label: { label_url: 'x' }, selected_rate: rate, tracking_code: '9400' };
+    server.answerWith(refused, json(200, { ...bare, ...label, refund_status: null }));
+    expect(await carrier.refundLabel({ shipmentId: 'shp_1', timeoutMs })).toEqual({ status: 'rejected' });
+  });
+});
+
+describe('a parcel', () => {
+  it('weighs 8 ounces a unit', () => {
+    const two = [...items, { productId: productId('tee'), quantity: 2 }];
+    expect(parcelOf(two)).toEqual({ weight: 40 });
+  });
+});
