@@ -4,12 +4,19 @@ import { routePath } from 'hono/route';
 import type { MiddlewareHandler } from 'hono';
 import { addActs } from './acts.ts';
 import type { AppDeps, AppEnv } from './app-deps.ts';
+import { addAudit } from './audit.ts';
 import { authenticate } from './callers.ts';
 import { addCheckout } from './checkout.ts';
+import { addDocs } from './docs.ts';
+import { addListOrders } from './list-orders.ts';
+import { addOperations } from './operations.ts';
+import { addOrderEvents } from './order-events.ts';
 import { TemporalUnavailable } from './order-workflows.ts';
 import { addReadOrder } from './orders.ts';
 import { ApiProblem, problemResponse } from './problems.ts';
+import { addProducts } from './products.ts';
 import type { App, AppContext } from './route.ts';
+import { addStripeWebhook } from './stripe-webhook.ts';
 
 /**
  * The whole HTTP API. No I/O of its own and nothing is connected: what it needs comes in as `deps`, and each of those
@@ -22,8 +29,15 @@ export function createApp(deps: AppDeps): App {
   const authenticated = authenticate(deps.settings.callers);
   for (const path of ['/checkout', '/orders', '/orders/*', '/products']) app.use(path, authenticated);
   addCheckout(app, deps);
+  addListOrders(app, deps);
   addReadOrder(app, deps);
+  addOrderEvents(app, deps);
+  addAudit(app, deps);
   addActs(app, deps);
+  addProducts(app, deps);
+  addStripeWebhook(app, deps);
+  addOperations(app, deps);
+  addDocs(app, deps);
   app.notFound((c) =>
     problemResponse(c, new ApiProblem('not-found', { detail: 'There is nothing at this address.' })),
   );

@@ -395,7 +395,7 @@ describe('a checkout that cannot be read is refused and starts nothing', () => {
       },
     });
 
-  it.each<[string, number, RequestInit]>([
+  it.each<[string, number, RequestInit & { headers?: Record<string, string> }]>([
     ['truncated JSON', 400, { body: text.slice(0, -1) }],
     ['an empty body', 400, { body: '' }],
     ['NaN', 400, { body: text.replace('"quantity":2', '"quantity":NaN') }],
@@ -426,7 +426,7 @@ describe('a checkout that cannot be read is refused and starts nothing', () => {
     const response = await app.request('/checkout', {
       method: 'POST',
       ...init,
-      headers: { ...headers, ...init.headers },
+      headers: Object.assign(headers, init.headers),
     });
     expect(response.status).toBe(status);
     expect((await problemOf(response)).status).toBe(status);

@@ -72,6 +72,8 @@ const environment = z.object({
   RELAY_PORT: port.default(0),
   /** JSON array of callers; without it the API takes everybody as the operator `local` and binds to loopback only. */
   API_CALLERS: json(z.array(callerSchema).min(1)).optional(),
+  /** Server-sent event streams open at the same time; more are answered with 503. */
+  API_MAX_EVENT_STREAMS: z.coerce.number().int().min(1).default(200),
   STRIPE_SECRET_KEY: z.string().default('sk_test_sandbox'),
   STRIPE_API_BASE: z.url().optional(),
   STRIPE_WEBHOOK_SECRET: z.string().default('whsec_sandbox'),

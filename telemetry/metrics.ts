@@ -20,6 +20,17 @@ export function createMetrics() {
       labelNames: ['result'] as const,
       registers,
     }),
+    paymentWebhooks: new Counter({
+      name: 'payment_webhooks_total',
+      help: "The payment provider's webhooks by result: signalled, duplicate, ignored, refused.",
+      labelNames: ['result'] as const,
+      registers,
+    }),
+    eventStreams: new Gauge({
+      name: 'event_streams_open',
+      help: 'Open streams of server-sent events.',
+      registers,
+    }),
     storeTransactionDuration: new Histogram({
       name: 'store_transaction_duration_seconds',
       help: 'Time of one SQL transaction from being asked for to being durable, in seconds.',

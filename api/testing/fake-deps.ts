@@ -1,11 +1,11 @@
-import { pino } from 'pino';
 import { taskQueues, type OrderId } from '../../domain/ids.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import type { OrderView } from '../../domain/order.ts';
 import type { Product, Store, StoreReads, StoreTransaction } from '../../ports/store.ts';
+import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import type { ApiSettings, AppDeps } from '../app-deps.ts';
-import { createApp } from '../app.ts';
+import type { createApp } from '../app.ts';
 import type { OrderSummary, OrderWorkflows, StartOrder, UpdateAnswer } from '../order-workflows.ts';
 
 export const shopKey = 'shop-key-0123456789';
@@ -154,7 +154,7 @@ export function fakeDeps(changes: Partial<AppDeps> = {}): AppDeps {
     seen: { seen: async () => 'new', remember: async () => {} },
     clock: { nowUtc: () => '2026-01-02T03:04:05.678Z' },
     settings: settings(),
-    logger: pino({ level: 'silent' }),
+    logger: createLogger({ process: 'test', level: 'silent' }),
     metrics: createMetrics(),
     draining: new AbortController().signal,
     ...changes,

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { z } from '@hono/zod-openapi';
+import { auditContent, firstPrevHash, orderSubject, type AuditRow } from '../domain/audit.ts';
+import type { AppDeps } from './app-deps.ts';
+import { explainOrder } from './explain-order.ts';
+import { readOrderId, requireOrder } from './read-order.ts';
+import { readStore } from './read-store.ts';
+import { addRoute, orderIdParameter, type App } from './route.ts';
+
+const auditRow = z.object({
+  subject: z.string(),
+  seq: z.int(),
+  actor: z.string(),
+  step: z.string(),
+  from: z.string(),
+  to: z.string(),
+  reason: z.string(),
+  causingEventId: z.string(),
+  workflowId: z.string(),
+  runId: z.string(),
+  occurredAtUtc: z.string().openapi({ format: 'date-time' }),
+  prevHash: z.string(),
+  hash: z.string(),
+});
+
+const auditBody = z
+  .object({
+    orderId: z.string(),
+    rows: z.array(auditRow),
+    chain: z.object({ length: z.int(), intact: z.boolean() }).openapi({
+      description: 'Whether each row’s hash covers it and the row before, and the last row is the head.',
+    }),
+  })
+  .openapi('AuditTrail', {
+    example: {
+      orderId: '0b9d1f6e-2a43-5c1c-8e7f-6f1f1d6f0a11',
+      rows: [],
+      chain: { length: 0, intact: true },
+    },
+  });
+
+const explanation = z
+  .object({
+    answer: z.string(),
+    auditSeq: z.int(),
+    step: z.string(),
+    actor: z.string(),
+    from: z.string(),
+    to: z.string(),
+    reason: z.string(),
+    atUtc: z.string().openapi({ format: 'date-time' }),
+    causingEvent: z.object({ eventId: z.string(), eventType: z.string() }).optional(),
+  })
+  .openapi('Explanation');
+
+const whyBody = z
+  .object({
+    orderId: z.string(),
+    whyEnded: explanation.nullable().openapi({ description: 'Why it was cancelled or failed.' }),
+    triggeredBy: explanation
+      .nullable()
+      .openapi({ description: 'What took it off its path, and the event behind it.' }),
+    lastSuccessfulStep: explanation.nullable(),
+  })
+  .openapi('Why', {
+    example: {
+      orderId: '0b9d1f6e-2a43-5c1c-8e7f-6f1f1d6f0a11',
+      whyEnded: null,
+      triggeredBy: null,
+      lastSuccessfulStep: null,
+    },
+  });
+
+/** GET /orders/{orderId}/audit and /why. */
+export function addAudit(app: App, deps: AppDeps): void {
+  const common = {
+    method: 'get',
+    tag: 'Orders',
+    produces: 'application/json',
+    request: { params: orderIdParameter },
+    problems: ['unknown-order', 'store-unavailable', 'temporal-unavailable'],
+  } as const;
+  addRoute(
+    app,
+    {
+      ...common,
+      path: '/orders/{orderId}/audit',
+      operationId: 'getAudit',
+      summary: 'Every state change of the order, append-only',
+      responses: {
+        200: { description: 'All rows.', content: { 'application/json': { schema: auditBody } } },
+      },
+    },
+    async (c) => {
+      const orderId = readOrderId(c.req.param('orderId'));
+      await requireOrder(deps, c.get('caller'), orderId);
+      const subject = orderSubject(orderId);
+      const [rows, head] = await readStore(deps, (read) =>
+        Promise.all([read.audit(subject), read.auditHead(subject)]),
+      );
+      const chain = { length: rows.length, intact: isIntact(rows, head) };
+      return c.json({ orderId, rows, chain }, 200, noStore);
+    },
+  );
+  addRoute(
+    app,
+    {
+      ...common,
+      path: '/orders/{orderId}/why',
+      operationId: 'explainOrder',
+      summary: 'Why it ended, what triggered it, and its last successful step',
+      description: 'Answered from the audit rows.',
+      responses: {
+        200: { description: 'The answers.', content: { 'application/json': { schema: whyBody } } },
+      },
+    },
+    async (c) => {
+      const orderId = readOrderId(c.req.param('orderId'));
+      await requireOrder(deps, c.get('caller'), orderId);
+      const [rows, events] = await readStore(deps, (read) =>
+        Promise.all([read.audit(orderSubject(orderId)), read.events({ orderId, afterSequence: 0 })]),
+      );
+      return c.json({ orderId, ...explainOrder(rows, events) }, 200, noStore);
+    },
+  );
+}
+
+const noStore = { 'cache-control': 'no-store' };
+
+/** A changed row breaks its hash, a removed one the link, a cut-off tail the head. */
+export function isIntact(
+  rows: readonly AuditRow[],
+  head: { seq: number; hash: string } | undefined,
+): boolean {
+  const linked = rows.every((row, index) => {
+    const expected = createHash('sha256').update(auditContent(row)).digest('hex');
+    return (
+      row.seq === index + 1 &&
+      row.prevHash === (rows[index - 1]?.hash ?? firstPrevHash) &&
+      row.hash === expected
+    );
+  });
+  const last = rows.at(-1);
+  return linked && head?.seq === last?.seq && head?.hash === last?.hash;
+}

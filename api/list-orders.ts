@@ -1,0 +1,124 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from '@hono/zod-openapi';
+import { orderStatuses, sagaStates } from '../domain/order.ts';
+import type { ApiCaller, AppDeps } from './app-deps.ts';
+import { invalidFields, MAX_BODY_BYTES } from './body.ts';
+import { maySee } from './callers.ts';
+import { customerIdField } from './fields.ts';
+import { fromSummary, orderBody } from './order-body.ts';
+import { customerHashOf } from './order-identity.ts';
+import type { OrderSummary } from './order-workflows.ts';
+import { ApiProblem } from './problems.ts';
+import { addRoute, type App, type AppContext } from './route.ts';
+
+const DEFAULT_LIMIT = 20;
+/** Pages of Temporal that one request looks through for a shop's own orders. */
+const MAX_PAGES = 10;
+
+const listQuery = z.strictObject({
+  status: z.enum(orderStatuses, 'expected an order status').optional(),
+  sagaState: z.enum(sagaStates, 'expected a saga state').optional(),
+  customerId: customerIdField.optional(),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
+    .optional()
+    .openapi({ type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_LIMIT, example: '20' }),
+  cursor: z
+    .string()
+    .max(MAX_BODY_BYTES)
+    .optional()
+    .openapi({ description: 'nextCursor of the page before.' }),
+});
+
+type ListQuery = z.output<typeof listQuery>;
+
+const listBody = z
+  .object({
+    orders: z.array(orderBody),
+    nextCursor: z.string().optional().openapi({ description: 'Absent on the last page.' }),
+  })
+  .openapi('OrderList', { example: { orders: [] } });
+
+/** GET /orders: by search attributes, as Temporal knows them. */
+export function addListOrders(app: App, deps: AppDeps): void {
+  addRoute(
+    app,
+    {
+      method: 'get',
+      path: '/orders',
+      operationId: 'listOrders',
+      tag: 'Orders',
+      summary: 'Orders by status, saga state or customer',
+      description:
+        'Eventually consistent, usually within a second; orders of the last 7 days. A page may hold fewer orders than ' +
+        '`limit`, even none: follow `nextCursor` until it is absent. Shops see their own orders.',
+      produces: 'application/json',
+      request: { query: listQuery },
+      responses: { 200: { description: 'One page.', content: { 'application/json': { schema: listBody } } } },
+      problems: ['invalid-cursor', 'invalid-fields', 'temporal-unavailable'],
+    },
+    async (c) =>
+      c.json(await listOrders(deps, c.get('caller'), readQuery(c)), 200, { 'cache-control': 'no-store' }),
+  );
+}
+
+function readQuery(c: AppContext): ListQuery {
+  const all = c.req.queries();
+  const repeated = Object.keys(all).filter((name) => (all[name]?.length ?? 0) > 1);
+  if (repeated.length > 0)
+    throw invalidFields(repeated.map((field) => ({ field, reason: 'given more than once' })));
+  const parsed = listQuery.safeParse(c.req.query());
+  if (parsed.success) return parsed.data;
+  throw invalidFields(
+    parsed.error.issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ field: key.slice(0, 64).toWellFormed(), reason: 'unknown parameter' }))
+        : [{ field: String(issue.path[0]), reason: issue.message }],
+    ),
+  );
+}
+
+async function listOrders(deps: AppDeps, caller: ApiCaller, query: ListQuery) {
+  const { customerHashKey } = deps.settings;
+  const limit = Number(query.limit ?? DEFAULT_LIMIT);
+  const filters = {
+    ...(query.status ? { status: query.status } : {}),
+    ...(query.sagaState ? { sagaState: query.sagaState } : {}),
+    ...(query.customerId ? { customerHash: customerHashOf(query.customerId, customerHashKey) } : {}),
+  };
+  const scope = JSON.stringify([caller.callerId, caller.role, filters]);
+  let pageToken = query.cursor === undefined ? undefined : openCursor(query.cursor, scope, customerHashKey);
+  const orders: OrderSummary[] = [];
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const found = await deps.workflows.list({
+      ...filters,
+      pageSize: limit - orders.length,
+      ...(pageToken ? { pageToken } : {}),
+    });
+    orders.push(...found.orders.filter((order) => maySee(caller, order.memo.callerId)));
+    pageToken = found.nextPageToken;
+    if (!pageToken || orders.length >= limit) break;
+  }
+  const nextCursor = pageToken ? { nextCursor: sealCursor(pageToken, scope, customerHashKey) } : {};
+  return { orders: orders.map(fromSummary), ...nextCursor };
+}
+
+/** Binds the token to the list it belongs to, so that a cursor opens nothing else and cannot be made up. */
+const sealOf = (token: string, scope: string, key: string): Buffer =>
+  createHmac('sha256', key).update(`cursor:${token}:${scope}`).digest().subarray(0, 16);
+
+function sealCursor(pageToken: Uint8Array, scope: string, key: string): string {
+  const token = Buffer.from(pageToken).toString('base64url');
+  return `${token}.${sealOf(token, scope, key).toString('base64url')}`;
+}
+
+function openCursor(cursor: string, scope: string, key: string): Uint8Array {
+  const [token = '', seal = '', ...rest] = cursor.split('.');
+  const given = Buffer.from(seal, 'base64url');
+  const expected = sealOf(token, scope, key);
+  if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    throw new ApiProblem('invalid-cursor', { detail: 'The cursor does not belong to this list.' });
+  }
+  return Buffer.from(token, 'base64url');
+}

@@ -1,0 +1,129 @@
+import type { DomainEvent, EventType } from '../domain/events.ts';
+import type { OrderId } from '../domain/ids.ts';
+import type { AppDeps } from './app-deps.ts';
+import { pause, within } from './bounded.ts';
+import { STORE_TIMEOUT_MS } from './read-order.ts';
+
+const POLL_MS = 250;
+const SLOWEST_POLL_MS = 2_000;
+const HEARTBEAT_MS = 15_000;
+/** What a browser waits before it reconnects. */
+const RECONNECT_MS = 2_000;
+
+const finalEvents: ReadonlySet<EventType> = new Set<EventType>([
+  'order.completed.v1',
+  'order.cancelled.v1',
+  'order.failed.v1',
+]);
+
+interface Listener {
+  afterSequence: number;
+  send(event: DomainEvent): void;
+  end(): void;
+}
+
+/** One order that somebody listens to: read once for all its listeners. */
+interface Topic {
+  events: DomainEvent[];
+  listeners: Set<Listener>;
+  stop: AbortController;
+}
+
+/**
+ * Orders' events as server-sent events. Every listened-to order is read from the store four times a second, once for
+ * all its listeners; while the store is away streams stay open and go on afterwards without a gap. A stream ends
+ * after the order's final event and when the server drains.
+ */
+export function createOrderFeed(deps: AppDeps) {
+  const topics = new Map<OrderId, Topic>();
+  let open = 0;
+  deps.draining.addEventListener('abort', () => {
+    for (const topic of topics.values()) for (const listener of topic.listeners) listener.end();
+  });
+
+  function attach(orderId: OrderId, listener: Listener): void {
+    let topic = topics.get(orderId);
+    if (!topic) {
+      topic = { events: [], listeners: new Set(), stop: new AbortController() };
+      topics.set(orderId, topic);
+      void follow(deps, orderId, topic);
+    }
+    topic.listeners.add(listener);
+    deliver(topic.events, listener);
+  }
+
+  function detach(orderId: OrderId, listener: Listener): void {
+    const topic = topics.get(orderId);
+    if (!topic?.listeners.delete(listener) || topic.listeners.size > 0) return;
+    topics.delete(orderId);
+    topic.stop.abort();
+  }
+
+  return {
+    /** A stream of the events after `afterSequence`; undefined when as many as allowed are open. */
+    stream(orderId: OrderId, afterSequence: number): ReadableStream<Uint8Array> | undefined {
+      if (open >= deps.settings.maxEventStreams || deps.draining.aborted) return undefined;
+      open += 1;
+      deps.metrics.eventStreams.set(open);
+      let close = () => {};
+      return new ReadableStream<Uint8Array>({
+        start(controller) {
+          const write = (text: string) => controller.enqueue(Buffer.from(text));
+          const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
+          const listener: Listener = {
+            afterSequence,
+            send: (event) => write(serverSentEvent(event)),
+            end() {
+              close();
+              controller.close();
+            },
+          };
+          close = () => {
+            clearInterval(heartbeat);
+            detach(orderId, listener);
+            open -= 1;
+            deps.metrics.eventStreams.set(open);
+          };
+          write(`retry: ${RECONNECT_MS}\n\n`);
+          attach(orderId, listener);
+        },
+        cancel: () => close(),
+      });
+    },
+  };
+}
+
+export type OrderFeed = ReturnType<typeof createOrderFeed>;
+
+const serverSentEvent = (event: DomainEvent): string =>
+  `id: ${event.metadata.sequence}\nevent: ${event.eventType}\ndata: ${JSON.stringify(event)}\n\n`;
+
+/** Sends what the listener has not had yet; ends it after the order's final event. */
+function deliver(events: readonly DomainEvent[], listener: Listener): void {
+  for (const event of events) {
+    if (event.metadata.sequence <= listener.afterSequence) continue;
+    listener.send(event);
+    if (finalEvents.has(event.eventType)) return listener.end();
+  }
+}
+
+async function follow(deps: AppDeps, orderId: OrderId, topic: Topic): Promise<void> {
+  let interval = POLL_MS;
+  do {
+    const afterSequence = topic.events.at(-1)?.metadata.sequence ?? 0;
+    try {
+      const events = await within(STORE_TIMEOUT_MS, 'store', () =>
+        deps.store.read.events({ orderId, afterSequence }),
+      );
+      topic.events.push(...events);
+      for (const listener of topic.listeners) deliver(events, listener);
+      interval = POLL_MS;
+    } catch (error) {
+      interval = Math.min(interval * 2, SLOWEST_POLL_MS);
+      deps.logger.warn(
+        { err: error, orderId },
+        'The store did not answer; the order’s event streams wait for it',
+      );
+    }
+  } while (await pause(interval, topic.stop.signal));
+}

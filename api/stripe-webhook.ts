@@ -1,0 +1,70 @@
+import { z } from '@hono/zod-openapi';
+import type { AppDeps } from './app-deps.ts';
+import { readText } from './body.ts';
+import { ApiProblem } from './problems.ts';
+import { addRoute, type App } from './route.ts';
+
+const SCOPE = 'stripe-webhook';
+/** Stripe repeats an undelivered event for up to 3 days. */
+const REMEMBERED_SECONDS = 4 * 24 * 60 * 60;
+
+const answerBody = z
+  .object({ received: z.literal(true), result: z.enum(['signalled', 'duplicate', 'ignored']) })
+  .openapi('WebhookAnswer', { example: { received: true, result: 'signalled' } });
+
+/**
+ * POST /webhooks/stripe. A notice says only where to look: the order's workflow then asks Stripe itself, so late,
+ * repeated and forged-order notices change nothing. Remembered only after the workflow has it: a crash in between
+ * repeats a signal, never loses one.
+ */
+export function addStripeWebhook(app: App, deps: AppDeps): void {
+  addRoute(
+    app,
+    {
+      method: 'post',
+      path: '/webhooks/stripe',
+      operationId: 'stripeWebhook',
+      tag: 'Webhooks',
+      summary: 'Takes Stripe’s signed events',
+      description: 'Verified over the raw body, deduplicated by event id, in any order. Without an API key.',
+      produces: 'application/json',
+      secured: false,
+      request: {
+        headers: z.object({
+          'Stripe-Signature': z
+            .string()
+            .openapi({ description: '`t=…,v1=…`', example: 't=1767323045,v1=5257a8…' }),
+        }),
+        body: { required: true, content: { 'application/json': { schema: z.looseObject({}) } } },
+      },
+      responses: { 200: { description: 'Taken.', content: { 'application/json': { schema: answerBody } } } },
+      problems: ['malformed-request', 'invalid-signature', 'body-too-large', 'temporal-unavailable'],
+    },
+    async (c) => {
+      const signature = c.req.header('stripe-signature') ?? '';
+      const rawBody = await readText(c);
+      const result = await takeNotice(deps, { rawBody, signature });
+      deps.metrics.paymentWebhooks.inc({ result });
+      return c.json({ received: true, result });
+    },
+  );
+}
+
+async function takeNotice(
+  deps: AppDeps,
+  signed: { rawBody: string; signature: string },
+): Promise<'signalled' | 'duplicate' | 'ignored'> {
+  const notice = deps.payments.verifyWebhook(signed);
+  if (!notice) {
+    deps.metrics.paymentWebhooks.inc({ result: 'refused' });
+    throw new ApiProblem('invalid-signature', {
+      detail: 'The Stripe-Signature header does not match the body.',
+    });
+  }
+  const { eventId, orderId } = notice;
+  if (orderId === undefined) return 'ignored';
+  if ((await deps.seen.seen({ scope: SCOPE, id: eventId })) === 'seen') return 'duplicate';
+  const signalled = await deps.workflows.notifyPayment(orderId, eventId);
+  await deps.seen.remember({ scope: SCOPE, id: eventId, ttlSeconds: REMEMBERED_SECONDS });
+  return signalled ? 'signalled' : 'ignored';
+}
