@@ -111,6 +111,7 @@ export interface IdempotencyRecord {
   fingerprint: string;
   status: number;
   body: string;
+  expiresMs: number;
 }
 
 export interface WebhookRecord {

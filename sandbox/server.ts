@@ -6,7 +6,6 @@ export { startSandbox } from './start-sandbox.ts';
 /** Runs the sandbox as a process of its own: prints one JSON line with its addresses, ends on SIGINT or SIGTERM. */
 const main = async () => {
   const sandbox = await startSandbox(optionsFromEnvironment(process.env));
-  console.log(JSON.stringify({ msg: 'sandbox is ready', url: sandbox.url, smtpPort: sandbox.smtpPort }));
   let closing = false;
   const end = () => {
     if (closing) return;
@@ -15,6 +14,7 @@ const main = async () => {
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+  console.log(JSON.stringify({ msg: 'sandbox is ready', url: sandbox.url, smtpPort: sandbox.smtpPort }));
 };
 
 if (import.meta.main) await main();

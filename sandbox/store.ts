@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { Records } from './records.ts';
 
-export type Kind = keyof Records & string;
+export type Kind = keyof Records;
 
 /** Columns a record can be found by, beside its id. A key left out is cleared. */
 export interface RecordKeys {

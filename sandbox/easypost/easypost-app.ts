@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { CallFacts, FaultPlan, Faults } from '../faults/faults.ts';
-import { OPERATIONS } from '../faults/fault-rules.ts';
+import type { OPERATIONS } from '../faults/fault-rules.ts';
 import { type HttpContext, answerCall, underError, wait } from '../provider-call.ts';
 import { type Reply, answered, replyOf } from '../refusal.ts';
 import { addressObject, parseAddress, verified } from './addresses.ts';

@@ -5,7 +5,7 @@ import { page, time } from './layout.ts';
 /** Bars whose widths follow from the digits; it looks like a barcode and claims to be none. */
 const bars = (code: string): string => {
   let x = 0;
-  const rects = [...code].map((digit) => {
+  const rects = code.split('').map((digit) => {
     const width = 1 + (Number(digit) % 4);
     const rect = `<rect x="${x}" width="${width}" height="60"/>`;
     x += width + 2 + (Number(digit) % 3);

@@ -73,19 +73,16 @@ export const createIdempotencyKeys = (store: Store, clock: Clock): IdempotencyKe
       }
       if (inUse.has(request.key)) throw keyInUse(request.key);
       const stored = store.get('idempotency', request.key);
-      if (!stored) return undefined;
+      if (!stored || stored.expiresMs <= clock.nowMs()) return undefined;
       assertSame(stored, request);
       return { status: stored.status, body: stored.body, headers: { 'idempotent-replayed': 'true' } };
     },
     begin: ({ key }) => void inUse.add(key),
     end: ({ key }) => void inUse.delete(key),
-    save: ({ key, endpoint, fingerprint }, status, body) =>
-      store.put(
-        'idempotency',
-        key,
-        { endpoint, fingerprint, status, body },
-        { dueMs: clock.nowMs() + KEY_LIFE_MS },
-      ),
+    save: ({ key, endpoint, fingerprint }, status, body) => {
+      const expiresMs = clock.nowMs() + KEY_LIFE_MS;
+      store.put('idempotency', key, { endpoint, fingerprint, status, body, expiresMs }, { dueMs: expiresMs });
+    },
     expire: () => store.expire('idempotency', clock.nowMs()),
   };
 };

@@ -49,6 +49,10 @@ const bodyOf = async (c: HttpContext, method: string): Promise<FormBody> => {
   return parseForm(text);
 };
 
+/** Stripe tells a client when trying again is in vain: a 5xx that is stored would only be replayed. */
+const retryAdvice = (status: number): Record<string, string> =>
+  status >= 500 ? { 'stripe-should-retry': 'false' } : {};
+
 const headersOf = ({ origin }: Request, version: string): Record<string, string> => ({
   'request-id': origin.requestId ?? '',
   'stripe-version': version,
@@ -60,7 +64,7 @@ const headersOf = ({ origin }: Request, version: string): Record<string, string>
  * transaction of its effect, so not even a SIGKILL in between parts them.
  */
 export const createStripeApp = (deps: StripeAppDeps) => {
-  const { store, clock, counts, faults } = deps;
+  const { store, clock, counts } = deps;
   const keys = createIdempotencyKeys(store, clock);
 
   /** Runs the call and stores its answer; status 4xx from before execution never gets here. */
@@ -71,7 +75,7 @@ export const createStripeApp = (deps: StripeAppDeps) => {
       // A 4xx fault stands for what Stripe answers before execution; a 5xx is stored as Stripe stores it.
       const began = !plan.error || plan.error.effect || reply.status >= 500;
       if (request.keyed && began) keys.save(request.keyed, reply.status, body);
-      return { ...reply, body };
+      return { ...reply, body, headers: request.keyed && began ? retryAdvice(reply.status) : {} };
     });
 
   const countEffect = (route: StripeRoute, reply: Reply) => {
@@ -83,7 +87,7 @@ export const createStripeApp = (deps: StripeAppDeps) => {
     const replay = keyed && keys.find(keyed);
     if (replay) {
       counts.operation('stripe', route.operation, 'replays');
-      return replay;
+      return { ...replay, headers: { ...replay.headers, ...retryAdvice(replay.status) } };
     }
     const run = route.prepare(deps, request.id, request.body);
     if (keyed) keys.begin(keyed);

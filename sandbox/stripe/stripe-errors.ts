@@ -36,12 +36,16 @@ export const keyInUse = (key: string) =>
 
 export const unauthorized = (message: string) => thrown(401, { type: 'invalid_request_error', message });
 
-export const rateLimited = (): Reply =>
-  stripeError(429, {
+export const rateLimited = (rule: { retryAfterSeconds?: number | undefined }): Reply => ({
+  ...stripeError(429, {
     type: 'invalid_request_error',
     code: 'rate_limit',
     message: 'Request rate limit exceeded. You can learn more about rate limits here.',
-  });
+  }),
+  ...(rule.retryAfterSeconds !== undefined && {
+    headers: { 'retry-after': String(rule.retryAfterSeconds) },
+  }),
+});
 
 export const unavailable = (): Reply =>
   stripeError(503, {

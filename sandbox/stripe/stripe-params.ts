@@ -45,6 +45,8 @@ const unknownParameters = (names: string[]) => {
 
 type Issue = z.core.$ZodIssue;
 
+const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
 const problemOf = (body: FormBody, issue: Issue) => {
   const param = paramName(issue.path);
   const value = valueAt(body, issue.path);
@@ -61,10 +63,10 @@ const problemOf = (body: FormBody, issue: Issue) => {
     );
   }
   if (issue.message === INTEGER) {
-    return invalidRequest(`Invalid integer: ${String(value)}`, { code: 'parameter_invalid_integer', param });
+    return invalidRequest(`Invalid integer: ${shown(value)}`, { code: 'parameter_invalid_integer', param });
   }
   if (issue.message === EMAIL) {
-    return invalidRequest(`Invalid email address: ${String(value)}`, { code: 'email_invalid', param });
+    return invalidRequest(`Invalid email address: ${shown(value)}`, { code: 'email_invalid', param });
   }
   if (issue.code === 'invalid_value') {
     return invalidRequest(`Invalid ${param}: must be one of ${issue.values.join(', ')}`, { param });

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Sandbox } from '../start-sandbox.ts';
+import { easypostFor, quickSandbox } from '../testing.ts';
+
+const WAREHOUSE = {
+  name: 'Warehouse',
+  street1: '1 Dock Road',
+  city: 'Bengaluru',
+  zip: '560001',
+  country: 'IN',
+};
+const CUSTOMER = { name: 'Asha Rao', street1: '12 MG Road', city: 'Pune', zip: '411001', country: 'IN' };
+const REFERENCE = 'shipment-7f6d3f0a-3a1e-4b55-9d0e-0c6b1d7f9a11-1';
+
+describe("the carrier's API", () => {
+  let sandbox: Sandbox;
+  let easypost: ReturnType<typeof easypostFor>;
+
+  beforeAll(async () => {
+    sandbox = await quickSandbox();
+    easypost = easypostFor(sandbox);
+  });
+  afterAll(() => sandbox.close());
+
+  const ship = (to: Partial<typeof CUSTOMER> = {}, reference = REFERENCE) =>
+    easypost.Shipment.create({
+      reference,
+      to_address: { ...CUSTOMER, ...to },
+      from_address: WAREHOUSE,
+      parcel: { weight: 16 },
+    });
+
+  const buy = async (to: Partial<typeof CUSTOMER> = {}) => {
+    const shipment = await ship(to);
+    return easypost.Shipment.buy(shipment.id, shipment.lowestRate());
+  };
+
+  test('an unknown key is refused', async () => {
+    await expect(easypostFor(sandbox, 'EZTK_other').Shipment.retrieve('shp_1')).rejects.toMatchObject({
+      statusCode: 401,
+    });
+  });
+
+  test('verification tells deliverable addresses from undeliverable ones', async () => {
+    const good = await easypost.Address.create({ ...CUSTOMER, verify: true });
+    expect(good.verifications.delivery).toMatchObject({ success: true, errors: [] });
+    const bad = await easypost.Address.create({ ...CUSTOMER, street1: '1 Undeliverable Lane', verify: true });
+    expect(bad.verifications.delivery).toMatchObject({
+      success: false,
+      errors: [{ code: 'E.ADDRESS.NOT_FOUND', message: 'Address not found' }],
+    });
+    const unverified = await easypost.Address.create({ ...CUSTOMER, zip: '00000' });
+    expect(unverified.verifications).not.toHaveProperty('delivery');
+  });
+
+  test('strict verification refuses with 422 and a code', async () => {
+    const undeliverable = { ...CUSTOMER, zip: '00000' };
+    const refusal = { statusCode: 422, code: 'ADDRESS.VERIFY.FAILURE' };
+    await expect(easypost.Address.create({ ...undeliverable, verify_strict: true })).rejects.toMatchObject(
+      refusal,
+    );
+    await expect(easypost.Address.createAndVerify(undeliverable)).rejects.toMatchObject(refusal);
+    expect((await easypost.Address.createAndVerify(CUSTOMER)).verifications.delivery.success).toBe(true);
+    await expect(easypost.Address.createAndVerify({ name: 'Nobody' })).rejects.toMatchObject({
+      errors: [{ code: 'E.STREET.MISSING' }],
+    });
+  });
+
+  test('a shipment offers rates of several carriers in their currency and has no label yet', async () => {
+    const shipment = await ship();
+    expect(shipment.rates.map(({ carrier, service }) => `${carrier} ${service}`)).toEqual([
+      'USPS GroundAdvantage',
+      'USPS Priority',
+      'UPSDAP Ground',
+    ]);
+    expect(shipment.rates.every(({ currency }) => currency === 'USD')).toBe(true);
+    expect(shipment).toMatchObject({ postage_label: null, tracking_code: null, refund_status: null });
+  });
+
+  test('the same reference again is another shipment: nothing is idempotent', async () => {
+    const [one, two] = [await ship(), await ship()];
+    expect(one.id).not.toBe(two.id);
+    expect([one.reference, two.reference]).toEqual([REFERENCE, REFERENCE]);
+  });
+
+  test('a label is bought once; a second buy is refused and changes nothing', async () => {
+    const bought = await buy();
+    expect(bought.tracking_code).toMatch(/^94\d{20}$/);
+    expect(bought.selected_rate).toMatchObject({ carrier: 'USPS', service: 'GroundAdvantage' });
+    await expect(easypost.Shipment.buy(bought.id, String(bought.rates[1]?.id))).rejects.toMatchObject({
+      statusCode: 422,
+      code: 'SHIPMENT.POSTAGE.EXISTS',
+    });
+    const now = await easypost.Shipment.retrieve(bought.id);
+    expect(now.tracking_code).toBe(bought.tracking_code);
+    expect(now.selected_rate.id).toBe(bought.selected_rate.id);
+  });
+
+  test('the label can be opened and shows the recipient', async () => {
+    const bought = await buy();
+    const page = await (await fetch(bought.postage_label.label_url)).text();
+    expect(page).toContain('Asha Rao');
+    expect(page).toContain(bought.tracking_code);
+  });
+
+  test('some addresses turn undeliverable only at the label', async () => {
+    const street1 = '5 Label-Refused Street';
+    expect(
+      (await easypost.Address.createAndVerify({ ...CUSTOMER, street1 })).verifications.delivery.success,
+    ).toBe(true);
+    await expect(buy({ street1 })).rejects.toMatchObject({
+      statusCode: 422,
+      code: 'SHIPMENT.POSTAGE.FAILURE',
+      message: expect.stringMatching(/Ship To address/),
+    });
+  });
+
+  test('an address without service gets messages in place of rates', async () => {
+    const shipment = await ship({ street1: '9 No-Rates Way' });
+    expect(shipment.rates).toEqual([]);
+    expect(shipment.messages).toHaveLength(2);
+  });
+
+  test('a refund is submitted first and refunded later', async () => {
+    const bought = await buy();
+    expect((await easypost.Shipment.refund(bought.id)).refund_status).toBe('submitted');
+    await expect(easypost.Shipment.refund(bought.id)).rejects.toMatchObject({ statusCode: 422 });
+    const status = async () => (await easypost.Shipment.retrieve(bought.id)).refund_status;
+    expect(await status()).toBe('submitted');
+    await vi.waitFor(async () => expect(await status()).toBe('refunded'), 2_000);
+  });
+
+  test('a refund can be rejected', async () => {
+    const bought = await buy({ street1: '3 Refund-Rejected Row' });
+    await easypost.Shipment.refund(bought.id);
+    await vi.waitFor(
+      async () => expect((await easypost.Shipment.retrieve(bought.id)).refund_status).toBe('rejected'),
+      2_000,
+    );
+    expect((await easypost.Shipment.refund(bought.id)).refund_status).toBe('submitted');
+  });
+
+  test('what was never bought cannot be refunded', async () => {
+    const shipment = await ship();
+    await expect(easypost.Shipment.refund(shipment.id)).rejects.toMatchObject({ statusCode: 422 });
+  });
+
+  test('unknown ids, foreign rates and incomplete shipments are refused in its own shape', async () => {
+    await expect(easypost.Shipment.retrieve('shp_none')).rejects.toMatchObject({
+      statusCode: 404,
+      code: 'NOT_FOUND',
+    });
+    const [one, two] = [await ship(), await ship()];
+    await expect(easypost.Shipment.buy(one.id, String(two.rates[0]?.id))).rejects.toMatchObject({
+      statusCode: 404,
+    });
+    await expect(
+      easypost.Shipment.create({ to_address: CUSTOMER, from_address: WAREHOUSE }),
+    ).rejects.toMatchObject({ statusCode: 422, code: 'PARAMETER.REQUIRED' });
+    await expect(
+      easypost.Shipment.create({ to_address: CUSTOMER, from_address: WAREHOUSE, parcel: { weight: 0 } }),
+    ).rejects.toMatchObject({ statusCode: 422, code: 'PARAMETER.INVALID' });
+  });
+
+  test('the list has bought shipments only, and no filter by reference', async () => {
+    await ship({}, 'list-unbought');
+    const { shipments } = await easypost.Shipment.all({ page_size: 100 });
+    expect(shipments.length).toBeGreaterThan(0);
+    expect(shipments.every(({ tracking_code }) => tracking_code)).toBe(true);
+    const all = await easypost.Shipment.all({
+      page_size: 100,
+      purchased: false,
+      reference: 'list-unbought',
+    } as object);
+    expect(all.shipments.length).toBeGreaterThan(shipments.length);
+  });
+});
