@@ -70,7 +70,8 @@ export function createSaga(runtime: SagaRuntime): Saga {
 
   async function run<Result>(step: Step<Result>): Promise<Result> {
     if (stoppable(step)) runtime.enter(step);
-    const added = register(step.compensation);
+    /* A first refusal says that nothing happened; after an unknown outcome the compensation stays, to make sure. */
+    let untouched = stoppable(step) && register(step.compensation);
     for (;;) {
       try {
         const result = await forward(step);
@@ -78,8 +79,9 @@ export function createSaga(runtime: SagaRuntime): Saga {
         return result;
       } catch (error) {
         const verdict = runtime.judge(error);
-        if (verdict === 'refused' && added) registered.pop();
+        if (verdict === 'refused' && untouched) registered.pop();
         if (verdict !== 'technical') throw error;
+        untouched = false;
         await park(step, error);
       }
     }
