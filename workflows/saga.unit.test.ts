@@ -88,8 +88,10 @@ function createWorld() {
         if (attempt === stopAtAttempt) stopped = true;
         const end = endings[attempt - 1] ?? 'done';
         if (end === 'done' || end === 'unknown') happened.add(name);
-        if (end !== 'refused') mayHaveHappened.add(name);
-        if (stopped && kind === 'compensatable' && end !== 'done') throw interrupted();
+        /* An answer that is not heard, for the saga was stopped meanwhile, may have been any. */
+        const unheard = stopped && kind === 'compensatable' && end !== 'done';
+        if (end !== 'refused' || unheard) mayHaveHappened.add(name);
+        if (unheard) throw interrupted();
         if (end === 'refused' || end === 'pending') throw new Failure(end);
         if (end !== 'done') throw new Failure('technical');
       },
