@@ -1,0 +1,22 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describeStoreContract, type ContractDatabase } from '../../test/contract/store-contract.ts';
+import { connectSqliteStore } from './sqlite-store.ts';
+
+async function createDatabase(): Promise<ContractDatabase> {
+  const folder = mkdtempSync(join(tmpdir(), 'order-saga-contract-'));
+  const path = join(folder, 'store.sqlite');
+  return {
+    url: `sqlite:${path}`,
+    connect: () => connectSqliteStore({ path }),
+    async execute(sql) {
+      using database = new DatabaseSync(path, { timeout: 1_000 });
+      database.exec(sql);
+    },
+    drop: async () => rmSync(folder, { recursive: true }),
+  };
+}
+
+describeStoreContract({ name: 'SQLite', createDatabase });

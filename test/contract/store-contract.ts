@@ -1,0 +1,62 @@
+import { describe } from 'vitest';
+import type { Store } from '../../ports/store.ts';
+import { describeAudit } from './store-audit.ts';
+import { describeInventory } from './store-inventory.ts';
+import { describeOperations } from './store-operations.ts';
+import { describeOrders } from './store-orders.ts';
+import { describeOutbox } from './store-outbox.ts';
+import { describeOutboxLeases } from './store-outbox-leases.ts';
+import { describeProcesses } from './store-processes.ts';
+import { describeProviders } from './store-providers.ts';
+import { describeTransactions } from './store-transactions.ts';
+
+/** An empty database that one part of the suite made for itself. */
+export interface ContractDatabase {
+  /** SQL_URL for processes that the suite starts. */
+  url: string;
+  /** A further store on it, with connections of its own. The suite closes it. */
+  connect(): Promise<Store>;
+  /** Runs one plain statement as the database's owner. */
+  execute(sql: string): Promise<void>;
+  drop(): Promise<void>;
+}
+
+/** Makes a database; the server may hold others, nothing else is assumed of it. */
+export type CreateDatabase = () => Promise<ContractDatabase>;
+
+/**
+ * What every SQL adapter must hold. Failing cases name the statement through the adapter's own errors, which carry the
+ * statement's text.
+ */
+export function describeStoreContract(input: { name: string; createDatabase: CreateDatabase }): void {
+  const { name, createDatabase } = input;
+  describe(`the store contract on ${name}`, () => {
+    describe('transactions', () => {
+      describeTransactions(createDatabase);
+    });
+    describe('operations', () => {
+      describeOperations(createDatabase);
+    });
+    describe('orders and their events', () => {
+      describeOrders(createDatabase);
+    });
+    describe('inventory', () => {
+      describeInventory(createDatabase);
+    });
+    describe('payments, fulfillments, shipments and the ledger', () => {
+      describeProviders(createDatabase);
+    });
+    describe('audit trail', () => {
+      describeAudit(createDatabase);
+    });
+    describe('outbox', () => {
+      describeOutbox(createDatabase);
+    });
+    describe('outbox leases', () => {
+      describeOutboxLeases(createDatabase);
+    });
+    describe('processes', () => {
+      describeProcesses(createDatabase);
+    });
+  });
+}
