@@ -1,0 +1,36 @@
+import type { Store, StoreReads } from '../ports/store.ts';
+
+/** The part of the store that the API uses, opened at first use. */
+export type LazyStore = Pick<Store, 'read' | 'transaction' | 'ping' | 'close'>;
+
+/**
+ * Opens the store when it is first needed and again after an opening that failed, so the API starts and takes
+ * checkouts without it. Every method rejects with the opening's error while it cannot be opened.
+ */
+export function lazyStore(open: () => Promise<Store>): LazyStore {
+  let opened: Promise<Store> | undefined;
+  const store = (): Promise<Store> => {
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    return opened;
+  };
+  const read: StoreReads = {
+    order: async (id) => (await store()).read.order(id),
+    audit: async (subject) => (await store()).read.audit(subject),
+    auditHead: async (subject) => (await store()).read.auditHead(subject),
+    events: async (input) => (await store()).read.events(input),
+    products: async () => (await store()).read.products(),
+    ledger: async (id) => (await store()).read.ledger(id),
+  };
+  return {
+    read,
+    transaction: async (work) => (await store()).transaction(work),
+    ping: async () => (await store()).ping(),
+    async close() {
+      const closing = await opened?.catch(() => undefined);
+      await closing?.close();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { Client } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { connectRedis } from '../adapters/redis/connect-redis.ts';
+import { connectStripeGateway } from '../adapters/stripe/stripe-gateway.ts';
+import { loadConfig, type Config } from '../config/config.ts';
+import { taskQueues } from '../domain/ids.ts';
+import { systemClock } from '../ports/clock.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { connectStore } from '../workers/connect-store.ts';
+import { createApp } from './app.ts';
+import { requireSafeAddress } from './bind-address.ts';
+import { lazyStore } from './lazy-store.ts';
+import { lazyTemporalConnection } from './temporal-connection.ts';
+import { createOrderWorkflows } from './temporal-order-workflows.ts';
+
+/** Requests in flight get this long to end after a SIGTERM. */
+const DRAIN_MS = 10_000;
+
+/** What Node gives a client to send its request, and an idle connection to live. */
+const serverOptions = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 72_000,
+  connectionsCheckingInterval: 1_000,
+};
+
+/** Everything behind the API. Nothing but Redis is connected yet, and that takes 250 ms at most. */
+async function connectDeps(config: Config) {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const connection = lazyTemporalConnection(connectionOptions);
+  const queues = taskQueues(config.TASK_QUEUE_PREFIX);
+  const metrics = createMetrics();
+  const store = lazyStore(() =>
+    connectStore(config, { onTransaction: (seconds) => metrics.storeTransactionDuration.observe(seconds) }),
+  );
+  const redis = await connectRedis({
+    url: config.REDIS_URL,
+    keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
+    onDegraded: (call) => metrics.redisDegraded.inc({ call }),
+  });
+  const payments = connectStripeGateway({
+    secretKey: config.STRIPE_SECRET_KEY,
+    apiBase: config.STRIPE_API_BASE,
+    webhookSecret: config.STRIPE_WEBHOOK_SECRET,
+  });
+  const settings = {
+    callers: config.API_CALLERS,
+    customerHashKey: config.CUSTOMER_HASH_KEY,
+    defaultCurrency: config.DEFAULT_CURRENCY,
+    policy: config.policy,
+    taskQueues: queues,
+    maxEventStreams: config.API_MAX_EVENT_STREAMS,
+  };
+  const workflows = createOrderWorkflows(new Client({ connection, namespace }), queues);
+  return {
+    deps: { workflows, store, payments, seen: redis.seen, clock: systemClock, settings, metrics },
+    async close() {
+      payments.close();
+      await Promise.allSettled([store.close(), redis.close(), connection.close()]);
+    },
+  };
+}
+
+async function listen(server: Server, config: Config): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(config.API_PORT, config.API_HOST, resolve);
+  await promise.catch((cause: unknown) => {
+    const where = `${config.API_HOST}:${config.API_PORT}`;
+    throw new Error(`The API cannot listen on ${where}; free it or set API_PORT (0 takes a free one)`, {
+      cause,
+    });
+  });
+  const { address, family, port } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/** Stops taking connections, lets requests in flight end, and cuts what is left after ten seconds. */
+async function drain(server: Server, draining: AbortController): Promise<void> {
+  draining.abort();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(cut);
+}
+
+async function run(config: Config, logger: Logger): Promise<void> {
+  requireSafeAddress({ host: config.API_HOST, hasCallers: config.API_CALLERS !== undefined });
+  const draining = new AbortController();
+  const { deps, close } = await connectDeps(config);
+  const app = createApp({ ...deps, logger, draining: draining.signal });
+  const answer = getRequestListener(app.fetch);
+  const server = createServer(serverOptions, (request, response) => void answer(request, response));
+  const url = await listen(server, config);
+  logger.info({ url }, `API listens on ${url}, documentation at ${url}/docs`);
+  /* Connects to Temporal now, so that the first checkout does not wait for it. */
+  deps.workflows.ping().catch((error: unknown) => {
+    logger.warn({ err: error }, 'Temporal is away; checkouts are answered with 503 until it is there');
+  });
+  const stop = async (signal: string) => {
+    logger.info({ signal }, 'API drains');
+    await drain(server, draining);
+    await close();
+    logger.info('API has stopped');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
+}
+
+const config = loadConfig();
+const logger = createLogger({ process: 'api', level: config.LOG_LEVEL });
+try {
+  await run(config, logger);
+} catch (error) {
+  logger.fatal({ err: error }, error instanceof Error ? error.message : 'The API cannot start');
+  process.exitCode = 1;
+  /* Open connections must not keep a process alive that serves nobody. */
+  setTimeout(() => process.exit(1), 100).unref();
+}
