@@ -10,7 +10,7 @@ const limits = {
   connectionTimeout: 5 * SECOND,
   greetingTimeout: 5 * SECOND,
   socketTimeout: 20 * SECOND,
-  /* The pool would send a mail again by itself, up to five times, when the reply to its content gets lost. */
+  /* By itself the pool tries a server that hangs up before its greeting five more times. */
   maxRequeues: 0,
 };
 
@@ -25,7 +25,14 @@ export function connectSmtpMailer({ url, from }: { url: string; from: string }):
   return {
     send: async ({ messageId, to, subject, text, html }) => {
       try {
-        await transport.sendMail({ messageId: messageIdHeader(messageId, from), to, subject, text, html });
+        /* As an object, `to` is one address: nodemailer would read a list or headers out of a string. */
+        await transport.sendMail({
+          messageId: messageIdHeader(messageId, from),
+          to: { name: '', address: to },
+          subject,
+          text,
+          html,
+        });
         return { status: 'sent' };
       } catch (error) {
         return smtpFailure(error);
