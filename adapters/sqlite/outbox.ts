@@ -4,16 +4,16 @@ import { snapshot, type Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 
 export const outboxSql = {
-  held: `SELECT PartitionNumber FROM OutboxPartitions WHERE Owner = ?`,
-  /* Skips what comes after a message of the same order that is set aside. */
+  /* Nothing from a partition that another relay holds; skips what follows a message of its order that is set aside. */
   pending: `SELECT Position FROM OutboxMessages AS Message
-    WHERE PartitionNumber = ? AND PublishedAtUtc IS NULL AND SetAsideAtUtc IS NULL
+    WHERE PartitionNumber = ?1 AND PublishedAtUtc IS NULL AND SetAsideAtUtc IS NULL
+      AND EXISTS (SELECT 1 FROM OutboxPartitions WHERE PartitionNumber = ?1 AND Owner = ?2)
       AND NOT EXISTS (
         SELECT 1 FROM OutboxMessages AS Blocking
         WHERE Blocking.OrderId = Message.OrderId AND Blocking.Position < Message.Position
           AND Blocking.PublishedAtUtc IS NULL AND Blocking.SetAsideAtUtc IS NOT NULL
       )
-    ORDER BY Position LIMIT ?`,
+    ORDER BY Position LIMIT ?3`,
   message: `SELECT Id, OccurredAtUtc, Type, Payload, Destination, OrderId, Sequence, Traceparent, Priority, Attempts
     FROM OutboxMessages WHERE Position = ?`,
   markPublished: `UPDATE OutboxMessages SET PublishedAtUtc = ?, SetAsideAtUtc = NULL WHERE Id = ? AND PublishedAtUtc IS NULL`,
@@ -55,17 +55,15 @@ export function createOutboxReads(
 ): Synchronous<Pick<OutboxStore, 'pending' | 'depth'>> {
   return {
     pending: ({ owner, partitions, limit }) =>
-      snapshot(connection, () => {
-        const held = connection.all<{ PartitionNumber: number }>(outboxSql.held, owner);
-        return held
-          .filter(({ PartitionNumber }) => partitions.includes(PartitionNumber))
-          .flatMap(({ PartitionNumber }) =>
-            connection.all<{ Position: number }>(outboxSql.pending, PartitionNumber, limit),
+      snapshot(connection, () =>
+        partitions
+          .flatMap((partition) =>
+            connection.all<{ Position: number }>(outboxSql.pending, partition, owner, limit),
           )
           .sort((a, b) => a.Position - b.Position)
           .slice(0, limit)
-          .map(({ Position }) => messageAt(connection, Position));
-      }),
+          .map(({ Position }) => messageAt(connection, Position)),
+      ),
     depth() {
       const waiting = connection.get<{ Messages: number; OldestUtc: string | null }>(outboxUpkeepSql.waiting);
       const setAside = connection.get<{ Messages: number }>(outboxUpkeepSql.setAside);

@@ -17,7 +17,10 @@ export const readSql = {
   events: `SELECT Payload FROM OutboxMessages WHERE OrderId = ? AND Sequence > 0 AND Sequence > ? ORDER BY Sequence LIMIT 200`,
 };
 
-const productsSql = `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available FROM Products ORDER BY ProductId`;
+/** For the catalog's page, not per order. */
+export const catalogSql = {
+  products: `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available FROM Products ORDER BY ProductId`,
+};
 
 interface AuditRecord {
   Subject: string;
@@ -52,7 +55,7 @@ export function createReads(connection: Connection): Synchronous<StoreReads> {
       connection
         .all<{ Payload: string }>(readSql.events, orderId, afterSequence)
         .map((row) => JSON.parse(row.Payload) as DomainEvent),
-    products: () => connection.all<ProductRecord>(productsSql).map(productOf),
+    products: () => connection.all<ProductRecord>(catalogSql.products).map(productOf),
     ledger: (id?: OrderId) =>
       snapshot(connection, () => ledger(id, (orderId) => audit(orderSubject(orderId)))),
   };

@@ -132,8 +132,10 @@ async function runJob<Writer extends { connection: Connection }>(
   if (!alone) connection.run('SAVEPOINT Job');
   const outcome = await outcomeOf(job, writer, scope);
   scope.ended = true;
-  if (scope.broken !== undefined || !connection.inTransaction()) throw scope.broken ?? lostTransaction();
   const failed = 'error' in outcome;
+  if (scope.broken || !connection.inTransaction()) {
+    throw scope.broken ?? lostTransaction(failed ? outcome.error : undefined);
+  }
   if (failed && alone) connection.run('ROLLBACK');
   if (failed && !alone) connection.run('ROLLBACK TO Job');
   if (!alone) connection.run('RELEASE Job');
@@ -180,8 +182,11 @@ function rollBack(connection: Connection): void {
   }
 }
 
-const lostTransaction = () =>
-  new TechnicalFailure('StoreUnavailable', 'SQLite rolled the transaction back by itself; try again');
+/** SQLite ends a transaction by itself when the disk is full or fails; the reason is the error of the job, if any. */
+const lostTransaction = (reason: unknown): TechnicalFailure =>
+  reason instanceof TechnicalFailure
+    ? reason
+    : new TechnicalFailure('StoreUnavailable', 'SQLite rolled the transaction back by itself; try again');
 
 const awaitedElsewhere =
   'transaction(work): work awaited something else than tx (a timer, a file, a provider) while the write lock was held; ' +
