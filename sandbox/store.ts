@@ -80,6 +80,7 @@ export const openStore = (path: string | undefined): Store => {
   const selectByOrder = db.prepare(
     'SELECT order_id AS orderId, record FROM records WHERE kind = ? AND order_id IS NOT NULL ORDER BY seq',
   );
+  const selectFirstDue = db.prepare('SELECT min(due_ms) AS dueMs FROM records WHERE kind = ?');
   const remove = db.prepare('DELETE FROM records WHERE kind = ? AND id = ?');
   const removeDue = db.prepare('DELETE FROM records WHERE kind = ? AND due_ms <= ?');
   const count = db.prepare('SELECT count(*) AS n FROM records WHERE kind = ?');
@@ -89,6 +90,12 @@ export const openStore = (path: string | undefined): Store => {
   const lists = [false, true].map((order) =>
     [false, true].map((parent) => db.prepare(listSql(order, parent))),
   );
+
+  // Nothing of a kind is due before this time, so that asking every tick costs no query.
+  const nothingDueBefore = new Map<Kind, number>();
+
+  const firstDue = (kind: Kind): number =>
+    (selectFirstDue.get(kind) as { dueMs: number | null }).dueMs ?? Number.POSITIVE_INFINITY;
 
   const seqBefore = (kind: Kind, id: string | undefined): number => {
     if (id === undefined) return Number.MAX_SAFE_INTEGER;
@@ -114,6 +121,7 @@ export const openStore = (path: string | undefined): Store => {
     put: (kind, id, record, keys = {}) => {
       const { orderId = null, parent = null, dueMs = null } = keys;
       upsert.run(kind, id, orderId, parent, dueMs, JSON.stringify(record));
+      if (dueMs !== null && dueMs < (nothingDueBefore.get(kind) ?? 0)) nothingDueBefore.set(kind, dueMs);
     },
     delete: (kind, id) => void remove.run(kind, id),
     list: (kind, { orderId, parent, beforeId, limit = 100 } = {}) => {
@@ -128,15 +136,19 @@ export const openStore = (path: string | undefined): Store => {
         yield { orderId, record: JSON.parse(record) };
       }
     },
-    due: (kind, nowMs, limit) =>
-      (selectDue.all(kind, nowMs, limit) as Row[]).map((row) => ({
-        id: row.id,
-        record: JSON.parse(row.record),
-      })),
+    due: (kind, nowMs, limit) => {
+      if ((nothingDueBefore.get(kind) ?? 0) > nowMs) return [];
+      const rows = selectDue.all(kind, nowMs, limit) as Row[];
+      if (rows.length === 0) nothingDueBefore.set(kind, firstDue(kind));
+      return rows.map((row) => ({ id: row.id, record: JSON.parse(row.record) }));
+    },
     expire: (kind, nowMs) => void removeDue.run(kind, nowMs),
     count: (kind) => (count.get(kind) as { n: number }).n,
     prune: (kind, keep) => void pruneOld.run(kind, keep),
-    clear: () => db.exec('DELETE FROM records'),
+    clear: () => {
+      db.exec('DELETE FROM records');
+      nothingDueBefore.clear();
+    },
     close: () => db.close(),
   };
 };
