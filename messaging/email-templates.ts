@@ -1,0 +1,65 @@
+import type { EmailTask } from '../domain/email-task.ts';
+import { formatAmount } from '../domain/money.ts';
+
+export interface EmailContent {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+type Block = { text: string } | { list: string[] };
+
+/** The mail of one task, as text and as HTML with the same words. */
+export function renderEmail(task: EmailTask): EmailContent {
+  const { subject, blocks } = contentOf(task);
+  return { subject, text: asText(blocks), html: asHtml(subject, blocks) };
+}
+
+function contentOf(task: EmailTask): { subject: string; blocks: Block[] } {
+  const greeting = { text: `Hello ${oneLine(task.customerName)},` };
+  const items = { list: task.items.map(({ productId, quantity }) => `${quantity} x ${productId}`) };
+  const order = { text: `Your order number is ${task.orderId}.` };
+  switch (task.template) {
+    case 'order-confirmation': {
+      const total = { text: `Total paid: ${formatAmount(task.total)} ${task.total.currency}` };
+      const thanks = { text: 'thank you for your order. Your payment was received for:' };
+      return { subject: 'Your order is confirmed', blocks: [greeting, thanks, items, total, order] };
+    }
+    case 'order-shipped': {
+      const { carrier, service, trackingCode } = task.shipment;
+      const handed = { text: `your order is on its way with ${carrier} ${service}:` };
+      const tracking = { text: `Tracking code: ${trackingCode}` };
+      return { subject: 'Your order is on its way', blocks: [greeting, handed, items, tracking, order] };
+    }
+  }
+}
+
+function asText(blocks: readonly Block[]): string {
+  const paragraphs = blocks.map((block) =>
+    'text' in block ? block.text : block.list.map((line) => `  - ${line}`).join('\n'),
+  );
+  return `${paragraphs.join('\n\n')}\n`;
+}
+
+function asHtml(title: string, blocks: readonly Block[]): string {
+  const head = `<meta charset="utf-8"><title>${escapeHtml(title)}</title>`;
+  return `<!doctype html><html lang="en"><head>${head}</head><body>${blocks.map(htmlOf).join('')}</body></html>`;
+}
+
+const htmlOf = (block: Block): string =>
+  'text' in block
+    ? `<p>${escapeHtml(block.text)}</p>`
+    : `<ul>${block.list.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
+
+const escapes: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (found) => escapes[found] ?? '');
+
+/** A name cannot add lines that look like ours. */
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import { connectRabbitmqBroker } from '../adapters/rabbitmq/rabbitmq-broker.ts';
+import { connectRedis } from '../adapters/redis/connect-redis.ts';
+import { connectSmtpMailer } from '../adapters/smtp/smtp-mailer.ts';
+import { loadConfig } from '../config/config.ts';
+import { startEmailConsumer } from '../messaging/email-consumer.ts';
+import { createRelay } from '../messaging/relay.ts';
+import { topology } from '../messaging/topology.ts';
+import { systemClock } from '../ports/clock.ts';
+import { startHealthServer } from '../telemetry/health-server.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { connectStore } from './connect-store.ts';
+
+/* The relay process: outbox to broker, and the email queue to the mail server. Ends gracefully on SIGTERM and SIGINT. */
+const config = loadConfig();
+const logger = createLogger({ process: 'relay', level: config.LOG_LEVEL });
+const metrics = createMetrics();
+
+const [store, redis, broker] = await Promise.all([
+  connectStore(config, { onTransaction: (seconds) => metrics.storeTransactionDuration.observe(seconds) }),
+  connectRedis({
+    url: config.REDIS_URL,
+    keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
+    onDegraded: (call) => metrics.redisDegraded.inc({ call }),
+  }),
+  connectRabbitmqBroker({ url: config.AMQP_URL, topology, logger }),
+]);
+const mailer = connectSmtpMailer({ url: config.SMTP_URL, from: config.MAIL_FROM });
+const relay = createRelay({
+  store: store.outbox,
+  publisher: broker,
+  bell: redis.bell,
+  clock: systemClock,
+  owner: randomUUID(),
+  logger,
+  metrics,
+});
+const emails = await startEmailConsumer({ broker, mailer, seen: redis.seen, logger, metrics });
+const health = await startHealthServer({
+  host: '127.0.0.1',
+  port: config.RELAY_PORT,
+  registry: metrics.registry,
+  checks: {
+    sql: () => store.ping(),
+    redis: () => redis.ping(),
+    rabbitmq: () => {
+      if (broker.state() !== 'connected') throw new Error(`the broker is ${broker.state()}`);
+    },
+  },
+});
+await relay.start();
+logger.info({ port: health.port }, 'relay is running');
+
+async function stop(signal: string): Promise<void> {
+  logger.info({ signal }, 'relay is stopping');
+  await Promise.all([relay.stop(), emails.close()]);
+  await broker.close();
+  mailer.close();
+  await Promise.allSettled([redis.close(), store.close(), health.close()]);
+  logger.info('relay has stopped');
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
