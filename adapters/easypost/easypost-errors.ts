@@ -121,7 +121,7 @@ export function easypostFailure(
  * Reads an error of the EasyPost client. It has a status only when EasyPost's own JSON came: other answers (a proxy's
  * page, cut JSON) come out of the client as TypeErrors of its own.
  */
-export function easypostErrorFacts(error: unknown): EasyPostErrorFacts {
+function easypostErrorFacts(error: unknown): EasyPostErrorFacts {
   const found = (error ?? {}) as {
     statusCode?: unknown;
     code?: unknown;
@@ -133,9 +133,15 @@ export function easypostErrorFacts(error: unknown): EasyPostErrorFacts {
     status: typeof found.statusCode === 'number' ? found.statusCode : undefined,
     code: typeof found.code === 'string' ? found.code : '',
     message: typeof found.message === 'string' ? found.message : String(error),
-    fields: errors.map((entry) => String((entry as { field?: unknown } | null)?.field ?? '')),
+    fields: errors.map(fieldOf),
   };
 }
+
+/** EasyPost's error entries are objects with a field, or plain strings. */
+const fieldOf = (entry: unknown): string => {
+  const field = (entry as { field?: unknown } | null)?.field;
+  return typeof field === 'string' ? field : '';
+};
 
 /** Codes that blame the address whatever the message says. */
 const addressCodes = new Set([

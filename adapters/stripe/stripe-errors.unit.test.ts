@@ -4,25 +4,23 @@ import { isKeySpent } from '../../ports/payment-gateway.ts';
 import { intentInError, paymentRefusal, stripeFailure } from './stripe-errors.ts';
 
 const call = { operation: 'payment_intents.confirm', subject: 'pi_1' };
-type Raw = ConstructorParameters<typeof Stripe.errors.StripeAPIError>[0];
 
 const answered = (
-  status: number,
-  raw: { code?: string; type?: string; param?: string } = {},
+  statusCode: number,
+  raw: Partial<Record<'code' | 'type' | 'param', string>> = {},
   headers: Record<string, string> = {},
 ) =>
-  new Stripe.errors.StripeAPIError({
-    message: 'said Stripe',
-    ...raw,
-    statusCode: status,
-    headers,
-  } as unknown as Raw);
+  Object.assign(new Stripe.errors.StripeAPIError({ message: 'said Stripe', statusCode, headers }), {
+    code: raw.code,
+    rawType: raw.type,
+    param: raw.param,
+  });
 
 const lost = (sent: boolean) =>
   new Stripe.errors.StripeConnectionError({
     message: 'connection',
     detail: Object.assign(new Error('socket hang up'), { sent }),
-  } as unknown as Raw);
+  });
 
 describe('errors of Stripe', () => {
   it.each([
@@ -30,7 +28,7 @@ describe('errors of Stripe', () => {
     ['a connection that broke after sending', lost(true), 'OutcomeUnknown'],
     [
       'an answer that is no JSON',
-      new Stripe.errors.StripeAPIError({ message: 'Invalid JSON' } as unknown as Raw),
+      new Stripe.errors.StripeAPIError({ message: 'Invalid JSON' }),
       'OutcomeUnknown',
     ],
     ['an answer that is not understood', new TypeError('x is undefined'), 'OutcomeUnknown'],
@@ -93,8 +91,7 @@ describe('refusals of a payment', () => {
   });
 
   it('name the decline code, else the error code', () => {
-    const withCode = (raw: object) =>
-      new Stripe.errors.StripeCardError({ statusCode: 402, ...raw } as unknown as Raw);
+    const withCode = (raw: object) => new Stripe.errors.StripeCardError({ statusCode: 402, ...raw });
     expect(
       paymentRefusal(withCode({ code: 'card_declined', decline_code: 'insufficient_funds' })),
     ).toMatchObject({
@@ -104,13 +101,13 @@ describe('refusals of a payment', () => {
   });
 
   it('because of the intent’s state carry the intent; other errors are not read for one', () => {
-    const intent = { id: 'pi_1', object: 'payment_intent', status: 'succeeded' };
+    const intent = { id: 'pi_1', object: 'payment_intent', status: 'succeeded' } as Stripe.PaymentIntent;
     const error = (code: string) =>
       new Stripe.errors.StripeInvalidRequestError({
         statusCode: 400,
         code,
         payment_intent: intent,
-      } as unknown as Raw);
+      });
     expect(intentInError(error('payment_intent_unexpected_state'))).toEqual(intent);
     expect(intentInError(error('card_declined'))).toBeUndefined();
   });

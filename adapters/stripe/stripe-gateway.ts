@@ -204,9 +204,7 @@ function standingRefund(refunds: readonly Stripe.Refund[], intentId: string): st
   if (standing) return standing.id;
   const [first] = refunds;
   const message = `Stripe refund of ${intentId}: ${first?.id ?? 'none found'} ${first?.status ?? ''} ${first?.failure_reason ?? ''}`;
-  throw Object.assign(new TechnicalFailure('ProviderUnavailable', message.trim()), {
-    keySpent: true as const,
-  });
+  throw spentKey(new TechnicalFailure('ProviderUnavailable', message.trim()));
 }
 
 const escaped = (value: string): string => value.replaceAll(/['\\]/g, String.raw`\$&`);
