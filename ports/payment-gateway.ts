@@ -29,7 +29,10 @@ export interface PaymentGateway {
   confirm(input: { idempotencyKey: string; intentId: string; timeoutMs: number }): Promise<PaymentAnswer>;
   /** The intent as it is now. */
   retrieve(input: { intentId: string; timeoutMs: number }): Promise<PaymentAnswer>;
-  /** Intents with this operation key in their metadata. The provider's search lags by up to a minute. */
+  /**
+   * Intents with this operation key in their metadata. Finding none proves nothing: the provider's search lags, Stripe's
+   * by a minute or, in an outage, an hour, and Stripe does not offer it to accounts in India (ProviderMisconfigured).
+   */
   findByOperation(input: { operationKey: string; timeoutMs: number }): Promise<PaymentAnswer[]>;
   /** Makes a later charge impossible; answers the intent's state when it could not be cancelled (already charged). */
   cancel(input: { idempotencyKey: string; intentId: string; timeoutMs: number }): Promise<PaymentAnswer>;
