@@ -2,7 +2,7 @@ import { Counter, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Store } from './store.ts';
 
 /** What can be counted of one provider operation. */
-export type Outcome = 'requests' | 'effects' | 'replays' | 'errors' | 'faults';
+type Outcome = 'requests' | 'effects' | 'replays' | 'errors' | 'faults';
 
 export interface Counts {
   /** One more call of an operation, such as `stripe payment_intents.create requests`. */

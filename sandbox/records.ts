@@ -16,7 +16,7 @@ export interface Records {
   setting: SettingRecord;
 }
 
-export type Metadata = Record<string, string>;
+type Metadata = Record<string, string>;
 
 export type IntentStatus =
   | 'requires_payment_method'
@@ -191,7 +191,7 @@ export interface MailRecord {
 }
 
 /** What a partner's endpoint received. */
-export interface DeliveryRecord {
+interface DeliveryRecord {
   id: string;
   partner: string;
   receivedMs: number;
@@ -208,5 +208,4 @@ export interface PartnerSettings {
   body: string;
 }
 
-export type SettingRecord =
-  { clockOffsetMs: number } | { counts: Record<string, number> } | { rules: FaultRule[] };
+type SettingRecord = { clockOffsetMs: number } | { counts: Record<string, number> } | { rules: FaultRule[] };

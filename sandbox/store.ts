@@ -4,14 +4,14 @@ import type { Records } from './records.ts';
 export type Kind = keyof Records;
 
 /** Columns a record can be found by, beside its id. A key left out is cleared. */
-export interface RecordKeys {
+interface RecordKeys {
   orderId?: string | undefined;
   parent?: string | undefined;
   /** Sandbox time at which something has to happen to this record, in milliseconds. */
   dueMs?: number | undefined;
 }
 
-export interface ListOptions {
+interface ListOptions {
   orderId?: string | undefined;
   parent?: string | undefined;
   /** Only records older than the one with this id. */

@@ -71,7 +71,7 @@ export const quickSandbox = (
     },
   });
 
-export interface ReceivedWebhook {
+interface ReceivedWebhook {
   body: string;
   signature: string;
   atMs: number;

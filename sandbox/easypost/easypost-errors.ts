@@ -1,12 +1,7 @@
 import { type Reply, refusal } from '../refusal.ts';
 
 /** An error in EasyPost's shape: `{ error: { code, message, errors } }`. */
-export const easypostError = (
-  status: number,
-  code: string,
-  message: string,
-  errors: unknown[] = [],
-): Reply => ({
+const easypostError = (status: number, code: string, message: string, errors: unknown[] = []): Reply => ({
   status,
   body: { error: { code, message, errors } },
 });

@@ -123,6 +123,17 @@ describe('faults on demand', () => {
     expect((await confirm(two.id)).status).toBe('succeeded');
   });
 
+  test('match: applies to given metadata and amount', async () => {
+    const rule = { provider: 'stripe', kind: 'error', status: 500 } as const;
+    await putFaults(
+      sandbox,
+      { ...rule, match: { metadata: { orderId: 'o-1' } } },
+      { ...rule, match: { amount: 999, orderId: 'o-2' } },
+    );
+    await expect(create('o-1')).rejects.toMatchObject({ statusCode: 500 });
+    expect((await create('o-2')).id).toMatch(/^pi_/);
+  });
+
   test('an outage refuses, hangs or answers 503, and nothing happens', async () => {
     await api(sandbox, 'POST', '/sandbox/outage', { provider: 'stripe', seconds: 30, mode: 'refuse' });
     await expect(create()).rejects.toMatchObject({ type: 'StripeConnectionError' });

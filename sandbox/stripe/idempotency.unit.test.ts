@@ -92,6 +92,8 @@ describe("Stripe's idempotency keys", () => {
     await expect(create('key-1')).rejects.toMatchObject({ statusCode: 429 });
     await putFaults(sandbox, { provider: 'stripe', kind: 'outage', times: 1 });
     await expect(create('key-1')).rejects.toMatchObject({ statusCode: 503 });
+    await putFaults(sandbox, { provider: 'stripe', kind: 'error', status: 403, times: 1 });
+    await expect(create('key-1')).rejects.toMatchObject({ statusCode: 403 });
     const intent = await create('key-1');
     expect(intent.lastResponse.headers['idempotent-replayed']).toBeUndefined();
   });

@@ -15,7 +15,7 @@ const TIMEOUT_MS = 10_000;
 const KEPT = 5_000;
 
 /** The header Stripe signs with: HMAC-SHA256 of `<t>.<raw body>` under the endpoint's secret. */
-export const signatureHeader = (body: string, secret: string, timestampSeconds: number): string => {
+const signatureHeader = (body: string, secret: string, timestampSeconds: number): string => {
   const signature = createHmac('sha256', secret).update(`${timestampSeconds}.${body}`).digest('hex');
   return `t=${timestampSeconds},v1=${signature}`;
 };
