@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import type { DomainEvent, EventType } from '../domain/events.ts';
+import { createApp } from './app.ts';
+import { fakeDeps, fakeStore, otherShopKey, send, someOrder, viewOf } from './testing/fake-deps.ts';
+
+const event = (sequence: number, eventType: EventType): DomainEvent => ({
+  eventId: `e-${sequence}`,
+  eventType,
+  occurredAtUtc: '2026-01-02T03:04:05.678Z',
+  payload: { orderId: someOrder, customerId: 'c', totalAmount: 1, currency: 'INR', items: [] },
+  metadata: {
+    traceId: 't',
+    correlationId: someOrder,
+    causationId: 'x',
+    producer: 'order-saga',
+    schemaVersion: 1,
+    sequence,
+  },
+});
+
+const whole = [
+  event(1, 'order.created.v1'),
+  event(2, 'payment.processed.v1'),
+  event(3, 'order.completed.v1'),
+];
+const path = `/orders/${someOrder}/events`;
+
+function build(events: DomainEvent[], order = viewOf()) {
+  const reads = { count: 0, failing: false };
+  const { store } = fakeStore({
+    reads: {
+      order: async () => order,
+      async events({ afterSequence }) {
+        reads.count += 1;
+        if (reads.failing) throw new Error('SQL is down');
+        return events.filter(({ metadata }) => metadata.sequence > afterSequence);
+      },
+    },
+  });
+  const draining = new AbortController();
+  const deps = fakeDeps({ store, draining: draining.signal });
+  return { app: createApp(deps), reads, draining, metrics: deps.metrics };
+}
+
+const ids = (text: string) => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+
+describe('the event stream of an order', () => {
+  it('sends each event with sequence, type and body, and ends after the final one', async () => {
+    const response = await send(build(whole).app, 'GET', path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    const text = await response.text();
+    expect(ids(text)).toEqual([1, 2, 3]);
+    expect(text).toContain(`id: 2\nevent: payment.processed.v1\ndata: ${JSON.stringify(whole[1])}\n\n`);
+  });
+
+  it('continues after Last-Event-ID', async () => {
+    const response = await send(build(whole).app, 'GET', path, { headers: { 'last-event-id': '2' } });
+    expect(ids(await response.text())).toEqual([3]);
+  });
+
+  it('answers 204 when an ended order has nothing more, so that a browser stops reconnecting', async () => {
+    const { app } = build(whole, viewOf({ status: 'completed' }));
+    expect((await send(app, 'GET', path, { headers: { 'last-event-id': '3' } })).status).toBe(204);
+  });
+
+  it.each(['-1', 'abc', '1.5', '9999999999'])('refuses Last-Event-ID %s with 400', async (id) => {
+    expect((await send(build(whole).app, 'GET', path, { headers: { 'last-event-id': id } })).status).toBe(
+      400,
+    );
+  });
+
+  it('sends events that come later, and goes on without a gap after the store was away', async () => {
+    const events = whole.slice(0, 1);
+    const { app, reads } = build(events);
+    const response = await send(app, 'GET', path);
+    const text = response.text();
+    reads.failing = true;
+    setTimeout(() => events.push(...whole.slice(1)), 100);
+    setTimeout(() => {
+      reads.failing = false;
+    }, 400);
+    expect(ids(await text)).toEqual([1, 2, 3]);
+  });
+
+  it('reads an order once for all who listen, and stops when nobody does', async () => {
+    const { app, reads, metrics } = build(whole.slice(0, 2));
+    const streams = await Promise.all([
+      send(app, 'GET', path),
+      send(app, 'GET', path),
+      send(app, 'GET', path),
+    ]);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(reads.count).toBeLessThanOrEqual(4);
+    expect((await metrics.eventStreams.get()).values[0]?.value).toBe(3);
+    for (const stream of streams) await stream.body?.cancel();
+    const before = reads.count;
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(reads.count).toBe(before);
+    expect((await metrics.eventStreams.get()).values[0]?.value).toBe(0);
+  });
+
+  it('opens no more streams than allowed: 503 with Retry-After, and a closed one makes room', async () => {
+    const { app } = build(whole.slice(0, 1));
+    const streams = await Promise.all([
+      send(app, 'GET', path),
+      send(app, 'GET', path),
+      send(app, 'GET', path),
+    ]);
+    const refused = await send(app, 'GET', path);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '10']);
+    await streams[0]?.body?.cancel();
+    const again = await send(app, 'GET', path);
+    expect(again.status).toBe(200);
+    for (const stream of [...streams.slice(1), again]) await stream.body?.cancel();
+  });
+
+  it('ends when the server drains', async () => {
+    const { app, draining } = build(whole.slice(0, 1));
+    const text = (await send(app, 'GET', path)).text();
+    setTimeout(() => draining.abort(), 50);
+    expect(await text).toContain('retry:');
+  });
+
+  it('opens nothing for HEAD', async () => {
+    const { app, reads, metrics } = build(whole.slice(0, 1));
+    expect((await send(app, 'HEAD', path)).status).toBe(200);
+    expect(reads.count).toBe(0);
+    expect((await metrics.eventStreams.get()).values[0]?.value ?? 0).toBe(0);
+  });
+
+  it("is 404 for another caller's order and 406 where event streams are not accepted", async () => {
+    const { app } = build(whole);
+    expect((await send(app, 'GET', path, { key: otherShopKey })).status).toBe(404);
+    expect((await send(app, 'GET', path, { headers: { accept: 'application/json' } })).status).toBe(406);
+  });
+});

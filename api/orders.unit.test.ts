@@ -1,0 +1,378 @@
+import { describe, expect, it } from 'vitest';
+import { createApp } from './app.ts';
+import { TemporalUnavailable, type OrderWorkflows, type UpdateAnswer } from './order-workflows.ts';
+import {
+  fakeDeps,
+  fakeStore,
+  fakeWorkflows,
+  operatorKey,
+  otherShopKey,
+  send,
+  settings,
+  someOrder,
+  summaryOf,
+  viewOf,
+} from './testing/fake-deps.ts';
+
+const away = async () => {
+  throw new TemporalUnavailable('test', undefined);
+};
+const broken = async () => {
+  throw new Error('SQL is down');
+};
+const never = () => new Promise<never>(() => {});
+
+function build(
+  workflows: Partial<OrderWorkflows> = {},
+  reads: NonNullable<Parameters<typeof fakeStore>[0]>['reads'] = {},
+) {
+  const fake = fakeWorkflows(workflows);
+  return {
+    ...fake,
+    app: createApp(fakeDeps({ workflows: fake.workflows, store: fakeStore({ reads }).store })),
+  };
+}
+
+const typeOf = async (response: Response) => ((await response.json()) as { type: string }).type.split('#')[1];
+const path = `/orders/${someOrder}`;
+
+describe('reading an order', () => {
+  it('asks the workflow first, then the store, then Temporal, and says which it was', async () => {
+    const query = async () => viewOf();
+    const order = async () => viewOf({ status: 'completed' });
+    const describe_ = async () => summaryOf({ status: 'failed', failureType: 'OutOfStock' });
+    const sources = await Promise.all(
+      [
+        build({ query, describe: describe_ }, { order }),
+        build({ query: away, describe: describe_ }, { order }),
+        build({ query: away, describe: describe_ }, {}),
+        build({ query: away, describe: describe_ }, { order: broken }),
+      ].map(async ({ app }) => (await (await send(app, 'GET', path)).json()) as Record<string, unknown>),
+    );
+    expect(sources.map(({ source, status }) => [source, status])).toEqual([
+      ['workflow', 'payment_processed'],
+      ['store', 'completed'],
+      ['temporal', 'failed'],
+      ['temporal', 'failed'],
+    ]);
+    expect(sources[3]).toMatchObject({ failure: { type: 'OutOfStock' } });
+  });
+
+  it('shows money as a decimal string and keeps the caller id inside', async () => {
+    const response = await send(build({ query: async () => viewOf() }).app, 'GET', path);
+    const body = (await response.json()) as object;
+    expect(body).toMatchObject({ total: { amount: '1499.00', currency: 'INR' } });
+    expect(body).not.toHaveProperty('callerId');
+  });
+
+  it('does not wait for a store that hangs', async () => {
+    const { app } = build({ query: away, describe: async () => summaryOf() }, { order: never });
+    const start = performance.now();
+    expect((await send(app, 'GET', path)).status).toBe(200);
+    expect(performance.now() - start).toBeLessThan(800);
+  });
+
+  it("answers 404 for an unknown order, another caller's order and what is no id at all", async () => {
+    const theirs = build({ query: async () => viewOf() }).app;
+    const theirsStored = build({}, { order: async () => viewOf() }).app;
+    const theirsDescribed = build({ describe: async () => summaryOf() }).app;
+    for (const response of [
+      await send(build().app, 'GET', path),
+      await send(theirs, 'GET', path, { key: otherShopKey }),
+      await send(theirsStored, 'GET', path, { key: otherShopKey }),
+      await send(theirsDescribed, 'GET', path, { key: otherShopKey }),
+      await send(theirs, 'GET', '/orders/..%2f..%2fetc'),
+      await send(theirs, 'GET', '/orders/%00'),
+      await send(theirs, 'GET', `/orders/${someOrder.toUpperCase()}`),
+    ]) {
+      expect(response.status).toBe(404);
+      expect(await typeOf(response)).toBe('unknown-order');
+    }
+  });
+
+  it('shows every order to an operator', async () => {
+    const { app } = build({ query: async () => viewOf() });
+    expect((await send(app, 'GET', path, { key: operatorKey })).status).toBe(200);
+  });
+
+  it('answers 503, not 404, when nobody can say whether the order exists', async () => {
+    const { app } = build({ query: away, describe: away }, {});
+    const response = await send(app, 'GET', path);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('2');
+  });
+});
+
+describe('acts on an order', () => {
+  const open = { describe: async () => summaryOf() };
+  const address = { name: 'A', street1: 'B 1', city: 'C', postalCode: '1', country: 'DE' };
+  const acts: [string, string, unknown, string, object][] = [
+    ['POST', 'cancel', { reason: 'twice' }, 'cancel', { actor: 'help-desk', reason: 'twice' }],
+    ['POST', 'cancel', undefined, 'cancel', { actor: 'help-desk', reason: 'Canceled through the API' }],
+    [
+      'POST',
+      'payment',
+      { paymentMethodId: 'pm_x' },
+      'payment',
+      { actor: 'help-desk', paymentMethodId: 'pm_x' },
+    ],
+    ['PUT', 'shipping-address', address, 'shipping-address', { actor: 'help-desk', address }],
+    ['POST', 'resolve', { action: 'retry' }, 'resolve', { actor: 'help-desk', action: 'retry' }],
+  ];
+
+  it.each(acts)('%s /%s %j becomes the update %s', async (method, act, body, name, input) => {
+    const { app, acts: sent } = build(open);
+    const response = await send(app, method, `${path}/${act}`, { body, key: operatorKey });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ orderId: someOrder, source: 'workflow' });
+    expect(sent).toMatchObject([{ id: someOrder, name, act: input }]);
+    expect(sent[0]?.act).toHaveProperty('reason', expect.stringMatching(/./));
+  });
+
+  it.each<[UpdateAnswer, number, string, string | null]>([
+    [{ status: 'refused', reason: 'Shipping has started.', code: undefined }, 409, 'act-refused', null],
+    [{ status: 'limited', reason: '10 in flight' }, 429, 'too-many-updates', '1'],
+    [{ status: 'unanswered' }, 503, 'no-worker', '5'],
+  ])('answers %j', async (answer, status, type, retryAfter) => {
+    const { app } = build({ ...open, update: async () => answer });
+    const response = await send(app, 'POST', `${path}/cancel`);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('retry-after')).toBe(retryAfter);
+    expect(await typeOf(response)).toBe(type);
+  });
+
+  it('passes on why the workflow refuses', async () => {
+    const update = async (): Promise<UpdateAnswer> => ({
+      status: 'refused',
+      reason: 'Shipping has started.',
+      code: undefined,
+    });
+    const response = await send(build({ ...open, update }).app, 'POST', `${path}/cancel`);
+    expect(await response.json()).toMatchObject({ detail: 'Shipping has started.', code: 'act_refused' });
+  });
+
+  it('answers 409 for a closed run, for one that closes meanwhile, and for one only the store remembers', async () => {
+    const closed = build({ describe: async () => summaryOf({ running: false, status: 'completed' }) });
+    let calls = 0;
+    const closing = build(
+      {
+        describe: async () => (calls++ === 0 ? summaryOf() : undefined),
+        update: async () => ({ status: 'gone' }),
+      },
+      { order: async () => viewOf({ status: 'completed' }) },
+    );
+    const forgotten = build({}, { order: async () => viewOf({ status: 'completed' }) });
+    for (const { app, acts: sent } of [closed, closing, forgotten]) {
+      const response = await send(app, 'POST', `${path}/cancel`);
+      expect(response.status).toBe(409);
+      expect(await response.json()).toMatchObject({
+        type: '/docs/problems#order-closed',
+        code: 'order_closed',
+      });
+      expect(sent).toEqual([]);
+    }
+  });
+
+  it("answers 404 for unknown orders and another caller's, and sends no update", async () => {
+    const unknown = build();
+    const theirs = build(open);
+    expect((await send(unknown.app, 'POST', `${path}/cancel`)).status).toBe(404);
+    expect((await send(theirs.app, 'POST', `${path}/cancel`, { key: otherShopKey })).status).toBe(404);
+    expect([...unknown.acts, ...theirs.acts]).toEqual([]);
+  });
+
+  it('lets operators alone resolve', async () => {
+    const { app, acts: sent } = build(open);
+    const response = await send(app, 'POST', `${path}/resolve`, { body: { action: 'retry' } });
+    expect(response.status).toBe(403);
+    expect(sent).toEqual([]);
+  });
+
+  it.each<[string, string, unknown, number]>([
+    ['POST', 'cancel', { reason: '' }, 422],
+    ['POST', 'cancel', { reason: 'x'.repeat(501) }, 422],
+    ['POST', 'cancel', { actor: 'somebody else' }, 422],
+    ['POST', 'cancel', '[1', 400],
+    ['POST', 'payment', {}, 422],
+    ['POST', 'payment', undefined, 415],
+    ['POST', 'payment', { paymentMethodId: 'pm\n' }, 422],
+    ['POST', 'resolve', { action: 'skip' }, 422],
+    ['PUT', 'shipping-address', { ...address, country: 'Germany' }, 422],
+    ['PUT', 'shipping-address', { address }, 422],
+  ])('%s /%s %j is refused with %i', async (method, act, body, status) => {
+    const { app, acts: sent } = build(open);
+    expect((await send(app, method, `${path}/${act}`, { body, key: operatorKey })).status).toBe(status);
+    expect(sent).toEqual([]);
+  });
+
+  it('refuses a body of another type where none is needed', async () => {
+    const { app } = build(open);
+    const headers = { 'content-type': 'text/plain' };
+    expect((await send(app, 'POST', `${path}/cancel`, { body: '{}', headers })).status).toBe(415);
+  });
+
+  it('answers 503 when Temporal is away', async () => {
+    const { app } = build({ describe: away });
+    expect(await typeOf(await send(app, 'POST', `${path}/cancel`))).toBe('temporal-unavailable');
+  });
+});
+
+describe('listing orders', () => {
+  const orders = ['shop-a', 'shop-b', 'shop-a', 'shop-b', 'shop-a'].map((callerId, i) =>
+    summaryOf({
+      orderId: someOrder.replace(/.$/, String(i)) as typeof someOrder,
+      memo: { fingerprint: 'f', callerId, customerId: 'c', summary: '' },
+    }),
+  );
+  const list: OrderWorkflows['list'] = async ({ pageSize, pageToken }) => {
+    const from = pageToken ? Number(Buffer.from(pageToken).toString()) : 0;
+    const next = from + pageSize;
+    return {
+      orders: orders.slice(from, next),
+      nextPageToken: next < orders.length ? Buffer.from(String(next)) : undefined,
+    };
+  };
+  type Page = { orders: { orderId: string }[]; nextCursor?: string };
+
+  it('pages through all orders for an operator and through its own for a shop, without gap or double', async () => {
+    const { app } = build({ list });
+    for (const [key, expected] of [
+      [operatorKey, [0, 1, 2, 3, 4]],
+      [undefined, [0, 2, 4]],
+    ] as const) {
+      const seen: string[] = [];
+      let cursor = '';
+      do {
+        const response = await send(app, 'GET', `/orders?limit=2${cursor}`, key ? { key } : {});
+        expect(response.status).toBe(200);
+        const page = (await response.json()) as Page;
+        seen.push(...page.orders.map((order) => order.orderId.slice(-1)));
+        cursor = page.nextCursor ? `&cursor=${page.nextCursor}` : '';
+      } while (cursor);
+      expect(seen).toEqual(expected.map(String));
+    }
+  });
+
+  it('hashes the customer and passes the filters on', async () => {
+    const asked: unknown[] = [];
+    const { app } = build({
+      list: async (input) => {
+        asked.push(input);
+        return { orders: [], nextPageToken: undefined };
+      },
+    });
+    await send(app, 'GET', '/orders?status=failed&sagaState=ended&customerId=customer-42');
+    expect(asked).toMatchObject([{ status: 'failed', sagaState: 'ended', pageSize: 20 }]);
+    expect(JSON.stringify(asked)).not.toContain('customer-42');
+  });
+
+  it('answers 400 for a cursor that was tampered with or belongs to another list or caller', async () => {
+    const { app } = build({ list });
+    const { nextCursor = '' } = (await (
+      await send(app, 'GET', '/orders?limit=2', { key: operatorKey })
+    ).json()) as Page;
+    expect(nextCursor).not.toBe('');
+    const flipped = (nextCursor.startsWith('A') ? 'B' : 'A') + nextCursor.slice(1);
+    for (const [cursor, query, key] of [
+      [flipped, '', operatorKey],
+      [`${nextCursor}x`, '', operatorKey],
+      ['abc', '', operatorKey],
+      ['', '', operatorKey],
+      [nextCursor, '&status=failed', operatorKey],
+      [nextCursor, '', otherShopKey],
+    ] as const) {
+      const response = await send(app, 'GET', `/orders?cursor=${encodeURIComponent(cursor)}${query}`, {
+        key,
+      });
+      expect(response.status).toBe(400);
+      expect(await typeOf(response)).toBe('invalid-cursor');
+    }
+  });
+
+  it.each([
+    ['status=paid', 'status'],
+    ['status=', 'status'],
+    ["status=failed'%20OR%20''='", 'status'],
+    ["customerId=x'%20OR%20'1'='1", 'customerId'],
+    ['limit=0', 'limit'],
+    ['limit=101', 'limit'],
+    ['limit=1.5', 'limit'],
+    ['state=failed', 'state'],
+    ['status=failed&status=completed', 'status'],
+  ])('refuses ?%s with 422 and the parameter', async (query, field) => {
+    const { app } = build({ list: away });
+    const response = await send(app, 'GET', `/orders?${query}`);
+    expect(response.status).toBe(422);
+    expect(((await response.json()) as { errors: { field: string }[] }).errors[0]?.field).toBe(field);
+  });
+});
+
+describe('addresses, methods and media types', () => {
+  it.each([
+    ['PUT', '/checkout', 'POST'],
+    ['GET', '/checkout', 'POST'],
+    ['DELETE', path, 'GET, HEAD'],
+    ['GET', `${path}/cancel`, 'POST'],
+    ['POST', `${path}/shipping-address`, 'PUT'],
+    ['DELETE', '/products', 'GET, HEAD, POST'],
+    ['POST', '/healthz', 'GET, HEAD'],
+  ])('%s %s is 405 with Allow', async (method, address, allow) => {
+    const response = await send(build().app, method, address);
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe(`${allow}, OPTIONS`);
+    expect(await typeOf(response)).toBe('method-not-allowed');
+  });
+
+  it('answers OPTIONS with Allow and HEAD without a body', async () => {
+    const { app } = build({ query: async () => viewOf() });
+    const options = await send(app, 'OPTIONS', '/checkout');
+    expect([options.status, options.headers.get('allow')]).toEqual([204, 'POST, OPTIONS']);
+    const head = await send(app, 'HEAD', path);
+    expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+
+  it.each([
+    ['/', 'not-found'],
+    ['/orders/', 'not-found'],
+    ['/checkout/x', 'not-found'],
+    ['/docs/../../package.json', 'not-found'],
+  ])('%s is 404 as a problem', async (address, type) => {
+    const response = await send(build().app, 'GET', address);
+    expect(response.status).toBe(404);
+    expect(await typeOf(response)).toBe(type);
+  });
+
+  it.each([
+    ['text/html', 406],
+    ['application/xml, text/*;q=0.5', 406],
+    ['application/json;q=0, */*', 406],
+    ['application/json', 200],
+    ['text/html, */*;q=0.1', 200],
+    ['application/*', 200],
+    ['APPLICATION/JSON', 200],
+  ])('Accept: %s gets %i', async (accept, status) => {
+    const { app } = build({ query: async () => viewOf() });
+    expect((await send(app, 'GET', path, { headers: { accept } })).status).toBe(status);
+  });
+
+  it('refuses an unsupported Accept before it starts anything', async () => {
+    const { app, started } = build();
+    const headers = { accept: 'application/xml', 'idempotency-key': 'k' };
+    expect((await send(app, 'POST', '/checkout', { body: {}, headers })).status).toBe(406);
+    expect(started.size).toBe(0);
+  });
+
+  it('answers 500 without telling what went wrong', async () => {
+    const { app } = build({ query: broken });
+    const response = await send(app, 'GET', path);
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('SQL is down');
+  });
+
+  it('takes everybody as operator without callers, but only under a loopback name', async () => {
+    const app = createApp(fakeDeps({ settings: settings({ callers: undefined }) }));
+    expect((await app.request('http://localhost:3000/products')).status).toBe(200);
+    expect((await app.request('http://127.0.0.1:3000/products')).status).toBe(200);
+    expect((await app.request('http://evil.example:3000/products')).status).toBe(403);
+  });
+});

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import type { PaymentNotice } from '../ports/payment-gateway.ts';
+import { createApp } from './app.ts';
+import { TemporalUnavailable, type OrderWorkflows } from './order-workflows.ts';
+import { fakeDeps, fakeWorkflows, someOrder } from './testing/fake-deps.ts';
+
+const notice: PaymentNotice = {
+  eventId: 'evt_1',
+  type: 'payment_intent.succeeded',
+  intentId: 'pi_1',
+  orderId: someOrder,
+};
+
+function build(
+  options: { notice?: PaymentNotice; workflows?: Partial<OrderWorkflows>; redis?: boolean } = {},
+) {
+  const remembered = new Set<string>();
+  const bodies: string[] = [];
+  const log: string[] = [];
+  const fake = fakeWorkflows(options.workflows);
+  const app = createApp(
+    fakeDeps({
+      workflows: {
+        ...fake.workflows,
+        notifyPayment: async (id, eventId) => {
+          log.push('signal');
+          return fake.workflows.notifyPayment(id, eventId);
+        },
+      },
+      payments: {
+        payable: () => ({ ok: true }),
+        verifyWebhook: ({ rawBody, signature }) => {
+          bodies.push(rawBody);
+          return signature === 'good' ? (options.notice ?? notice) : undefined;
+        },
+      },
+      seen: {
+        seen: async ({ id }) =>
+          options.redis === false ? 'unavailable' : remembered.has(id) ? 'seen' : 'new',
+        remember: async ({ id, scope }) => {
+          expect(scope).toBe('stripe-webhook');
+          log.push('remember');
+          remembered.add(id);
+        },
+      },
+    }),
+  );
+  const post = (body: string | Buffer<ArrayBuffer>, signature = 'good') =>
+    app.request('/webhooks/stripe', { method: 'POST', body, headers: { 'stripe-signature': signature } });
+  return { post, bodies, log, remembered, notices: fake.notices };
+}
+
+const resultOf = async (response: Response) => [
+  response.status,
+  ((await response.json()) as { result: string }).result,
+];
+
+describe('Stripe’s webhook', () => {
+  it('signals the order, and remembers the event only after that', async () => {
+    const { post, bodies, log, notices } = build();
+    const body = '{ "id" : "evt_1",\n "ünï": 1 }';
+    expect(await resultOf(await post(body))).toEqual([200, 'signalled']);
+    expect(bodies).toEqual([body]);
+    expect(log).toEqual(['signal', 'remember']);
+    expect(notices).toEqual([{ id: someOrder, eventId: 'evt_1' }]);
+  });
+
+  it('signals once for the same event, and again each time while Redis is away', async () => {
+    const once = build();
+    await once.post('{}');
+    expect(await resultOf(await once.post('{}'))).toEqual([200, 'duplicate']);
+    expect(once.notices).toHaveLength(1);
+    const without = build({ redis: false });
+    await without.post('{}');
+    expect(await resultOf(await without.post('{}'))).toEqual([200, 'signalled']);
+    expect(without.notices).toHaveLength(2);
+  });
+
+  it('refuses a signature that does not hold with 400 and does nothing', async () => {
+    const { post, log } = build();
+    const response = await post('{}', 'forged');
+    expect(response.status).toBe(400);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(log).toEqual([]);
+  });
+
+  it('ignores events without an order and of orders that have no running workflow, with 200', async () => {
+    const none = build({ notice: { ...notice, orderId: undefined } });
+    expect(await resultOf(await none.post('{}'))).toEqual([200, 'ignored']);
+    expect(none.notices).toEqual([]);
+    const unknown = build({ workflows: { notifyPayment: async () => false } });
+    expect(await resultOf(await unknown.post('{}'))).toEqual([200, 'ignored']);
+  });
+
+  it('answers 503 and remembers nothing while Temporal is away, so that Stripe repeats it', async () => {
+    const { post, remembered } = build({
+      workflows: {
+        notifyPayment: async () => {
+          throw new TemporalUnavailable('signal', undefined);
+        },
+      },
+    });
+    expect((await post('{}')).status).toBe(503);
+    expect(remembered.size).toBe(0);
+  });
+
+  it('refuses large bodies with 413 and invalid UTF-8 with 400 before it verifies', async () => {
+    const { post, bodies } = build();
+    expect((await post('x'.repeat(70_000))).status).toBe(413);
+    expect((await post(Buffer.from([0xc3, 0x28]))).status).toBe(400);
+    expect(bodies).toEqual([]);
+  });
+});
