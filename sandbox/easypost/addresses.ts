@@ -48,7 +48,7 @@ const missing = (address: AddressFields): AddressProblem | undefined => {
 };
 
 /** What the carrier's database says against delivering to an address. */
-const deliveryProblems = (address: AddressFields): AddressProblem[] => {
+export const deliveryProblems = (address: AddressFields): AddressProblem[] => {
   const gap = missing(address);
   if (gap) return [gap];
   const streets = `${address.street1 ?? ''} ${address.street2 ?? ''}`;

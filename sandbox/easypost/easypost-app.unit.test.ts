@@ -115,6 +115,10 @@ describe("the carrier's API", () => {
     });
   });
 
+  test('an address that was never verified and is undeliverable gets no label either', async () => {
+    await expect(buy({ zip: '00000' })).rejects.toMatchObject({ code: 'SHIPMENT.POSTAGE.FAILURE' });
+  });
+
   test('an address without service gets messages in place of rates', async () => {
     const shipment = await ship({ street1: '9 No-Rates Way' });
     expect(shipment.rates).toEqual([]);

@@ -5,7 +5,7 @@ import { easypostId, trackingCode } from '../ids.ts';
 import type { AddressRecord, ShipmentRecord } from '../records.ts';
 import type { Settings } from '../sandbox-options.ts';
 import type { Store } from '../store.ts';
-import { parseAddress } from './addresses.ts';
+import { deliveryProblems, parseAddress } from './addresses.ts';
 import { invalidParameter, missingParameter, notFound, refused } from './easypost-errors.ts';
 import { ratesFor } from './rates.ts';
 import { refundStatus } from './shipment-object.ts';
@@ -116,7 +116,7 @@ export const buyShipment = (deps: EasypostDeps, id: string, input: unknown): Shi
   if (parsed.data.insurance) throw invalidParameter('insurance', 'The sandbox does not sell insurance.');
   const rate = shipment.rates.find((offer) => offer.id === parsed.data.rate.id);
   if (!rate) throw refused(404, 'NOT_FOUND', 'The requested rate could not be found on this shipment.');
-  if (LABEL_REFUSED.test(shipment.to.street1 ?? '')) {
+  if (LABEL_REFUSED.test(shipment.to.street1 ?? '') || deliveryProblems(shipment.to).length > 0) {
     throw refused(
       422,
       'SHIPMENT.POSTAGE.FAILURE',

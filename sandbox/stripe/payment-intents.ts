@@ -12,7 +12,11 @@ export const orderIdOf = (metadata: Record<string, string>): string | undefined 
   metadata.orderId ?? metadata.order_id;
 
 export const saveIntent = ({ store }: StripeDeps, intent: IntentRecord, dueMs?: number): void =>
-  store.put('intent', intent.id, intent, { orderId: orderIdOf(intent.metadata), dueMs });
+  store.put('intent', intent.id, intent, {
+    orderId: orderIdOf(intent.metadata),
+    parent: intent.metadata.operationKey,
+    dueMs,
+  });
 
 /** Throws resource_missing with 404. */
 export const intentById = ({ store }: StripeDeps, id: string): IntentRecord => {

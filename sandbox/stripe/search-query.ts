@@ -5,8 +5,9 @@ const CLAUSE =
   /^\s*(?:metadata\[(["'])(?<key>.+?)\1\]|(?<field>status|currency|amount))\s*:\s*(?<value>"[^"]*"|'[^']*'|\d+)\s*/;
 
 export interface Search {
-  /** Set when one clause names the order, which is indexed. */
+  /** Set when a clause names the order or the operation, which are indexed. */
   orderId: string | undefined;
+  operationKey: string | undefined;
   matches(intent: IntentRecord): boolean;
 }
 
@@ -40,6 +41,7 @@ export const parseSearch = (query: string): Search => {
   if (clauses.length === 0) throw unreadable(query);
   return {
     orderId: clauses.find(({ key }) => key === 'orderId' || key === 'order_id')?.value,
+    operationKey: clauses.find(({ key }) => key === 'operationKey')?.value,
     matches: (intent) =>
       clauses.every(({ key, field, value }) =>
         key === undefined

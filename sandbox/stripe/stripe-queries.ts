@@ -74,7 +74,7 @@ export const searchIntents = (deps: StripeDeps, query: string, limit: number) =>
   const search = parseSearch(query);
   const nowMs = deps.clock.nowMs();
   const found = deps.store
-    .list('intent', { orderId: search.orderId, limit: 100_000 })
+    .list('intent', { orderId: search.orderId, parent: search.operationKey, limit: 100_000 })
     .filter((intent) => intent.searchableMs <= nowMs && search.matches(intent));
   return {
     object: 'search_result',
