@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { storeError } from './errors.ts';
 
-export type SqlValue = string | number | null;
+type SqlValue = string | number | null;
 
 /** One connection with its prepared statements. Everything is synchronous; errors are those of `storeError`. */
 export interface Connection {
