@@ -263,7 +263,8 @@ export const outboxPartitions = 16;
 export interface OutboxStore {
   /**
    * Takes or renews this relay's share of the 16 partitions: an even share among live owners; a partition whose lease
-   * has run out is free. Returns the partitions now held. Leases last `leaseMs`.
+   * has run out is free. Returns the partitions now held. Leases last `leaseMs`. What is more than the share, since
+   * another relay came, is given up here for others to take: call it between batches, never with messages on their way.
    */
   lease(input: { owner: string; nowUtc: string; leaseMs: number }): Promise<number[]>;
   /** Gives all partitions of this owner back (clean shutdown). */
@@ -277,7 +278,7 @@ export interface OutboxStore {
   markPublished(input: { ids: readonly string[]; publishedAtUtc: string }): Promise<void>;
   /** Adds an attempt to one message that itself could not be published; at `setAsideAfter` it is set aside. */
   markFailed(input: { id: string; error: string; setAsideAfter: number }): Promise<{ setAside: boolean }>;
-  /** Unpublished and set-aside counts and the oldest unpublished message's time. */
+  /** How many messages wait to be published, how many are set aside, and since when the oldest of the waiting is there. */
   depth(): Promise<{ unpublished: number; setAside: number; oldestUtc: string | undefined }>;
   /** Deletes published messages older than the time, at most `limit`; returns how many. */
   purge(input: { publishedBeforeUtc: string; limit: number }): Promise<number>;
