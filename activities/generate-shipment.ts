@@ -4,7 +4,7 @@ import type { Address, ShipmentView } from '../domain/order.ts';
 import type { Label, Rate } from '../ports/carrier.ts';
 import type { OrderRow, ShipmentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { runProviderOperation, type Attempt, type Settled } from './operation.ts';
+import { runProviderOperation, type Attempt, type Settled } from './provider-operation.ts';
 import { findOrder, writeTransition } from './transition.ts';
 import { takeBackLabel, writeVoid } from './void-shipment.ts';
 
@@ -38,6 +38,7 @@ export const createGenerateShipment =
         tombstoneKey: operationKeys.voidShipment(input.orderId),
       },
       attemptTimeoutMs: input.attemptTimeoutMs,
+      landsLaterMs: input.attemptTimeoutMs,
       requests: 3,
       prepare: (tx) => openShipment(tx, input),
       settle: (attempt) => settleShipment(deps, { input, key, attempt }),
@@ -62,10 +63,10 @@ async function openShipment(tx: StoreTransaction, { orderId, n }: GenerateShipme
 }
 
 async function settleShipment(deps: ActivityDeps, protocol: Protocol): Promise<SettledShipment> {
-  const { facts, requestTimeoutMs: timeoutMs } = protocol.attempt;
+  const { facts } = protocol.attempt;
   if (!facts.providerShipmentId) return createAndBuy(deps, protocol);
   const shipmentId = facts.providerShipmentId;
-  const known = await deps.carrier.retrieve({ shipmentId, timeoutMs });
+  const known = await deps.carrier.retrieve({ shipmentId, timeoutMs: protocol.attempt.timeoutMs() });
   if (known.status === 'bought') return { effect: known.label, reference: shipmentId };
   return buyLabel(deps, protocol, { shipmentId, rates: known.rates });
 }
@@ -76,7 +77,7 @@ async function createAndBuy(deps: ActivityDeps, protocol: Protocol): Promise<Set
     reference: key,
     address: input.address,
     items: attempt.order.items,
-    timeoutMs: attempt.requestTimeoutMs,
+    timeoutMs: attempt.timeoutMs(),
   });
   if (created.status === 'undeliverable') return { refused: undeliverable(created.reason) };
   const { shipmentId, rates } = created;
@@ -96,8 +97,7 @@ async function buyLabel(
     const message = `The carrier offers no rate for shipment ${shipmentId} of order ${input.orderId}; expected at least one`;
     throw new TechnicalFailure('ProviderUnavailable', message);
   }
-  const timeoutMs = attempt.requestTimeoutMs;
-  const answer = await deps.carrier.buy({ shipmentId, rateId: rate.rateId, timeoutMs });
+  const answer = await deps.carrier.buy({ shipmentId, rateId: rate.rateId, timeoutMs: attempt.timeoutMs() });
   switch (answer.status) {
     case 'bought':
       return { effect: answer.label, reference: shipmentId };

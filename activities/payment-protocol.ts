@@ -6,7 +6,7 @@ import { isKeySpent, type PaymentAnswer } from '../ports/payment-gateway.ts';
 import type { PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
-import type { Attempt, Settled } from './operation.ts';
+import type { Attempt, Settled } from './provider-operation.ts';
 import { cancelIntent } from './refund-payment.ts';
 
 export interface ProcessPayment {
@@ -55,7 +55,7 @@ export async function settlePayment(deps: ActivityDeps, protocol: Protocol): Pro
   const earlier = await supersede(deps, protocol);
   if (earlier) return earlier;
   const known = payment.intentId
-    ? await deps.payments.retrieve({ intentId: payment.intentId, timeoutMs: attempt.requestTimeoutMs })
+    ? await deps.payments.retrieve({ intentId: payment.intentId, timeoutMs: attempt.timeoutMs() })
     : await createIntent(deps, protocol, payment);
   if (known.status === 'refused') return { refused: declined(known.reason, known.declineCode) };
   const answer =
@@ -74,7 +74,7 @@ async function supersede(
   for (const { n, intentId } of attempt.facts.earlier) {
     if (!intentId) continue;
     const { orderId } = input;
-    const left = await cancelIntent(deps, { orderId, n, intentId, timeoutMs: attempt.requestTimeoutMs });
+    const left = await cancelIntent(deps, { orderId, n, intentId, timeoutMs: attempt.timeoutMs() });
     if (left.status === 'charged') return { effect: { intentId, amount: left.amount }, reference: intentId };
     if (left.status !== 'canceled') throw notSettled(orderId, left);
   }
@@ -103,7 +103,7 @@ async function createIntent(deps: ActivityDeps, protocol: Protocol, payment: Pay
     orderId: input.orderId,
     amount: payment.amount,
     paymentMethodId: input.paymentMethodId,
-    timeoutMs: attempt.requestTimeoutMs,
+    timeoutMs: attempt.timeoutMs(),
   };
   const created = await deps.payments.create(request).catch((error: unknown) => {
     if (!isKeySpent(error)) throw error;
@@ -121,7 +121,7 @@ async function adoptOrNextCreateKey(deps: ActivityDeps, protocol: Protocol): Pro
   const { key, attempt } = protocol;
   const [found] = await deps.payments.findByOperation({
     operationKey: key,
-    timeoutMs: attempt.requestTimeoutMs,
+    timeoutMs: attempt.timeoutMs(),
   });
   if (found) {
     await storeIntent(protocol, found.intentId);
@@ -145,13 +145,12 @@ async function confirmIntent(
   intentId: string,
 ): Promise<PaymentAnswer> {
   const { key, attempt } = protocol;
-  const timeoutMs = attempt.requestTimeoutMs;
   try {
     const idempotencyKey = numbered(`${key}-confirm`, payment.confirmKeyNumber);
-    return await deps.payments.confirm({ idempotencyKey, intentId, timeoutMs });
+    return await deps.payments.confirm({ idempotencyKey, intentId, timeoutMs: attempt.timeoutMs() });
   } catch (error) {
     if (!isKeySpent(error)) throw error;
-    const now = await deps.payments.retrieve({ intentId, timeoutMs });
+    const now = await deps.payments.retrieve({ intentId, timeoutMs: attempt.timeoutMs() });
     if (now.status !== 'unconfirmed') return now;
     await changePayment(protocol, (row) => ({ ...row, confirmKeyNumber: row.confirmKeyNumber + 1 }));
     throw error;

@@ -1,7 +1,8 @@
-import { operationKeys } from '../domain/ids.ts';
+import type { Refusal } from '../domain/failures.ts';
+import { operationKeys, type OrderId } from '../domain/ids.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { runProviderOperation } from './operation.ts';
+import { runProviderOperation } from './provider-operation.ts';
 import {
   paymentRequests,
   settlePayment,
@@ -18,7 +19,7 @@ import { findOrder, writeTransition } from './transition.ts';
  * Idempotent by `payment-<orderId>-<n>`: create an unconfirmed intent (free) -> store its id -> confirm (charges).
  * An attempt that finds a stored id asks the provider before it confirms; a create that may be older than its
  * idempotency key is looked up by metadata, never sent again. A stored 5xx is answered by a look-up and the next key.
- * Earlier payment methods of the order are canceled first, so that only one can ever charge.
+ * Earlier payment methods of the order are canceled first, so that only one can ever charge; their operations end.
  * Takes at most `attemptTimeoutMs`.
  * Fails with CardDeclined (stored, not retried, order held), CustomerActionRequired (not stored: the same call later
  * looks again; order held), or technically (retried).
@@ -38,6 +39,8 @@ export const createProcessPayment =
         tombstoneKey: operationKeys.refundPayment(input.orderId),
       },
       attemptTimeoutMs: input.attemptTimeoutMs,
+      /* The refund cancels the intent: what is not charged by then never will be. */
+      landsLaterMs: 0,
       requests: paymentRequests,
       prepare: (tx, order) => openPayment(deps, tx, { input, order }),
       settle: (attempt) => settlePayment(deps, { input, key, attempt }),
@@ -66,7 +69,22 @@ async function openPayment(
     confirmKeyNumber: 1,
   };
   await tx.payments.put(payment);
+  await closeEarlier(tx, { orderId, payments });
   return { payment, earlier };
+}
+
+/**
+ * A new payment method ends the operations of earlier ones that wait for the customer: an attempt of theirs that comes
+ * late, or years later, finds an answer and moves nothing. What they charged after all is this payment's to find.
+ */
+async function closeEarlier(
+  tx: StoreTransaction,
+  { orderId, payments }: { orderId: OrderId; payments: readonly PaymentRow[] },
+): Promise<void> {
+  const refused: Refusal = { type: 'CardDeclined', reason: 'Another payment method was given.' };
+  for (const { n } of payments) {
+    await tx.operations.finish({ key: operationKeys.processPayment(orderId, n), outcome: { refused } });
+  }
 }
 
 const mayCharge = ({ state }: PaymentRow): boolean => state === 'created' || state === 'action_required';

@@ -1,14 +1,43 @@
 import { operationKeys, type OrderId } from '../domain/ids.ts';
-import type { Actor, Address, Hold, OrderStatus, Parked, SagaState, StepName } from '../domain/order.ts';
+import {
+  isEnded,
+  type Actor,
+  type Address,
+  type Hold,
+  type OrderStatus,
+  type Parked,
+  type SagaState,
+  type StepName,
+} from '../domain/order.ts';
+import type { StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runSqlOperation } from './operation.ts';
-import { writeTransition } from './transition.ts';
+import { writeTransition, type Transition } from './transition.ts';
 
 /** What happens to an order between its steps. `n` counts all notes of the order and makes each idempotent. */
 interface Note {
   orderId: OrderId;
   n: number;
   step: StepName;
+}
+
+/**
+ * Notes are numbered in the order in which the saga makes them. One that lands after its successor, or after the
+ * order's end (its caller was interrupted and went on), moves nothing any more: the audit trail alone keeps it. Tells
+ * whether it moved the order.
+ */
+async function writeNote(tx: StoreTransaction, { orderId, n }: Note, change: Transition): Promise<boolean> {
+  const { order, reason } = change;
+  const overtaken = (await tx.operations.find(operationKeys.note(orderId, n + 1))) !== undefined;
+  const moves = change.status !== undefined || change.sagaState !== undefined || change.event !== undefined;
+  const late = moves && (overtaken || isEnded(order.status));
+  if (!late) {
+    await writeTransition(tx, change);
+    return true;
+  }
+  const { actor = 'saga', step, nowUtc } = change;
+  await writeTransition(tx, { order, actor, step, reason: `too late to move the order: ${reason}`, nowUtc });
+  return false;
 }
 
 const noteName = ({ orderId, n }: Note) => ({ key: operationKeys.note(orderId, n), orderId, step: 'note' });
@@ -22,7 +51,7 @@ export const createHoldOrder =
   (input: Note & { hold: Hold }): Promise<null> =>
     runSqlOperation(deps, noteName(input), async (tx, order) => {
       const { status, failureType, reason, untilUtc } = input.hold;
-      await writeTransition(tx, {
+      await writeNote(tx, input, {
         order,
         step: input.step,
         status,
@@ -55,7 +84,7 @@ export const createResumeOrder =
     runSqlOperation(deps, noteName(input), async (tx, order) => {
       const nowUtc = deps.clock.nowUtc();
       const { orderId, shippingAddress, paymentMethodId } = input;
-      await writeTransition(tx, {
+      const moved = await writeNote(tx, input, {
         order,
         actor: input.actor,
         step: input.step,
@@ -67,7 +96,7 @@ export const createResumeOrder =
         reason: input.reason,
         nowUtc,
       });
-      if (shippingAddress || paymentMethodId) {
+      if (moved && (shippingAddress || paymentMethodId)) {
         await tx.orders.update({
           orderId,
           ...(shippingAddress ? { shippingAddress } : {}),
@@ -87,7 +116,7 @@ export const createParkOrder =
   (input: Note & { parked: Parked }): Promise<null> =>
     runSqlOperation(deps, noteName(input), async (tx, order) => {
       const { step, activity, failure, budgets } = input.parked;
-      await writeTransition(tx, {
+      await writeNote(tx, input, {
         order,
         step: input.step,
         sagaState: 'parked',
@@ -121,7 +150,7 @@ export const createRecordNote =
   (deps: ActivityDeps) =>
   (input: RecordNote): Promise<null> =>
     runSqlOperation(deps, noteName(input), async (tx, order) => {
-      await writeTransition(tx, {
+      await writeNote(tx, input, {
         order,
         actor: input.actor,
         step: input.step,

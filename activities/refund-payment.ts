@@ -4,7 +4,7 @@ import { formatAmount } from '../domain/money.ts';
 import { isKeySpent, type PaymentAnswer } from '../ports/payment-gateway.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { runProviderCompensation } from './operation.ts';
+import { runProviderCompensation } from './provider-compensation.ts';
 import { writeTransition } from './transition.ts';
 
 /**
@@ -80,22 +80,20 @@ export const cancelIntent = (
     deps.payments.cancel({ idempotencyKey, intentId, timeoutMs }),
   );
 
-const MAXIMUM_KEYS = 20;
-
 /**
- * Sends under the first key that the provider has not spent on a 5xx of its own. Only for requests that the provider
- * refuses a second time whatever their key: canceling an intent, refunding all of a charge.
+ * Sends under `key`, and once more under a key of its own when the provider keeps a 5xx of its own under that. Only for
+ * requests that the provider refuses a second time whatever their key: canceling an intent, refunding all of a charge.
+ * A key that is used once and forgotten cannot be spent by an earlier attempt.
  */
 async function underFreshKey<Answer>(
   key: string,
   send: (idempotencyKey: string) => Promise<Answer>,
 ): Promise<Answer> {
-  for (let number = 1; ; number += 1) {
-    try {
-      return await send(number === 1 ? key : `${key}-r${number}`);
-    } catch (error) {
-      if (!isKeySpent(error) || number === MAXIMUM_KEYS) throw error;
-    }
+  try {
+    return await send(key);
+  } catch (error) {
+    if (!isKeySpent(error)) throw error;
+    return send(`${key}-${crypto.randomUUID()}`);
   }
 }
 

@@ -100,7 +100,7 @@ const currentRunId = (order: OrderRow): string => {
 
 function mergeDetail(detail: OrderDetail, changes: NonNullable<Transition['detail']>): OrderDetail {
   const merged = Object.entries({ ...detail, ...changes }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(merged) as OrderDetail;
+  return Object.fromEntries(merged);
 }
 
 /** The order's row, locked; rejects with what to do when it is not there. */

@@ -1,7 +1,7 @@
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import type { OrderRow, ShipmentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { runProviderCompensation } from './operation.ts';
+import { runProviderCompensation } from './provider-compensation.ts';
 import { writeTransition } from './transition.ts';
 
 /**
@@ -54,9 +54,9 @@ export async function writeVoid(
 ): Promise<void> {
   for (const shipment of shipments) {
     const before = await tx.shipments.find({ orderId: shipment.orderId, n: shipment.n });
-    if (before?.state === shipment.state || before?.state === 'void_requested') continue;
+    if (before?.state === shipment.state || isVoid(before)) continue;
     await tx.shipments.put(shipment);
-    const voided = shipment.state === 'void_requested' || shipment.state === 'voided';
+    const voided = isVoid(shipment);
     await writeTransition(tx, {
       order,
       step: 'shipping',
@@ -70,3 +70,6 @@ export async function writeVoid(
     });
   }
 }
+
+const isVoid = (shipment: ShipmentRow | undefined): boolean =>
+  shipment?.state === 'void_requested' || shipment?.state === 'voided';
