@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from './app-deps.ts';
 import { readText } from './body.ts';
+import { isOrderId } from './order-identity.ts';
 import { ApiProblem } from './problems.ts';
 import { addRoute, type App } from './route.ts';
 
@@ -62,7 +63,7 @@ async function takeNotice(
     });
   }
   const { eventId, orderId } = notice;
-  if (orderId === undefined) return 'ignored';
+  if (orderId === undefined || !isOrderId(orderId)) return 'ignored';
   if ((await deps.seen.seen({ scope: SCOPE, id: eventId })) === 'seen') return 'duplicate';
   const signalled = await deps.workflows.notifyPayment(orderId, eventId);
   await deps.seen.remember({ scope: SCOPE, id: eventId, ttlSeconds: REMEMBERED_SECONDS });
