@@ -1,0 +1,155 @@
+import { beforeEach, expect, it } from 'vitest';
+import type { EmailTask } from '../domain/email-task.ts';
+import type { Delivery, HandlerResult } from '../ports/broker.ts';
+import type { Mail, MailAnswer } from '../ports/mailer.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { startEmailConsumer } from './email-consumer.ts';
+import { renderEmail } from './email-templates.ts';
+
+const confirmation: EmailTask = {
+  taskId: 'task-1',
+  template: 'order-confirmation',
+  to: 'ada@example.com',
+  orderId: 'order-1',
+  customerName: 'Ada <script>alert("x")</script>\nTotal paid: 0',
+  items: [
+    { productId: 'keyboard-mx', quantity: 2 },
+    { productId: 'desk-mat', quantity: 1 },
+  ],
+  total: { amountMinor: 1_500, currency: 'JPY' },
+};
+const shipped: EmailTask = {
+  ...confirmation,
+  template: 'order-shipped',
+  shipment: { carrier: 'USPS', service: 'Priority', trackingCode: '9400', labelUrl: 'https://label.example' },
+};
+
+let consumed: string;
+let mails: Mail[];
+let answer: MailAnswer;
+let remembered: Set<string>;
+let seenAnswers: boolean;
+let handle: (delivery: Delivery) => Promise<HandlerResult>;
+let metrics: ReturnType<typeof createMetrics>;
+
+beforeEach(async () => {
+  mails = [];
+  answer = { status: 'sent' };
+  remembered = new Set();
+  seenAnswers = true;
+  metrics = createMetrics();
+  await startEmailConsumer({
+    broker: {
+      consume: async ({ queue, handler }) => {
+        consumed = queue;
+        handle = handler;
+        return { close: async () => {} };
+      },
+    },
+    mailer: {
+      send: async (mail) => {
+        mails.push(mail);
+        return answer;
+      },
+    },
+    seen: {
+      seen: async ({ id }) => (seenAnswers ? (remembered.has(id) ? 'seen' : 'new') : 'unavailable'),
+      remember: async ({ id }) => void (seenAnswers && remembered.add(id)),
+    },
+    logger: createLogger({ process: 'test', level: 'silent' }),
+    metrics,
+    pauseMs: 7,
+  });
+});
+
+const delivery = (changes: Partial<Delivery> = {}): Delivery => ({
+  messageId: 'task-1',
+  type: 'email.order-confirmation.v1',
+  body: confirmation,
+  headers: {},
+  redelivered: false,
+  queue: 'email-queue',
+  content: Buffer.from(''),
+  ...changes,
+});
+
+it('sends one mail for a task, however often it is delivered', async () => {
+  expect(await handle(delivery())).toEqual({ status: 'done' });
+  expect(await handle(delivery({ redelivered: true }))).toEqual({ status: 'done' });
+  expect(consumed).toBe('email-queue');
+  expect(mails.map(({ to, messageId }) => [to, messageId])).toEqual([['ada@example.com', 'task-1']]);
+  const counted = (await metrics.messagesConsumed.get()).values.map(({ labels }) => labels.result);
+  expect(counted).toEqual(['done', 'duplicate']);
+});
+
+it('sends without Redis as well', async () => {
+  seenAnswers = false;
+  expect(await handle(delivery())).toEqual({ status: 'done' });
+  expect(mails.length).toBe(1);
+});
+
+it('pauses while the mail server is away and sends the mail afterwards', async () => {
+  answer = { status: 'unavailable', reason: 'ECONNREFUSED' };
+  expect(await handle(delivery())).toEqual({
+    status: 'pause',
+    ms: 7,
+    reason: 'mail server away: ECONNREFUSED',
+  });
+  answer = { status: 'sent' };
+  expect(await handle(delivery({ redelivered: true }))).toEqual({ status: 'done' });
+  expect(mails.length).toBe(2);
+});
+
+it('dead-letters a mail that the server refuses for good, and would try it again when replayed', async () => {
+  answer = { status: 'refused', reason: '550 no such user' };
+  const refused = { status: 'dead-letter', reason: 'mail-refused', error: '550 no such user' };
+  expect(await handle(delivery())).toEqual(refused);
+  expect(await handle(delivery())).toEqual(refused);
+  expect(mails.length).toBe(2);
+});
+
+it.each([
+  ['invalid-json', 'Unexpected end', { body: undefined, parseError: 'Unexpected end of JSON input' }],
+  ['unknown-type', 'came "email.order-confirmation.v2"', { type: 'email.order-confirmation.v2' }],
+  ['unknown-type', 'came ""', { type: '' }],
+  ['invalid-payload', 'total: expected money', { body: { ...confirmation, total: undefined } }],
+  ['invalid-payload', 'template: expected that of', { body: shipped }],
+  ['missing-id', 'expected a messageId', { messageId: '' }],
+])('dead-letters what is no email task as %s: %s', async (reason, error, changes) => {
+  expect(await handle(delivery(changes))).toEqual({
+    status: 'dead-letter',
+    reason,
+    error: expect.stringContaining(error) as string,
+  });
+  expect(mails).toEqual([]);
+});
+
+it('writes the confirmation with items and total, and lets no customer write HTML or lines of ours', () => {
+  const { subject, text, html } = renderEmail(confirmation);
+  expect(subject).toBe('Your order is confirmed');
+  expect(text.split('\n')).toEqual([
+    'Hello Ada <script>alert("x")</script> Total paid: 0,',
+    '',
+    'thank you for your order. Your payment was received for:',
+    '',
+    '  - 2 x keyboard-mx',
+    '  - 1 x desk-mat',
+    '',
+    'Total paid: 1500 JPY',
+    '',
+    'Your order number is order-1.',
+    '',
+  ]);
+  expect(html).toContain('Hello Ada &lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; Total paid: 0,');
+  expect(html).toContain('<li>2 x keyboard-mx</li>');
+  expect(html).not.toContain('<script');
+});
+
+it('writes the shipping mail with carrier and tracking code', () => {
+  const { subject, text, html } = renderEmail(shipped);
+  expect(subject).toBe('Your order is on its way');
+  expect(text).toContain('with USPS Priority');
+  expect(text).toContain('Tracking code: 9400');
+  expect(html).toContain('<p>Tracking code: 9400</p>');
+});
