@@ -8,10 +8,13 @@ import { forgetProcess, recordProcess } from './leftovers.ts';
 const DEFAULT_GRACE_MS = 10_000;
 const KEPT_LINES = 30;
 
+const running = new Map<number, () => Promise<void>>();
+let closing = false;
+
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
 
-/** Where a child's output goes: appended to a file, or line by line to a function. */
-export type Output = { file: string } | { onLine: (line: string) => void };
+/** Where a child's output goes: appended to a file, line by line to a function, or straight to this process's terminal. */
+export type Output = { file: string } | { onLine: (line: string) => void } | { terminal: true };
 
 export type ProcessSpec = {
   name: string;
@@ -43,18 +46,21 @@ export type OwnedProcess = {
  * A reaper process ends it when this process dies without stopping it. Throws when the command cannot be started.
  */
 export async function startProcess(spec: ProcessSpec): Promise<OwnedProcess> {
+  if (closing) throw new Error(`${spec.name}: not started, because everything is being stopped`);
   const kept: string[] = [];
   const child = launch(spec, kept);
   const { exited, hasExited } = watchExit(child);
   await started(child, spec);
   const pid = child.pid as number;
   tellReaper({ watch: pid });
+  running.set(pid, () => owned.stop());
   if (spec.pidFolder !== undefined) recordProcess(spec.pidFolder, spec.name, pid);
   void exited.then(() => {
     tellReaper({ forget: pid });
+    running.delete(pid);
     if (spec.pidFolder !== undefined) forgetProcess(spec.pidFolder, spec.name, pid);
   });
-  return {
+  const owned: OwnedProcess = {
     name: spec.name,
     pid,
     exited,
@@ -63,6 +69,13 @@ export async function startProcess(spec: ProcessSpec): Promise<OwnedProcess> {
     stop: (target = pid) =>
       stopChild({ group: pid, target, exited, graceMs: spec.graceMs ?? DEFAULT_GRACE_MS }),
   };
+  return owned;
+}
+
+/** Stops every child that still runs, the newest first, and lets none be started any more: for the end of the launcher. */
+export async function stopAllProcesses(): Promise<void> {
+  closing = true;
+  for (const stop of [...running.values()].reverse()) await stop();
 }
 
 function launch(spec: ProcessSpec, kept: string[]): ChildProcess {
@@ -74,6 +87,7 @@ function launch(spec: ProcessSpec, kept: string[]): ChildProcess {
     closeSync(log);
     return child;
   }
+  if ('terminal' in spec.output) return spawn(spec.command, spec.args, { ...options, stdio: 'inherit' });
   const { onLine } = spec.output;
   const child = spawn(spec.command, spec.args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr]) {

@@ -17,3 +17,9 @@ export const binFolder = join(runtimeFolder, 'bin');
 export function sharedBinFolder(env: NodeJS.ProcessEnv): string {
   return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'order-saga', 'bin');
 }
+
+/** Data, logs and process ids of `npm start`. */
+export const dataFolder = join(runtimeFolder, 'data');
+
+/** The addresses of the running `npm start`; there only while it runs. */
+export const addressFile = join(runtimeFolder, 'addresses.json');

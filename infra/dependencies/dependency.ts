@@ -20,6 +20,8 @@ export type LaunchContext = {
   env: NodeJS.ProcessEnv;
   /** Private servers keep data, logs and process ids below it. */
   folder: string;
+  /** Whether the data is wanted after the stop; without it servers are simply killed, which saves seconds. */
+  keepsData: boolean;
   takePort: TakePort;
   /** One line of progress for people. */
   say: (line: string) => void;

@@ -93,7 +93,7 @@ async function runPrivate(
     env: rabbitmqEnvironment({ env: context.env, folder, pidFile, ports, nodeName: nodeName(folder) }),
     output: { file: join(context.folder, 'logs', 'rabbitmq.log') },
     pidFolder: join(context.folder, 'processes'),
-    graceMs: 20_000,
+    graceMs: context.keepsData ? 20_000 : 0,
   });
   const addresses = {
     url: `amqp://guest:guest@127.0.0.1:${ports.amqp}`,

@@ -71,9 +71,21 @@ async function runPrivate(
   const server = await startProcess({
     name: 'redis',
     command: binary,
-    args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', data, '--save', '', '--appendonly', 'yes'],
+    args: [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      data,
+      '--save',
+      '',
+      '--appendonly',
+      context.keepsData ? 'yes' : 'no',
+    ],
     output: { file: join(context.folder, 'logs', 'redis.log') },
     pidFolder: join(context.folder, 'processes'),
+    graceMs: context.keepsData ? 10_000 : 0,
   });
   const url = `redis://127.0.0.1:${port}`;
   let version = '';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { stopLeftovers } from '../leftovers.ts';
+import { reserveFolder } from '../run-lock.ts';
 import type { Dependency, LaunchContext } from './dependency.ts';
 import { type RabbitmqAddresses, startRabbitmq } from './rabbitmq.ts';
 import { type RedisAddresses, startRedis } from './redis.ts';
@@ -14,9 +15,10 @@ export type Services = {
 
 /**
  * Starts Temporal, RabbitMQ and Redis side by side, after stopping what an earlier run left in the same folder.
- * When one cannot be had, the others are stopped again and the error names it.
+ * The folder is reserved meanwhile: a second start in it is refused. When one cannot be had, the others are stopped again and the error names it.
  */
 export async function startServices(context: LaunchContext): Promise<Services> {
+  const release = reserveFolder(context.folder);
   for (const name of await stopLeftovers(join(context.folder, 'processes'))) {
     context.say(`${name}: stopped what an earlier run left behind`);
   }
@@ -31,13 +33,29 @@ export async function startServices(context: LaunchContext): Promise<Services> {
     for (const result of results) {
       if (result.status === 'fulfilled') await result.value.stop();
     }
+    release();
     throw failed.reason;
   }
   const [temporal, rabbitmq, redis] = await Promise.all(starts);
   const stop = async () => {
     await Promise.all([temporal.stop(), rabbitmq.stop(), redis.stop()]);
+    release();
   };
   return { temporal, rabbitmq, redis, stop };
+}
+
+/** The addresses under flat names, for tests, `.runtime/services.json` and whoever works on the code. */
+export function serviceAddresses({ temporal, rabbitmq, redis }: Services) {
+  return {
+    temporalAddress: temporal.addresses.address,
+    temporalUiUrl: temporal.addresses.uiUrl,
+    temporalMetricsUrl: temporal.addresses.metricsUrl,
+    temporalCli: temporal.addresses.cli,
+    amqpUrl: rabbitmq.addresses.url,
+    amqpManagementUrl: rabbitmq.addresses.managementUrl,
+    rabbitmqMetricsUrl: rabbitmq.addresses.metricsUrl,
+    redisUrl: redis.addresses.url,
+  };
 }
 
 /** Starts one dependency and says where it came from and how long it took. */

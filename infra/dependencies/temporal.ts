@@ -114,6 +114,7 @@ async function runPrivate(options: {
     env: context.env,
     output: { file: join(context.folder, 'logs', 'temporal.log') },
     pidFolder: join(context.folder, 'processes'),
+    graceMs: context.keepsData ? 10_000 : 0,
   });
   const addresses = {
     address: `127.0.0.1:${ports.port}`,

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { ProvidedContext } from 'vitest';
 import type { TestProject } from 'vitest/node';
 import { DEFAULT_NAMESPACE } from '../../infra/dependencies/temporal-settings.ts';
-import { startServices } from '../../infra/dependencies/start-services.ts';
+import { removeAbandonedFolders } from '../../infra/abandoned-folders.ts';
+import { serviceAddresses, startServices } from '../../infra/dependencies/start-services.ts';
 import { freePort } from '../../infra/ports.ts';
 import { runtimeFolder } from '../../infra/runtime-folder.ts';
-import { removeAbandonedFolders } from './abandoned-folders.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -23,13 +23,27 @@ declare module 'vitest' {
   }
 }
 
+const keys = [
+  'temporalAddress',
+  'temporalMetricsUrl',
+  'temporalCli',
+  'amqpUrl',
+  'amqpManagementUrl',
+  'redisUrl',
+] as const satisfies (keyof ProvidedContext)[];
+
 /**
  * Starts private servers once for a run, in a folder of its own, and stops them by process id afterwards; a reaper does it when this process is killed.
- * With ORDER_SAGA_SERVICES=running the ones of `node infra/services.ts` are used, which saves their start while working on one file.
+ * Where ORDER_SAGA_SERVICES names a file of addresses, those servers are used: `npm test` starts them itself to report what it has to install,
+ * and `ORDER_SAGA_SERVICES=running` takes the ones of `node infra/services.ts`, which saves their start while working on one file.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  if (process.env['ORDER_SAGA_SERVICES'] === 'running') {
-    announce(project, await runningServices());
+  const running = process.env['ORDER_SAGA_SERVICES'];
+  if (running) {
+    announce(
+      project,
+      await readAddresses(running === 'running' ? join(runtimeFolder, 'services.json') : running),
+    );
     return async () => {};
   }
   await removeAbandonedFolders(runtimeFolder);
@@ -38,19 +52,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const services = await startServices({
     env: process.env,
     folder,
+    keepsData: false,
     takePort: () => freePort(),
     say: (line) => console.error(line),
     useConfigured: false,
     installWithSudo: false,
   });
-  announce(project, {
-    temporalAddress: services.temporal.addresses.address,
-    temporalMetricsUrl: services.temporal.addresses.metricsUrl,
-    temporalCli: services.temporal.addresses.cli,
-    amqpUrl: services.rabbitmq.addresses.url,
-    amqpManagementUrl: services.rabbitmq.addresses.managementUrl,
-    redisUrl: services.redis.addresses.url,
-  });
+  announce(project, serviceAddresses(services));
   return async () => {
     await services.stop();
     await rm(folder, { recursive: true, force: true });
@@ -58,7 +66,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 function announce(project: TestProject, addresses: ProvidedContext): void {
-  for (const [key, value] of Object.entries(addresses)) project.provide(key as keyof ProvidedContext, value);
+  for (const key of keys) project.provide(key, addresses[key]);
   process.env['TEMPORAL_ADDRESS'] = addresses.temporalAddress;
   process.env['TEMPORAL_NAMESPACE'] = DEFAULT_NAMESPACE;
   process.env['AMQP_URL'] = addresses.amqpUrl;
@@ -66,7 +74,6 @@ function announce(project: TestProject, addresses: ProvidedContext): void {
   process.env['REDIS_URL'] = addresses.redisUrl;
 }
 
-async function runningServices(): Promise<ProvidedContext> {
-  const file = join(runtimeFolder, 'services.json');
+async function readAddresses(file: string): Promise<ProvidedContext> {
   return JSON.parse(await readFile(file, 'utf8')) as ProvidedContext;
 }

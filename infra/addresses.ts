@@ -1,0 +1,118 @@
+import type { Services } from './dependencies/start-services.ts';
+import type { ApplicationPorts } from './application-environment.ts';
+
+/** What `.runtime/addresses.json` holds; empty strings for what is not there (the Web UI of somebody else's Temporal). */
+export type Addresses = {
+  api: string;
+  docs: string;
+  temporal: string;
+  temporalUi: string;
+  rabbitmq: string;
+  rabbitmqManagement: string;
+  redis: string;
+  sandbox: string;
+  inbox: string;
+  prometheus: string;
+  metrics: {
+    api: string;
+    worker: string;
+    relay: string;
+    sandbox: string;
+    rabbitmq: string;
+    temporal: string;
+  };
+  sql: string;
+};
+
+export function addressesOf(input: {
+  ports: ApplicationPorts;
+  services: Pick<Services, 'temporal' | 'rabbitmq' | 'redis'>;
+  sqlUrl: string;
+  prometheusUrl: string;
+}): Addresses {
+  const { temporal, rabbitmq, redis } = input.services;
+  const at = (port: number) => `http://127.0.0.1:${port}`;
+  const { ports } = input;
+  return {
+    api: at(ports.api),
+    docs: `${at(ports.api)}/docs`,
+    temporal: temporal.addresses.address,
+    temporalUi: temporal.addresses.uiUrl,
+    rabbitmq: rabbitmq.addresses.url,
+    rabbitmqManagement: rabbitmq.addresses.managementUrl,
+    redis: redis.addresses.url,
+    sandbox: at(ports.sandbox),
+    inbox: `${at(ports.sandbox)}/inbox`,
+    prometheus: input.prometheusUrl,
+    metrics: {
+      api: `${at(ports.api)}/metrics`,
+      worker: `${at(ports.worker)}/metrics`,
+      relay: `${at(ports.relay)}/metrics`,
+      sandbox: `${at(ports.sandbox)}/metrics`,
+      rabbitmq: rabbitmq.addresses.metricsUrl,
+      temporal: temporal.addresses.metricsUrl,
+    },
+    sql: input.sqlUrl,
+  };
+}
+
+/** The one table that people read after the start; rows without an address are left out. */
+export function addressTable(addresses: Addresses): string {
+  const { metrics } = addresses;
+  const rows: [string, string][] = [
+    ['API', addresses.api],
+    ['API docs', addresses.docs],
+    ['Temporal Web UI', addresses.temporalUi],
+    ['RabbitMQ management', withoutCredentials(addresses.rabbitmqManagement)],
+    ['Sandbox inbox', addresses.inbox],
+    ['Sandbox', addresses.sandbox],
+    ['Prometheus', addresses.prometheus],
+    ['Metrics: API', metrics.api],
+    ['Metrics: worker', metrics.worker],
+    ['Metrics: relay', metrics.relay],
+    ['Metrics: sandbox', metrics.sandbox],
+    ['Metrics: RabbitMQ', metrics.rabbitmq],
+    ['Metrics: Temporal', metrics.temporal],
+  ];
+  const shown = rows.filter(([, address]) => address !== '');
+  const width = Math.max(...shown.map(([name]) => name.length));
+  return shown.map(([name, address]) => `  ${name.padEnd(width)}  ${address}`).join('\n');
+}
+
+/** `http://host:port (user / password)`: browsers no longer take a password in an address. */
+function withoutCredentials(address: string): string {
+  if (address === '') return '';
+  const { origin, username, password } = new URL(address);
+  return username === '' ? origin : `${origin}  (${username} / ${password})`;
+}
+
+/** A checkout that works when pasted into a shell, for a product of the catalog. Pasting it again gives the same order. */
+export function exampleCurl(input: {
+  api: string;
+  productId: string;
+  idempotencyKey: string;
+  /** Needed where callers are configured. */
+  apiKey?: string | undefined;
+}): string {
+  const body = {
+    customerId: 'customer-1',
+    customerEmail: 'ada@example.com',
+    items: [{ productId: input.productId, quantity: 1 }],
+    paymentMethodId: 'pm_card_visa',
+    shippingAddress: {
+      name: 'Ada Lovelace',
+      street1: '417 Montgomery Street',
+      city: 'San Francisco',
+      state: 'CA',
+      postalCode: '94104',
+      country: 'US',
+    },
+  };
+  return [
+    `curl -s -X POST ${input.api}/checkout`,
+    `-H 'Content-Type: application/json'`,
+    `-H 'Idempotency-Key: ${input.idempotencyKey}'`,
+    ...(input.apiKey === undefined ? [] : [`-H 'Authorization: Bearer ${input.apiKey}'`]),
+    `-d '${JSON.stringify(body)}'`,
+  ].join(' \\\n    ');
+}

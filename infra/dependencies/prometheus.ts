@@ -1,0 +1,91 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Addresses } from '../addresses.ts';
+import { startProcess } from '../processes.ts';
+import { prometheusConfig } from '../prometheus-config.ts';
+import {
+  type Candidate,
+  createNotHere,
+  type Dependency,
+  firstThatWorks,
+  type LaunchContext,
+} from './dependency.ts';
+import { findOnPath } from './find-binary.ts';
+import { installCommandFor, installPackages } from './package-manager.ts';
+import { waitUntilReady } from './wait-until.ts';
+
+export type PrometheusAddresses = { url: string };
+
+const NAME = 'Prometheus';
+const PROBE_TIMEOUT_MS = 2_000;
+
+/** Prometheus, which scrapes every process of this start: PROMETHEUS_URL, `prometheus` on PATH, the package manager. The product works without it. */
+export async function startPrometheus(
+  context: LaunchContext,
+  metrics: Addresses['metrics'],
+): Promise<Dependency<PrometheusAddresses>> {
+  const candidates: Candidate<PrometheusAddresses>[] = [
+    { source: 'configured', start: () => useConfigured(context) },
+    { source: 'path', start: () => runPrivate({ context, metrics, source: 'path' }) },
+    {
+      source: 'package manager',
+      start: async () => {
+        await installPackages('prometheus', context);
+        return runPrivate({ context, metrics, source: 'package manager' });
+      },
+    },
+  ];
+  const installCommand = await installCommandFor('prometheus', context.env);
+  return firstThatWorks({ name: NAME, candidates, installCommand, say: context.say });
+}
+
+async function useConfigured(context: LaunchContext): Promise<Dependency<PrometheusAddresses>> {
+  const url = context.env['PROMETHEUS_URL'];
+  if (!context.useConfigured || !url) throw createNotHere('PROMETHEUS_URL is not set');
+  return {
+    name: NAME,
+    source: 'configured',
+    version: await versionOf(url),
+    addresses: { url },
+    stop: async () => {},
+  };
+}
+
+async function runPrivate(options: {
+  context: LaunchContext;
+  metrics: Addresses['metrics'];
+  source: 'path' | 'package manager';
+}): Promise<Dependency<PrometheusAddresses>> {
+  const { context, metrics, source } = options;
+  const binary = await findOnPath('prometheus', context.env);
+  if (binary === undefined) throw createNotHere('no prometheus on PATH');
+  const folder = join(context.folder, 'prometheus');
+  await mkdir(folder, { recursive: true });
+  const config = join(folder, 'prometheus.json');
+  await writeFile(config, prometheusConfig(metrics));
+  const port = await context.takePort('prometheus');
+  const server = await startProcess({
+    name: 'prometheus',
+    command: binary,
+    args: [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      '--storage.tsdb.retention.time=7d',
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    output: { file: join(context.folder, 'logs', 'prometheus.log') },
+    pidFolder: join(context.folder, 'processes'),
+  });
+  const url = `http://127.0.0.1:${port}`;
+  let version = '';
+  await waitUntilReady(server, async () => void (version = await versionOf(url)));
+  return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop: () => server.stop() };
+}
+
+async function versionOf(url: string): Promise<string> {
+  const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+  const response = await fetch(new URL('/api/v1/status/buildinfo', url), { signal });
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  const { data } = (await response.json()) as { data?: { version?: string } };
+  return data?.version ?? 'unknown';
+}
