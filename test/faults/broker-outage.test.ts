@@ -152,6 +152,12 @@ it('slows the relay and touches no message while the broker takes none (memory a
   for (let order = 0; order < 5; order += 1) outbox.add(event(order, 1));
   await relay.start();
   await expect.poll(() => broker.state(), { timeout: 10_000 }).toBe('blocked');
+  const startedAt = performance.now();
+  expect(await broker.publish(event(9, 1))).toEqual({
+    status: 'unavailable',
+    reason: expect.stringContaining('blocked') as string,
+  });
+  expect(performance.now() - startedAt).toBeLessThan(200);
   await sleep(1_500);
   expect(outbox.due().length).toBe(5);
   await server.setMemoryAlarm(false);
