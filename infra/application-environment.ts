@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 export type ApplicationPorts = {
   api: number;
   worker: number;
@@ -68,7 +70,7 @@ function temporalEnvironment({ user, temporal }: EnvironmentInput): NodeJS.Proce
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
     // A profile in the person's own configuration file could bring an API key or TLS that this server does not speak.
-    TEMPORAL_CONFIG_FILE: '/dev/null',
+    TEMPORAL_CONFIG_FILE: fileURLToPath(new URL('dependencies/no-profile.toml', import.meta.url)),
   };
 }
 
