@@ -189,7 +189,10 @@ describe('orders through the API, with workers', () => {
     expect(approve.status).toBeLessThan(300);
     const id = uniqueName('evt');
     const payload = JSON.stringify({
-      ...{ id, object: 'event', type: 'payment_intent.succeeded', api_version: '2020-01-01' },
+      id,
+      object: 'event',
+      type: 'payment_intent.succeeded',
+      api_version: '2020-01-01',
       data: { object: { object: 'payment_intent', id: intent, metadata: { orderId } } },
     });
     const post = async (secret: string) => {

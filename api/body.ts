@@ -49,7 +49,7 @@ function parse(text: string): unknown {
 }
 
 /** Parses `value` or throws 422 with every field that does not fit. */
-export function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw invalidFields(parsed.error.issues.flatMap(fieldErrors));

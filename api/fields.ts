@@ -42,7 +42,7 @@ export const emailField = z
   .refine((text) => text.length <= 254 && emailPattern.test(text), 'expected an email address')
   .openapi({ format: 'email', example: 'asha@example.com' });
 
-export const countryField = z
+const countryField = z
   .string()
   .refine(isCountryCode, 'expected an ISO 3166-1 alpha-2 code in upper case')
   .openapi({ pattern: '^[A-Z]{2}$', example: 'IN' });

@@ -93,8 +93,6 @@ export function createOrderFeed(deps: AppDeps) {
   };
 }
 
-export type OrderFeed = ReturnType<typeof createOrderFeed>;
-
 const serverSentEvent = (event: DomainEvent): string =>
   `id: ${event.metadata.sequence}\nevent: ${event.eventType}\ndata: ${JSON.stringify(event)}\n\n`;
 

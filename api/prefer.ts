@@ -1,5 +1,5 @@
 /** Longest wait a client can ask for, in seconds. */
-export const MAX_WAIT_SECONDS = 30;
+const MAX_WAIT_SECONDS = 30;
 
 /** One preference after RFC 7240: `token [ = token | quoted-string ] *( ; parameter )`. */
 const preference =

@@ -1,6 +1,7 @@
+import { TechnicalFailure } from '../domain/failures.ts';
 import type { StoreReads } from '../ports/store.ts';
 import type { AppDeps } from './app-deps.ts';
-import { within } from './bounded.ts';
+import { TookTooLong, within } from './bounded.ts';
 import { ApiProblem } from './problems.ts';
 import { STORE_TIMEOUT_MS } from './read-order.ts';
 
@@ -13,7 +14,9 @@ export async function readStore<T>(deps: AppDeps, read: (reads: StoreReads) => P
   }
 }
 
+/** What is no failure the store is known for may be a bug of ours, so it is logged as an error. */
 export function storeUnavailable(deps: AppDeps, error: unknown): ApiProblem {
-  deps.logger.warn({ err: error }, 'The store did not answer');
+  const known = error instanceof TechnicalFailure || error instanceof TookTooLong;
+  deps.logger[known ? 'warn' : 'error']({ err: error }, 'The store did not answer');
   return new ApiProblem('store-unavailable', { detail: 'The store did not answer in time.' });
 }

@@ -24,7 +24,7 @@ export interface RouteDefinition extends Pick<RouteConfig, 'request' | 'response
   secured?: boolean;
 }
 
-export const problemBody = z
+const problemBody = z
   .object({
     type: z.string().openapi({ description: 'Stable URI of the problem, see the documentation page.' }),
     title: z.string(),

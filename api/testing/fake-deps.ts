@@ -12,7 +12,7 @@ export const shopKey = 'shop-key-0123456789';
 export const otherShopKey = 'other-key-0123456789';
 export const operatorKey = 'operator-key-0123456789';
 
-export const callers = [
+const callers = [
   { key: shopKey, callerId: 'shop-a', role: 'shop' as const },
   { key: otherShopKey, callerId: 'shop-b', role: 'shop' as const },
   { key: operatorKey, callerId: 'help-desk', role: 'operator' as const },
@@ -89,7 +89,7 @@ export function fakeWorkflows(changes: Partial<OrderWorkflows> = {}) {
   return { workflows, started, acts, notices };
 }
 
-export const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
+const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   order: async () => undefined,
   audit: async () => [],
   auditHead: async () => undefined,
