@@ -5,8 +5,12 @@ const MAX_WAIT_SECONDS = 30;
 const preference =
   /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[^"\\]|\\.)*"))?\s*(?:;.*)?$/;
 
+/** Unclosed quotes make splitting quadratic, so an over-long header is ignored like one that cannot be parsed. */
+const MAX_LENGTH = 1_000;
+
 /** Splits at commas outside of quotes. */
-const preferencesOf = (header: string): string[] => header.match(/(?:[^,"]|"(?:[^"\\]|\\.)*"|")+/g) ?? [];
+const preferencesOf = (header: string): string[] =>
+  header.length > MAX_LENGTH ? [] : (header.match(/(?:[^,"]|"(?:[^"\\]|\\.)*"|")+/g) ?? []);
 
 /**
  * Seconds to wait after `Prefer: wait=N` (RFC 7240), capped at 30; undefined without one. Of several the first counts;

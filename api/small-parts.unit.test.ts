@@ -33,14 +33,15 @@ describe('Prefer', () => {
     ['waiting=5', undefined],
     ['x wait=5', undefined],
     ['"wait=5', undefined],
+    [`wait=5, foo=${'x'.repeat(1_000)}`, undefined],
   ])('%j waits %j', (header, seconds) => {
     expect(parseWait(header)).toBe(seconds);
   });
 
-  it('is read in time that grows with its length only', () => {
+  it('costs next to nothing however it is made', () => {
     const start = performance.now();
     for (const unit of ['"', ',', '\\"', 'a="', 'a;', ' =']) parseWait(unit.repeat(16_000 / unit.length));
-    expect(performance.now() - start).toBeLessThan(200);
+    expect(performance.now() - start).toBeLessThan(50);
   });
 });
 
