@@ -1,10 +1,9 @@
 import { deadLetterQueueOf, emailQueue, eventsExchange } from '../domain/destinations.ts';
 import type { Topology } from '../ports/broker.ts';
+import { deadLetterExchange, deadLetterParts } from './queue-parts.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** Where dead letters are routed; direct, the routing key is the dead-letter queue's name. */
-export const deadLetterExchange = 'dlx';
 /** Takes events that no queue is bound for. */
 export const unroutedExchange = 'unrouted.exchange';
 /** The newest events without a subscriber; bounded, so that it never fills a disk. */
@@ -25,7 +24,7 @@ export const topology: Topology = {
   ],
   queues: [
     { name: unroutedQueue, kind: 'classic', durable: true, maxLength: 10_000, overflow: 'drop-head' },
-    { name: deadLetterQueueOf(emailQueue), kind: 'classic', durable: true },
+    ...deadLetterParts(emailQueue).queues,
     {
       // Priorities exist on classic queues only.
       name: emailQueue,
@@ -38,10 +37,6 @@ export const topology: Topology = {
   ],
   bindings: [
     { queue: unroutedQueue, exchange: unroutedExchange, routingKey: '' },
-    {
-      queue: deadLetterQueueOf(emailQueue),
-      exchange: deadLetterExchange,
-      routingKey: deadLetterQueueOf(emailQueue),
-    },
+    ...deadLetterParts(emailQueue).bindings,
   ],
 };

@@ -32,14 +32,24 @@ export interface Delivery {
   queue: string;
   /** Raw body, for dead letters. */
   content: Uint8Array;
+  /** Number of this attempt, from 1: our own count (`x-attempt`), believed only where this queue's retries set it. */
+  attempt: number;
+  /** How it first reached this queue, retries aside; an empty exchange is the default one. */
+  exchange: string;
+  routingKey: string;
+  /** Aborted when the delivery is no longer ours: the channel broke or the consumer is closing; the broker delivers again. */
+  signal: AbortSignal;
 }
 
 /**
  * What a handler decides. `done`: acknowledge. `dead-letter`: publish to `<queue>.dlq` with the reason, wait for the
- * confirm, then acknowledge. `pause`: give the delivery back and stop consuming for `ms` (the outside world is away).
+ * confirm, then acknowledge. `retry`: publish to the queue's delay queue of `delayMs`, which must be declared, wait for
+ * the confirm, then acknowledge; it comes back with the next attempt number, or with the same one when `counted` is
+ * false. `pause`: give the delivery back and stop consuming for `ms` (the outside world is away).
  */
 export type HandlerResult =
   | { status: 'done' }
+  | { status: 'retry'; delayMs: number; reason: string; error: string; counted?: boolean }
   | { status: 'dead-letter'; reason: string; error: string }
   | { status: 'pause'; ms: number; reason: string };
 
@@ -48,6 +58,11 @@ export interface Consumer {
 }
 
 export interface Broker extends Publisher {
+  /**
+   * Declares a part of the topology that is known at run time only, such as a subscription, and again after every
+   * connect. Resolves when it stands, waiting for the broker; rejects, and forgets it, when it stands with other arguments.
+   */
+  declare(part: Topology): Promise<void>;
   /** Consumes a queue; survives reconnects, null deliveries and deleted queues. A throwing handler is a `pause` of 1 s. */
   consume(input: {
     queue: string;
@@ -63,7 +78,15 @@ export interface Broker extends Publisher {
 export interface Topology {
   exchanges: readonly ExchangeDeclaration[];
   queues: readonly QueueDeclaration[];
-  bindings: readonly { queue: string; exchange: string; routingKey: string }[];
+  bindings: readonly BindingDeclaration[];
+  /** Bindings of an earlier declaration that must not stand any more; removed before `bindings` are made. */
+  unbindings?: readonly BindingDeclaration[];
+}
+
+export interface BindingDeclaration {
+  queue: string;
+  exchange: string;
+  routingKey: string;
 }
 
 export interface ExchangeDeclaration {

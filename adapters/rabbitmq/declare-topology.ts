@@ -13,6 +13,9 @@ export async function declareTopology(channel: Channel, topology: Topology): Pro
     });
   }
   for (const queue of topology.queues) await channel.assertQueue(queue.name, queueOptions(queue));
+  for (const { queue, exchange, routingKey } of topology.unbindings ?? []) {
+    await channel.unbindQueue(queue, exchange, routingKey);
+  }
   for (const { queue, exchange, routingKey } of topology.bindings) {
     await channel.bindQueue(queue, exchange, routingKey);
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Consumer, Delivery, HandlerResult } from '../../ports/broker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Failure } from './failed-message.ts';
 import { ifOpen } from './if-open.ts';
 import { deliveryOf } from './wire-message.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -14,8 +15,8 @@ export interface QueueConsumerInput {
   connection: () => Promise<ChannelModel>;
   /** Puts back what somebody deleted. */
   redeclare: (model: ChannelModel) => Promise<void>;
-  /** Publishes to the dead-letter queue; resolves true when the broker has confirmed it. */
-  deadLetter: (message: ConsumeMessage, facts: { reason: string; error: string }) => Promise<boolean>;
+  /** Publishes to the delay queue or the dead-letter queue; resolves true when the broker has confirmed it. */
+  passOn: (message: ConsumeMessage, failure: Failure) => Promise<boolean>;
   logger: Logger;
   operationTimeoutMs: number;
 }
@@ -78,8 +79,8 @@ async function consumeOn(
   const { channel, queue } = input;
   const { promise: over, resolve: end } = Promise.withResolvers<End>();
   const atWork = new Set<Promise<void>>();
-  let ended = false;
-  void over.then(() => (ended = true));
+  const ended = new AbortController();
+  void over.then(() => ended.abort());
   channel.on('error', (error: Error) => end({ ms: retryMs, reason: error.message }));
   channel.on('close', () => end({ ms: retryMs, reason: 'the channel was closed' }));
   const close = () => end({ ms: 0, reason: 'closing' });
@@ -88,8 +89,8 @@ async function consumeOn(
 
   const receive = (message: ConsumeMessage | null): void => {
     if (message === null) return end({ ms: retryMs, reason: 'the broker canceled the consumer' });
-    if (ended) return giveBack(channel, message);
-    const work = handle({ ...input, message, end }).finally(() => atWork.delete(work));
+    if (ended.signal.aborted) return giveBack(channel, message);
+    const work = handle({ ...input, message, end, over: ended.signal }).finally(() => atWork.delete(work));
     atWork.add(work);
   };
 
@@ -105,7 +106,7 @@ async function consumeOn(
     await Promise.race([Promise.all(atWork), sleep(drainMs, undefined, { ref: false })]);
     return result;
   } finally {
-    ended = true;
+    ended.abort();
     input.closing.removeEventListener('abort', close);
     await quietly(() => withTimeout(channel.close(), input.operationTimeoutMs, 'closing the channel'));
   }
@@ -116,16 +117,22 @@ async function leave(channel: Channel, consumerTag: string, timeoutMs: number): 
 }
 
 async function handle(
-  input: QueueConsumerInput & { channel: Channel; message: ConsumeMessage; end: (end: End) => void },
+  input: QueueConsumerInput & {
+    channel: Channel;
+    message: ConsumeMessage;
+    end: (end: End) => void;
+    over: AbortSignal;
+  },
 ): Promise<void> {
   const { channel, message, end } = input;
   const result = await decided(input, message);
   switch (result.status) {
     case 'done':
       return acknowledge(channel, message);
+    case 'retry':
     case 'dead-letter':
-      if (await input.deadLetter(message, result)) return acknowledge(channel, message);
-      end({ ms: retryMs, reason: 'a dead letter could not be stored' });
+      if (await input.passOn(message, result)) return acknowledge(channel, message);
+      end({ ms: retryMs, reason: `a ${result.status} could not be stored` });
       return giveBack(channel, message);
     case 'pause':
       end({ ms: result.ms, reason: result.reason });
@@ -133,9 +140,12 @@ async function handle(
   }
 }
 
-async function decided(input: QueueConsumerInput, message: ConsumeMessage): Promise<HandlerResult> {
+async function decided(
+  input: QueueConsumerInput & { over: AbortSignal },
+  message: ConsumeMessage,
+): Promise<HandlerResult> {
   try {
-    return await input.handler(deliveryOf(input.queue, message));
+    return await input.handler(deliveryOf(input.queue, message, input.over));
   } catch (error) {
     input.logger.error(
       { err: error, queue: input.queue },

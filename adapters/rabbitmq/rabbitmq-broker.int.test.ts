@@ -223,10 +223,12 @@ it('stores a dead letter with its reason before it acknowledges', async () => {
     'x-error': '550 no such user',
     'x-attempt': 1,
     'x-origin-queue': 'email-queue',
+    'x-original-exchange': '',
+    'x-original-routing-key': 'email-queue',
     'order-id': task.orderId,
     traceparent: task.traceparent,
   });
-  expect(properties.headers?.['x-first-failed-at']).toBe(properties.headers?.['x-failed-at']);
+  expect(properties.headers?.['x-first-failed-at']).toBe(properties.headers?.['x-last-failed-at']);
   await expect.poll(() => depth('email-queue')).toBe(0);
 });
 

@@ -7,7 +7,8 @@ import {
   type RabbitmqConnection,
   type RabbitmqOptions,
 } from './rabbitmq-connection.ts';
-import { bareDeadLetterOf, deadLetterOf, wireMessageOf, type WireMessage } from './wire-message.ts';
+import { bareFailedMessageOf, failedMessageOf, type Failure } from './failed-message.ts';
+import { wireMessageOf, type WireMessage } from './wire-message.ts';
 
 /** Larger bodies are refused here: the broker would close the channel on all the others. */
 const maximumBodyBytes = 16 * 1024 * 1024;
@@ -17,48 +18,44 @@ const maximumBodyBytes = 16 * 1024 * 1024;
  * answers `unavailable` until it is there. Reconnects for ever; no call takes longer than its time-outs.
  */
 export async function connectRabbitmqBroker(options: RabbitmqOptions): Promise<Broker> {
-  const { logger, topology, operationTimeoutMs = 5_000 } = options;
+  const { logger, operationTimeoutMs = 5_000 } = options;
   const connection = await openRabbitmqConnection(options);
   const consumers = new Set<Consumer>();
 
   async function publish(message: OutboxMessage): Promise<PublishAnswer> {
     const wire = wireMessageOf(message);
     if (wire === undefined) return { status: 'refused', reason: `no destination: ${message.destination}` };
-    const reason = refusalOf(wire, topology);
+    const reason = refusalOf(wire, connection.topology());
     if (reason !== undefined) return { status: 'refused', reason };
     const answer = await connection.send(wire);
-    return answer.status === 'unroutable' ? unrouted({ wire, answer, connection, topology }) : answer;
+    return answer.status === 'unroutable' ? unrouted({ wire, answer, connection }) : answer;
   }
 
-  /** What is wrong with a dead letter must not keep its message in the queue for ever: then without its own headers. */
-  async function deadLetter(input: {
-    queue: string;
-    message: ConsumeMessage;
-    reason: string;
-    error: string;
-  }): Promise<boolean> {
-    const facts = { ...input, failedAtUtc: new Date().toISOString() };
-    const full = await connection.send(deadLetterOf(input.message, facts));
+  /** What is wrong with a message must not keep it in the queue for ever: then it goes on without most of its headers. */
+  async function passOn(queue: string, message: ConsumeMessage, failure: Failure): Promise<boolean> {
+    const facts = { queue, failure, failedAtUtc: new Date().toISOString() };
+    const full = await connection.send(failedMessageOf(message, facts));
     const answer =
-      full.status === 'refused' ? await connection.send(bareDeadLetterOf(input.message, facts)) : full;
-    if (answer.status !== 'confirmed') {
-      logger.warn(
-        { queue: input.queue, answer },
-        'a dead letter was not stored; its message stays in the queue',
-      );
-    }
-    return answer.status === 'confirmed';
+      full.status === 'refused' ? await connection.send(bareFailedMessageOf(message, facts)) : full;
+    if (answer.status === 'confirmed') return true;
+    logger.warn(
+      { queue, to: failure.status, answer },
+      'a message could not be passed on; it stays in its queue',
+    );
+    if (answer.status === 'unroutable') await connection.mend();
+    return false;
   }
 
   return {
     publish,
     state: connection.state,
+    declare: connection.declare,
     async consume(input) {
       const consumer = createQueueConsumer({
         ...input,
         connection: connection.model,
         redeclare: connection.redeclare,
-        deadLetter: (message, why) => deadLetter({ ...why, queue: input.queue, message }),
+        passOn: (message, failure) => passOn(input.queue, message, failure),
         logger,
         operationTimeoutMs,
       });
@@ -85,11 +82,11 @@ async function unrouted(input: {
   wire: WireMessage;
   answer: PublishAnswer & { status: 'unroutable' };
   connection: RabbitmqConnection;
-  topology: Topology;
 }): Promise<PublishAnswer> {
-  const { wire, answer, connection, topology } = input;
+  const { wire, answer, connection } = input;
   const isEvent = wire.exchange !== '';
-  if (isEvent || topology.queues.some(({ name }) => name === wire.routingKey)) await connection.mend();
+  if (isEvent || connection.topology().queues.some(({ name }) => name === wire.routingKey))
+    await connection.mend();
   return isEvent ? { status: 'unavailable', reason: `no alternate route: ${answer.reason}` } : answer;
 }
 

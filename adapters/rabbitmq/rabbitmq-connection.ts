@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ChannelModel } from 'amqplib';
 import type { Broker, PublishAnswer, Topology } from '../../ports/broker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { declareTopology } from './declare-topology.ts';
+import { createDeclarations } from './declarations.ts';
 import { createPublishSession, type PublishSession } from './publish-session.ts';
 import type { WireMessage } from './wire-message.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -31,6 +31,10 @@ export interface RabbitmqConnection {
   send(message: WireMessage): Promise<PublishAnswer>;
   /** Declares what somebody deleted. */
   redeclare(model: ChannelModel): Promise<void>;
+  /** Adds a part to the topology once it stands; see Broker. */
+  declare(part: Topology): Promise<void>;
+  /** Everything that is declared here, parts included. */
+  topology(): Topology;
   /** Declares the topology again, one at a time; false when that is not possible now. */
   mend(): Promise<boolean>;
   state: Broker['state'];
@@ -42,7 +46,7 @@ const reopenMs = 100;
 
 /** Resolves at once; connects and reconnects in the background for ever. */
 export async function openRabbitmqConnection(options: RabbitmqOptions): Promise<RabbitmqConnection> {
-  const { logger, topology, confirmTimeoutMs = 5_000, operationTimeoutMs = 5_000 } = options;
+  const { logger, confirmTimeoutMs = 5_000, operationTimeoutMs = 5_000 } = options;
   let model: ChannelModel | undefined;
   let session: PublishSession | undefined;
   let usable = unsettled<ChannelModel>();
@@ -54,6 +58,8 @@ export async function openRabbitmqConnection(options: RabbitmqOptions): Promise<
   let lastFailure = '';
 
   const within = <T>(work: Promise<T>, what: string) => withTimeout(work, operationTimeoutMs, what);
+
+  const declarations = createDeclarations({ base: options.topology, within, logger });
 
   /** Channels do not survive their connection: everything is opened anew after each connect. */
   async function setup(fresh: ChannelModel): Promise<void> {
@@ -77,7 +83,7 @@ export async function openRabbitmqConnection(options: RabbitmqOptions): Promise<
   }
 
   async function openSession(on: ChannelModel): Promise<void> {
-    await redeclare(on);
+    await declarations.all(on);
     const channel = await within(on.createConfirmChannel(), 'opening a channel');
     const opened = createPublishSession({ channel, confirmTimeoutMs, onStuck: () => recycle(opened) });
     channel.on('error', (error: Error) =>
@@ -85,13 +91,6 @@ export async function openRabbitmqConnection(options: RabbitmqOptions): Promise<
     );
     channel.on('close', () => void reopen(on, opened));
     session = opened;
-  }
-
-  async function redeclare(on: ChannelModel): Promise<void> {
-    const channel = await within(on.createChannel(), 'opening a channel');
-    channel.on('error', () => {});
-    await within(declareTopology(channel, topology), 'declaring the topology');
-    await within(channel.close(), 'closing a channel');
   }
 
   /** A channel error leaves the connection standing, and nobody but us notices. */
@@ -159,7 +158,7 @@ export async function openRabbitmqConnection(options: RabbitmqOptions): Promise<
   async function declareAgain(): Promise<boolean> {
     try {
       if (model === undefined) return false;
-      await redeclare(model);
+      await declarations.all(model);
       return true;
     } catch (error) {
       logger.warn({ err: error }, 'the topology could not be declared again');
@@ -184,7 +183,9 @@ export async function openRabbitmqConnection(options: RabbitmqOptions): Promise<
   return {
     model: () => usable.promise,
     send,
-    redeclare,
+    redeclare: declarations.all,
+    declare: (part) => declarations.add(part, () => usable.promise),
+    topology: declarations.topology,
     mend: () => (mending ??= declareAgain()),
     state: () => (session === undefined ? 'disconnected' : blocked === undefined ? 'connected' : 'blocked'),
     async close() {

@@ -1,7 +1,9 @@
 import type { ConsumeMessage, Options } from 'amqplib';
-import { deadLetterQueueOf, parseDestination } from '../../domain/destinations.ts';
+import { parseDestination } from '../../domain/destinations.ts';
+import { messageHeaders } from '../../domain/message-headers.ts';
 import type { Delivery } from '../../ports/broker.ts';
 import type { OutboxMessage } from '../../ports/store.ts';
+import { attemptOf, firstRouteOf, textOf } from './retry-headers.ts';
 
 /** A message as the broker takes it. */
 export interface WireMessage {
@@ -10,8 +12,6 @@ export interface WireMessage {
   content: Buffer;
   properties: Options.Publish;
 }
-
-const errorHeaderLength = 1_000;
 
 /**
  * AMQP properties carry the facts of the body, so that consumers and people can read them without parsing it.
@@ -34,31 +34,32 @@ export function wireMessageOf(message: OutboxMessage): WireMessage | undefined {
       persistent: true,
       ...(message.priority === undefined ? {} : { priority: message.priority }),
       headers: {
-        'event-type': message.type,
-        source: 'order-saga',
-        'order-id': message.orderId,
-        ...(message.traceparent === '' ? {} : { traceparent: message.traceparent }),
+        [messageHeaders.eventType]: message.type,
+        [messageHeaders.source]: 'order-saga',
+        [messageHeaders.orderId]: message.orderId,
+        ...(message.traceparent === '' ? {} : { [messageHeaders.traceparent]: message.traceparent }),
       },
     },
   };
 }
 
 /** What a consumer sees. The body is decoded strictly: a broken character is a parse error, never a replacement. */
-export function deliveryOf(queue: string, message: ConsumeMessage): Delivery {
+export function deliveryOf(queue: string, message: ConsumeMessage, signal: AbortSignal): Delivery {
   const { properties, content, fields } = message;
   const headers = properties.headers ?? {};
   return {
     messageId: textOf(properties.messageId),
-    type: textOf(properties.type ?? headers['event-type']),
+    type: textOf(properties.type ?? headers[messageHeaders.eventType]),
     ...parsed(content),
     headers,
     redelivered: fields.redelivered,
     queue,
     content,
+    attempt: attemptOf(queue, message),
+    ...firstRouteOf(queue, message),
+    signal,
   };
 }
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function parsed(content: Buffer): { body: unknown; parseError?: string } {
   try {
@@ -66,63 +67,4 @@ function parsed(content: Buffer): { body: unknown; parseError?: string } {
   } catch (error) {
     return { body: undefined, parseError: (error as Error).message };
   }
-}
-
-/** Why and when a delivery became a dead letter. */
-export interface DeadLetterFacts {
-  queue: string;
-  reason: string;
-  error: string;
-  failedAtUtc: string;
-}
-
-/**
- * The delivery as its dead letter: content and properties as they came, and headers that say where it failed, why and
- * when. `x-attempt` is our own count (1 when the message has none): the broker's `x-death` cannot be relied on.
- */
-export function deadLetterOf(message: ConsumeMessage, facts: DeadLetterFacts): WireMessage {
-  const { headers = {}, ...properties } = message.properties;
-  return {
-    exchange: '',
-    routingKey: deadLetterQueueOf(facts.queue),
-    content: message.content,
-    properties: {
-      ...definedOnly(properties),
-      persistent: true,
-      headers: { ...carriedHeaders(headers), ...failureHeaders(message, facts) },
-    },
-  };
-}
-
-/** The same without the headers it came with, for a message whose headers leave no room for ours (64 KiB in all). */
-export function bareDeadLetterOf(message: ConsumeMessage, facts: DeadLetterFacts): WireMessage {
-  const full = deadLetterOf(message, facts);
-  const headers = { ...failureHeaders(message, facts), 'x-headers-dropped': true };
-  return { ...full, properties: { ...full.properties, headers } };
-}
-
-function failureHeaders(message: ConsumeMessage, facts: DeadLetterFacts): Record<string, unknown> {
-  const headers = message.properties.headers ?? {};
-  return {
-    'x-reason': facts.reason,
-    'x-error': facts.error.slice(0, errorHeaderLength),
-    'x-attempt': Number.isSafeInteger(headers['x-attempt']) ? headers['x-attempt'] : 1,
-    'x-first-failed-at': textOf(headers['x-first-failed-at']) || facts.failedAtUtc,
-    'x-failed-at': facts.failedAtUtc,
-    'x-origin-queue': facts.queue,
-    'x-origin-exchange': message.fields.exchange,
-    'x-origin-routing-key': message.fields.routingKey,
-  };
-}
-
-/** CC and BCC would make the broker send copies elsewhere. */
-function carriedHeaders(headers: Record<string, unknown>): Record<string, unknown> {
-  const { CC: _cc, BCC: _bcc, ...carried } = headers;
-  return carried;
-}
-
-/** Without the message's own expiry (a dead letter waits for a person) and user id (the broker checks it against ours). */
-function definedOnly(properties: Record<string, unknown>): Options.Publish {
-  const { expiration: _expiration, userId: _userId, deliveryMode: _mode, ...kept } = properties;
-  return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
 }
