@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { orderId, productId } from '../../domain/ids.ts';
+import type { OrderBooks, CheckedStore } from './books.ts';
+import { checkInvariants, expectInvariants } from './check-invariants.ts';
+import { goodBooks } from './written-books.ts';
+
+const sandboxUrl = 'http://sandbox.invalid';
+
+/** A store and a sandbox that answer with these books. */
+function worldOf(books: OrderBooks, available = 8): { store: CheckedStore; sandboxUrl: string } {
+  vi.stubGlobal('fetch', async (url: string) =>
+    Response.json(
+      url.includes('orderId=')
+        ? books.provider
+        : { orders: [{ orderId: books.ledger.orderId }, ...strangers] },
+    ),
+  );
+  const read: CheckedStore['read'] = {
+    ledger: async () => [books.ledger],
+    order: async () => books.view,
+    audit: async () => books.audit,
+    auditHead: async () => books.auditHead,
+    events: async ({ afterSequence }) => books.events.slice(afterSequence),
+    products: async () => [
+      {
+        productId: productId('keyboard-mx'),
+        name: 'K',
+        price: { amountMinor: 1, currency: 'INR' },
+        available,
+      },
+    ],
+  };
+  return { store: { read }, sandboxUrl };
+}
+
+let strangers: { orderId: string }[] = [];
+const stocked = new Map([['keyboard-mx', 10]]);
+
+describe('the invariants of a run', () => {
+  beforeEach(() => {
+    strangers = [];
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  test('hold for one shipped order, which is counted', async () => {
+    const books = goodBooks('completed');
+    const acknowledged = [books.ledger.orderId];
+    await expect(
+      expectInvariants({ ...worldOf(books), acknowledged, attempted: 2, stocked }),
+    ).resolves.toMatchObject({
+      attempted: 2,
+      acknowledged: 1,
+      orders: 1,
+      completed: 1,
+      lost: 0,
+      unexpected: 0,
+      duplicated: 0,
+      charges: 1,
+      refunds: 0,
+      labels: 1,
+      events: 6,
+      auditRows: 6,
+      open: 0,
+    });
+  });
+
+  test('name an acknowledged order that SQL does not know as lost', async () => {
+    const gone = orderId('gone');
+    const report = await checkInvariants({ ...worldOf(goodBooks('completed')), acknowledged: [gone] });
+    expect(report.violations).toEqual(['Order gone: acknowledged, and neither ended nor held nor parked.']);
+    expect(report.counts).toMatchObject({ lost: 1, unexpected: 1 });
+  });
+
+  test('name an acknowledged order that is still running as lost', async () => {
+    const books = goodBooks('completed');
+    Object.assign(books.ledger, { status: 'shipment_generated', sagaState: 'running' });
+    const report = await checkInvariants({ ...worldOf(books), acknowledged: [books.ledger.orderId] });
+    expect(report.counts).toMatchObject({ lost: 1, open: 1 });
+  });
+
+  test('name an order that only a provider knows', async () => {
+    strangers = [{ orderId: 'stranger' }];
+    const report = await checkInvariants({ ...worldOf(goodBooks('completed')), acknowledged: [] });
+    expect(report.violations).toEqual(['Order stranger: known to a provider, unknown to SQL.']);
+    expect(report.counts.unexpected).toBe(2);
+  });
+
+  test.each([
+    [9, 'Product keyboard-mx: 9 can be reserved; expected 8 of 10.'],
+    [-1, 'Product keyboard-mx: oversold by 1.'],
+  ])('name a shelf with %i left of 8', async (available, violation) => {
+    const report = await checkInvariants({ ...worldOf(goodBooks('completed'), available), stocked });
+    expect(report.violations).toEqual([violation]);
+  });
+
+  test('count an order that is charged twice as duplicated, and list everything in one error', async () => {
+    const books = goodBooks('completed');
+    books.provider.charged.push({ intent: 'pi_2', amount: 1_499_800, currency: 'inr' });
+    const world = worldOf(books);
+    expect((await checkInvariants(world)).counts.duplicated).toBe(1);
+    await expect(expectInvariants(world)).rejects.toThrow(
+      /^2 invariant\(s\) violated:\n {2}Order .*\n {2}Order /,
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import { isEnded } from '../../domain/order.ts';
+import type { OrderBooks } from './books.ts';
+
+/** One label for what completed, none kept otherwise; stock leaves with a label or goes back. */
+export function goodsViolations(books: OrderBooks): string[] {
+  return [...labelViolations(books), ...stockViolations(books), ...fulfillmentViolations(books)];
+}
+
+/** Labels that the carrier is still paid for. */
+export const labelsKept = ({ provider }: OrderBooks) =>
+  provider.labels.filter(({ refundStatus }) => refundStatus === null);
+
+function labelViolations(books: OrderBooks): string[] {
+  const { ledger, provider } = books;
+  const violations: string[] = [];
+  const kept = labelsKept(books);
+  const expected = ledger.status === 'completed' ? [1] : isEnded(ledger.status) ? [0] : [0, 1];
+  if (!expected.includes(kept.length)) {
+    violations.push(
+      `a ${ledger.status} order keeps ${expected.join(' or ')} label(s); it has ${kept.length}`,
+    );
+  }
+  if (ledger.status === 'completed' && provider.labels.length > kept.length) {
+    violations.push(`a completed order has bought ${provider.labels.length} labels instead of one`);
+  }
+  const known = new Map(ledger.shipments.map((shipment) => [shipment.providerShipmentId, shipment]));
+  for (const { shipment, trackingCode, refundStatus } of provider.labels) {
+    const row = known.get(shipment);
+    if (!row) violations.push(`the carrier sold a label for ${shipment}, which SQL does not know`);
+    else if (isEnded(ledger.status)) {
+      const states = refundStatus === null ? ['bought'] : ['void_requested', 'voided'];
+      if (!states.includes(row.state)) {
+        violations.push(
+          `shipment ${shipment} is ${row.state} in SQL; by the carrier's books ${states.join(' or ')}`,
+        );
+      }
+      if (row.trackingCode !== trackingCode) {
+        violations.push(
+          `shipment ${shipment} is tracked as ${row.trackingCode} in SQL and ${trackingCode} at the carrier`,
+        );
+      }
+    }
+  }
+  const labels = new Set(provider.labels.map(({ shipment }) => shipment));
+  for (const { n, state, providerShipmentId } of ledger.shipments) {
+    if (state === 'bought' && !labels.has(providerShipmentId ?? '')) {
+      violations.push(`shipment ${n} is bought in SQL; the carrier sold no label for it`);
+    }
+  }
+  return violations;
+}
+
+function stockViolations({ ledger, view }: OrderBooks): string[] {
+  const units = view.items.reduce((total, { quantity }) => total + quantity, 0);
+  const { status, reservedUnits, consumedUnits } = ledger;
+  const is = `it holds ${reservedUnits} and has taken ${consumedUnits} of ${units}`;
+  const shipped = status === 'completed' || status === 'shipment_generated';
+  if (shipped && (reservedUnits !== 0 || consumedUnits !== units)) {
+    return [`a shipped order has taken all its units and holds none; ${is}`];
+  }
+  if (isEnded(status) && !shipped && (reservedUnits !== 0 || consumedUnits !== 0)) {
+    return [`a ${status} order holds no stock and has taken none; ${is}`];
+  }
+  if (!isEnded(status) && ![0, units].includes(reservedUnits + consumedUnits)) {
+    return [`an order holds all its units or none; ${is}`];
+  }
+  return [];
+}
+
+function fulfillmentViolations({ ledger: { status, fulfillment } }: OrderBooks): string[] {
+  if (status === 'completed' && fulfillment !== 'open') {
+    return [`a completed order has an open fulfillment; it is ${fulfillment}`];
+  }
+  if (isEnded(status) && status !== 'completed' && fulfillment === 'open') {
+    return [`a ${status} order has no open fulfillment; it has one`];
+  }
+  return [];
+}

@@ -1,0 +1,352 @@
+import { describe, expect, test } from 'vitest';
+import type { OrderBooks } from './books.ts';
+import { orderViolations } from './check-invariants.ts';
+import { goodBooks, lines, write, type Line } from './written-books.ts';
+
+type Doctoring = [what: string, doctor: (books: OrderBooks) => void, found: RegExp];
+
+const first = <Item>(list: readonly Item[]): Item => {
+  if (list[0] === undefined) throw new Error('expected an entry');
+  return list[0];
+};
+
+/** Writes another trail over the same books; the outbox list follows. */
+const rewrite = (books: OrderBooks, told: readonly Line[]): void => {
+  Object.assign(books, write(told));
+  books.ledger.eventTypes = books.events.map(({ eventType }) => eventType);
+};
+
+const eventsSwapped = (told: readonly Line[], a: number, b: number): Line[] =>
+  told.map((line, index) => told[index === a ? b : index === b ? a : index] ?? line);
+
+const completed: Doctoring[] = [
+  [
+    'a second charge',
+    ({ provider }) => provider.charged.push({ ...first(provider.charged), intent: 'pi_2' }),
+    /charged 2 times.*\n.*pi_2, which SQL does not know/s,
+  ],
+  ['no charge', ({ provider }) => provider.charged.pop(), /it is charged 0 times/],
+  [
+    'another amount',
+    ({ provider }) => Object.assign(first(provider.charged), { amount: 1 }),
+    /it is charged 1 times, 1 in all/,
+  ],
+  [
+    'another currency',
+    ({ provider }) => Object.assign(first(provider.charged), { currency: 'usd' }),
+    /once and not refunded/,
+  ],
+  [
+    'a refund',
+    ({ provider }) =>
+      provider.refunded.push({ intent: 'pi_1', amount: 5, currency: 'inr', status: 'succeeded' }),
+    /refunded 5/,
+  ],
+  [
+    'two labels',
+    ({ provider }) => provider.labels.push({ ...first(provider.labels), shipment: 'shp_2' }),
+    /keeps 1 label\(s\); it has 2.*shp_2, which SQL does not know/s,
+  ],
+  ['no label', ({ provider }) => provider.labels.pop(), /keeps 1 label\(s\); it has 0.*sold no label/s],
+  [
+    'a label that was taken back',
+    ({ provider }) => Object.assign(first(provider.labels), { refundStatus: 'submitted' }),
+    /keeps 1 label\(s\); it has 0/,
+  ],
+  [
+    'another tracking code',
+    ({ provider }) => Object.assign(first(provider.labels), { trackingCode: 'T2' }),
+    /tracked as T1 in SQL and T2/,
+  ],
+  [
+    'stock still reserved',
+    ({ ledger }) => Object.assign(ledger, { reservedUnits: 2, consumedUnits: 0 }),
+    /has taken all its units/,
+  ],
+  ['a unit too few', ({ ledger }) => Object.assign(ledger, { consumedUnits: 1 }), /has taken 1 of 2/],
+  [
+    'a cancelled fulfillment',
+    ({ ledger }) => Object.assign(ledger, { fulfillment: 'cancelled' }),
+    /open fulfillment; it is cancelled/,
+  ],
+  [
+    'a saga that has not ended',
+    ({ ledger }) => Object.assign(ledger, { sagaState: 'running' }),
+    /is completed and its saga running/,
+  ],
+  [
+    'a hold left over',
+    ({ view }) => Object.assign(view, { hold: { status: 'payment_failed' } }),
+    /shown as held or parked/,
+  ],
+  [
+    'a failure left over',
+    ({ view }) => Object.assign(view, { failure: { type: 'CardDeclined', reason: '' } }),
+    /names the failure CardDeclined/,
+  ],
+  ['no shipment shown', ({ view }) => delete view.shipment, /shows no shipment/],
+  [
+    'a lost event',
+    (books) => {
+      books.events.splice(2, 1);
+      books.ledger.eventTypes.splice(2, 1);
+    },
+    /has the sequence 4.*cannot have the events.*5 events have 6 audit rows/s,
+  ],
+  [
+    'a lost last event',
+    (books) => {
+      books.events.pop();
+      books.ledger.eventTypes.pop();
+    },
+    /has one event order\.completed\.v1; it has 0/,
+  ],
+  [
+    'an event twice',
+    (books) => {
+      books.events.push({ ...first(books.events) });
+      books.ledger.eventTypes.push('order.created.v1');
+    },
+    /repeats the event id event-1/,
+  ],
+  [
+    'events of an impossible order',
+    (books) => rewrite(books, eventsSwapped(lines.completed, 2, 3)),
+    /cannot have the events order\.created\.v1, inventory\.reserved\.v1, fulfillment/,
+  ],
+  [
+    'a second end',
+    (books) =>
+      rewrite(books, [...lines.completed, ['completion', 'completed', 'completed', 'order.completed.v1']]),
+    /it has 2 end events/,
+  ],
+  [
+    'an unknown type',
+    (books) => Object.assign(first(books.events), { eventType: 'order.made.v1' }),
+    /of an unknown type.*outbox holds other events/s,
+  ],
+  [
+    'another cause',
+    ({ events }) => Object.assign(events[1]?.metadata ?? {}, { causationId: 'x' }),
+    /predecessor as cause.*names another cause/s,
+  ],
+  [
+    'an event of another order',
+    ({ events }) => Object.assign(events[1]?.payload ?? {}, { orderId: 'x' }),
+    /belongs to order/,
+  ],
+  [
+    'an event of another customer',
+    ({ events }) => Object.assign(events[1]?.payload ?? {}, { customerId: 'x' }),
+    /names customer x/,
+  ],
+  [
+    'an event without its effect',
+    (books) =>
+      rewrite(books, [
+        ...lines.completed.slice(0, 4),
+        ['inventory', 'reserved', 'released', 'inventory.released.v1'],
+        ...lines.completed.slice(4),
+      ]),
+    /inventory\.released\.v1: expected 0 by the books, found 1/,
+  ],
+  [
+    'a changed audit row',
+    ({ audit }) => Object.assign(first(audit), { reason: 'another' }),
+    /row 1 was changed/,
+  ],
+  [
+    'a removed audit row',
+    (books) => books.audit.splice(3, 1),
+    /row 4 has the number 5.*row 4 does not follow/s,
+  ],
+  ['a cut-off trail', (books) => books.audit.pop(), /head says row 6; the last row is 5/],
+  [
+    'a trail without head',
+    (books) => Object.assign(books, { auditHead: undefined }),
+    /head says row undefined/,
+  ],
+  [
+    'a status nobody moved it to',
+    (books) =>
+      rewrite(
+        books,
+        lines.completed.filter(([step]) => step !== 'fulfillment'),
+      ),
+    /moves the order from fulfillment_created; it was payment_processed/,
+  ],
+  [
+    'a trail that ends elsewhere',
+    (books) => rewrite(books, lines.completed.slice(0, -1)),
+    /is completed; its audit trail ends in shipment_generated/,
+  ],
+  [
+    'a change without event',
+    (books) =>
+      rewrite(
+        books,
+        lines.completed.map(([step, from, to, event]): Line =>
+          step === 'payment' ? [step, from, to] : [step, from, to, event],
+        ),
+      ),
+    /moves the order from inventory_reserved to payment_processed and no event tells/,
+  ],
+  [
+    'a row with another event',
+    (books) =>
+      rewrite(
+        books,
+        lines.completed.map(([step, from, to, event]): Line => [
+          step,
+          from,
+          to,
+          step === 'payment' ? 'order.held.v1' : event,
+        ]),
+      ),
+    /\(inventory_reserved to payment_processed\) comes with order\.held/,
+  ],
+  [
+    'a row without actor',
+    (books) => Object.assign(first(books.audit), { actor: '' }),
+    /does not say who and why/,
+  ],
+  [
+    'a row without run',
+    (books) => Object.assign(first(books.audit), { runId: '' }),
+    /does not say in which run/,
+  ],
+];
+
+const cancelled: Doctoring[] = [
+  [
+    'money kept',
+    ({ provider }) => provider.refunded.pop(),
+    /keeps no money; it is charged 1 times, 1499800 in all, refunded 0/,
+  ],
+  [
+    'too little refunded',
+    ({ provider }) => Object.assign(first(provider.refunded), { amount: 1 }),
+    /keeps no money/,
+  ],
+  [
+    'a refund SQL does not know of',
+    ({ ledger }) => Object.assign(first(ledger.payments), { state: 'charged' }),
+    /is charged in SQL; by the provider's books it is refunded/,
+  ],
+  [
+    'an intent that may still charge',
+    ({ provider }) => provider.intents.push({ intent: 'pi_2', status: 'requires_action' }),
+    /pi_2 is requires_action: it may still charge/,
+  ],
+  [
+    'a label kept',
+    ({ provider }) => Object.assign(first(provider.labels), { refundStatus: null }),
+    /keeps 0 label\(s\); it has 1/,
+  ],
+  ['stock kept', ({ ledger }) => Object.assign(ledger, { reservedUnits: 2 }), /holds no stock/],
+  ['stock taken', ({ ledger }) => Object.assign(ledger, { consumedUnits: 2 }), /has taken none/],
+  [
+    'an open fulfillment',
+    ({ ledger }) => Object.assign(ledger, { fulfillment: 'open' }),
+    /has no open fulfillment/,
+  ],
+  [
+    'no refund event',
+    (books) =>
+      rewrite(
+        books,
+        lines.cancelled.filter(([, , to]) => to !== 'refunded'),
+      ),
+    /payment\.refunded\.v1: expected 1 by the books, found 0/,
+  ],
+  [
+    'compensations out of order',
+    (books) => rewrite(books, eventsSwapped(lines.cancelled, 7, 8)),
+    /cancelled order cannot have the events/,
+  ],
+  [
+    'the end of another fate',
+    (books) =>
+      rewrite(books, [
+        ...lines.cancelled.slice(0, -1),
+        ['shipping', 'fulfillment_created', 'failed', 'order.failed.v1'],
+      ]),
+    /one event order\.cancelled\.v1; it has 1 end events/,
+  ],
+  [
+    'parked after the end',
+    (books) => rewrite(books, [...lines.cancelled, ['shipping', 'ended', 'parked', 'order.parked.v1']]),
+    /parked before its first or after its last event/,
+  ],
+  [
+    'an event of a charge that never was',
+    ({ provider }) => Object.assign(provider, { charged: [], refunded: [] }),
+    /a charge that the provider does not have/,
+  ],
+];
+
+describe('the rules about one order', () => {
+  test.each(['completed', 'cancelled'] as const)('find nothing in the good books of a %s order', (status) => {
+    expect(orderViolations(goodBooks(status))).toEqual([]);
+  });
+
+  test.each(completed)('find %s in a completed order', (_what, doctor, found) => {
+    const books = goodBooks('completed');
+    doctor(books);
+    expect(orderViolations(books).join('\n')).toMatch(found);
+  });
+
+  test.each(cancelled)('find %s in a cancelled order', (_what, doctor, found) => {
+    const books = goodBooks('cancelled');
+    doctor(books);
+    expect(orderViolations(books).join('\n')).toMatch(found);
+  });
+
+  test('let a held order keep its stock and its money, but no second charge', () => {
+    const books = heldBooks();
+    expect(orderViolations(books)).toEqual([]);
+    books.provider.charged.push({ intent: 'pi_1', amount: 1, currency: 'inr' });
+    expect(orderViolations(books).join()).toMatch(/charged at most once/);
+  });
+
+  test('find a held order that holds part of its stock or does not say what it waits for', () => {
+    const books = heldBooks();
+    books.ledger.reservedUnits = 1;
+    delete books.view.hold;
+    expect(orderViolations(books).join('\n')).toMatch(
+      /does not say what it waits for.*\n.*all its units or none/,
+    );
+  });
+});
+
+/** After payment, held for an address that the carrier refused at the label. */
+function heldBooks(): OrderBooks {
+  const books = goodBooks('completed');
+  rewrite(books, [
+    ...lines.completed.slice(0, 4),
+    ['shipping', 'fulfillment_created', 'address_rejected'],
+    ['shipping', 'address_rejected', 'address_rejected', 'order.held.v1'],
+  ]);
+  Object.assign(books.ledger, {
+    status: 'address_rejected',
+    sagaState: 'held',
+    reservedUnits: 2,
+    consumedUnits: 0,
+    shipments: [
+      {
+        ...first(books.ledger.shipments),
+        state: 'refused',
+      },
+    ],
+  });
+  Object.assign(books.view, { status: 'address_rejected', sagaState: 'held' });
+  books.view.hold = {
+    status: 'address_rejected',
+    failureType: 'AddressUndeliverable',
+    reason: 'no such street',
+    sinceUtc: '2026-01-02T03:04:05.678Z',
+    untilUtc: '2026-01-03T03:04:05.678Z',
+  };
+  books.provider.labels = [];
+  return books;
+}
