@@ -27,7 +27,7 @@ export type SettledPayment = Settled<PaymentProcessed>;
 /** What an attempt knows before its first request. */
 export interface PaymentFacts {
   payment: PaymentRow;
-  /** Payments of earlier methods that could still charge: they are canceled before a new one is tried. */
+  /** Payments of earlier methods that could still charge, or have: settled before a new one is tried. */
   earlier: PaymentRow[];
 }
 
@@ -71,8 +71,9 @@ async function supersede(
   deps: ActivityDeps,
   { input, attempt }: Protocol,
 ): Promise<SettledPayment | undefined> {
-  for (const { n, intentId } of attempt.facts.earlier) {
+  for (const { n, intentId, state, amount } of attempt.facts.earlier) {
     if (!intentId) continue;
+    if (state === 'charged') return { effect: { intentId, amount }, reference: intentId };
     const { orderId } = input;
     const left = await cancelIntent(deps, { orderId, n, intentId, timeoutMs: attempt.timeoutMs() });
     if (left.status === 'charged') return { effect: { intentId, amount: left.amount }, reference: intentId };

@@ -87,7 +87,9 @@ async function closeEarlier(
   }
 }
 
-const mayCharge = ({ state }: PaymentRow): boolean => state === 'created' || state === 'action_required';
+/** Could still charge, or has: then it is the order's payment and no other method is used. */
+const mayCharge = ({ state }: PaymentRow): boolean =>
+  state === 'created' || state === 'action_required' || state === 'charged';
 
 async function commitPayment(
   deps: ActivityDeps,
@@ -95,7 +97,8 @@ async function commitPayment(
   { input, order, settled }: { input: ProcessPayment; order: OrderRow; settled: SettledPayment },
 ) {
   const charged = 'effect' in settled;
-  await closePayments(tx, input, settled);
+  const recorded = await closePayments(tx, input, settled);
+  if (charged && recorded) return { done: settled.effect };
   await writeTransition(tx, {
     order,
     step: 'payment',
@@ -112,19 +115,25 @@ async function commitPayment(
   return charged ? { done: settled.effect } : settled;
 }
 
-/** One payment of the order is charged or none; what could still charge was canceled. */
+/**
+ * One payment of the order is charged or none; what could still charge was canceled. Tells whether the charge is on
+ * record already, from an earlier payment whose answer did not arrive.
+ */
 async function closePayments(
   tx: StoreTransaction,
   input: ProcessPayment,
   settled: SettledPayment,
-): Promise<void> {
+): Promise<boolean> {
   const chargedIntent = 'effect' in settled ? settled.effect.intentId : undefined;
+  let recorded = false;
   for (const payment of await tx.payments.list(input.orderId)) {
     if (payment.n !== input.n && !mayCharge(payment)) continue;
     const unused = payment.n === input.n && !chargedIntent ? 'declined' : 'canceled';
     const state = payment.intentId && payment.intentId === chargedIntent ? 'charged' : unused;
+    recorded ||= payment.state === 'charged' && state === 'charged';
     await tx.payments.put({ ...payment, state });
   }
+  return recorded;
 }
 
 /** A charge, or what may become one, was found after refundPayment had begun: take it back, with its own record. */
@@ -133,11 +142,15 @@ async function takeBackLatePayment(
   { orderId, n, attemptTimeoutMs }: ProcessPayment,
   reference: string | undefined,
 ): Promise<void> {
-  const stored = await deps.store.transaction((tx) => tx.payments.find({ orderId, n }));
+  const payments = await deps.store.transaction((tx) => tx.payments.list(orderId));
+  /* The charge may be an earlier payment's. */
+  const stored =
+    payments.find((payment) => reference && payment.intentId === reference) ??
+    payments.find((payment) => payment.n === n);
   const intentId = reference ?? stored?.intentId;
   if (!stored || !intentId) return;
   const timeoutMs = Math.floor(attemptTimeoutMs / 4);
-  const taken = await takeBackPayment(deps, { orderId, n, intentId, timeoutMs });
+  const taken = await takeBackPayment(deps, { orderId, n: stored.n, intentId, timeoutMs });
   await deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, orderId);
     await writeRefund(deps, tx, { order, payments: [{ ...stored, ...taken }] });

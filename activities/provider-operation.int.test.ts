@@ -1,0 +1,355 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
+import { isFailureType, technicalFailures } from '../domain/failures.ts';
+import type { OrderId } from '../domain/ids.ts';
+import type { OrderLedger, Store } from '../ports/store.ts';
+import { givenOrder } from '../test/contract/store-fixtures.ts';
+import {
+  createInterleaving,
+  type Actor,
+  type Answer,
+  type Goal,
+  type Interleaving,
+} from '../test/support/interleaving.ts';
+import { createLockModel, inActivity, quietDeps, storeFor } from '../test/support/modelled-deps.ts';
+import { createCarrierModel, createStripeModel, type CardFate } from '../test/support/provider-models.ts';
+import { createCarrierActivities, createPaymentActivities } from './create-activities.ts';
+import type { ActivityDeps } from './deps.ts';
+
+const attemptTimeoutMs = 1_000;
+const runs = Number(process.env['PROPERTY_RUNS'] ?? 150);
+
+const typeOf = (answer: Answer): string | undefined =>
+  'error' in answer && answer.error instanceof ApplicationFailure
+    ? (answer.error.type ?? undefined)
+    : undefined;
+const isDone = (answer: Answer): boolean => 'value' in answer;
+const isRefused = (answer: Answer): boolean => isFailureType(typeOf(answer) ?? '');
+const isTechnical = (answer: Answer): boolean =>
+  (technicalFailures as readonly string[]).includes(typeOf(answer) ?? '');
+
+/** A bug shows as neither an answer nor a technical failure. */
+function reached(answer: Answer): boolean {
+  if (isDone(answer) || isRefused(answer)) return true;
+  if (!isTechnical(answer)) throw 'error' in answer ? answer.error : new Error('no answer');
+  return false;
+}
+
+/** One decision for each step of the storm, the fate of the card, and whether Redis is there. */
+const storms = (length: number) =>
+  fc.record({
+    decisions: fc.array(fc.nat(1_000_000), { minLength: length / 3, maxLength: length, size: 'max' }),
+    redis: fc.constantFrom('up' as const, 'down' as const, 'down' as const),
+    /** Step of the storm at which the compensation is asked for. */
+    from: fc.nat(60),
+  });
+
+interface Storm {
+  decisions: number[];
+  redis: 'up' | 'down';
+  from: number;
+}
+
+interface Case {
+  world: Interleaving;
+  orderId: OrderId;
+  ledger: OrderLedger;
+  answers: Answer[];
+  of(goal: string): Answer[];
+}
+
+describe('a step that calls a provider, under any interleaving of attempts, kills, lost replies and late effects', () => {
+  let folder: string;
+  let store: Store;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'order-saga-property-'));
+    store = await connectSqliteStore({ path: join(folder, 'orders.sqlite') });
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Sets up one order with its providers, runs the goals to the end, and hands over what came of it. */
+  async function play(
+    { decisions, redis }: Storm,
+    fateOf: (paymentMethodId: string) => CardFate,
+    goalsOf: (act: ReturnType<typeof activitiesOf>, orderId: OrderId, world: Interleaving) => Goal[],
+  ) {
+    const world = createInterleaving(decisions);
+    const stripe = createStripeModel(world, fateOf);
+    const carrier = createCarrierModel(world, attemptTimeoutMs);
+    const locks = createLockModel(world, redis);
+    const { orderId } = await givenOrder(store);
+    const depsFor = (actor: Actor): ActivityDeps => ({
+      ...quietDeps,
+      store: storeFor(world, actor, store),
+      payments: stripe.gatewayFor(actor),
+      carrier: carrier.carrierFor(actor),
+      locks: locks.locksFor(actor),
+      clock: world.clock,
+    });
+    world.also({ label: 'Redis loses its data', run: locks.forget });
+    world.also({ label: 'the customer authenticates', run: stripe.authenticate });
+    const answers = await world.run(goalsOf(activitiesOf(depsFor), orderId, world));
+    const [ledger] = await store.read.ledger(orderId);
+    const result: Case = {
+      world,
+      orderId,
+      ledger: ledger as OrderLedger,
+      answers,
+      of: (goal) => answers.filter(({ actor }) => actor.startsWith(`${goal}#`)),
+    };
+    return { ...result, stripe, carrier };
+  }
+
+  const activitiesOf = (depsFor: (actor: Actor) => ActivityDeps) => ({
+    pay: (actor: Actor, input: { orderId: OrderId; n: number; paymentMethodId: string }) =>
+      inActivity(() =>
+        createPaymentActivities(depsFor(actor)).processPayment({ ...input, attemptTimeoutMs }),
+      ),
+    refund: (actor: Actor, orderId: OrderId) =>
+      inActivity(() => createPaymentActivities(depsFor(actor)).refundPayment({ orderId, attemptTimeoutMs })),
+    ship: (actor: Actor, orderId: OrderId) =>
+      inActivity(() =>
+        createCarrierActivities(depsFor(actor)).generateShipment({
+          orderId,
+          n: 1,
+          address,
+          attemptTimeoutMs,
+        }),
+      ),
+    void: (actor: Actor, orderId: OrderId) =>
+      inActivity(() => createCarrierActivities(depsFor(actor)).voidShipment({ orderId, attemptTimeoutMs })),
+  });
+
+  const always = () => true;
+
+  const holds = <T>(property: (storm: Storm) => Promise<T>, length = 180) =>
+    fc.assert(
+      fc.asyncProperty(storms(length), async (storm) => {
+        await property(storm);
+      }),
+      { numRuns: runs, interruptAfterTimeLimit: 40_000 },
+    );
+
+  const explain = ({ world, ledger }: Case) => `${world.log.join('\n')}\n${JSON.stringify(ledger)}`;
+
+  test('charges exactly once and gives every attempt the same answer', async () => {
+    await holds(async (storm) => {
+      const played = await play(
+        storm,
+        () => 'succeeds',
+        (act, orderId) => [
+          {
+            name: 'pay',
+            wanted: always,
+            reached,
+            attempt: (actor) => act.pay(actor, { orderId, n: 1, paymentMethodId: 'pm_card' }),
+          },
+        ],
+      );
+      const { stripe, ledger } = played;
+      expect(stripe.charged(), explain(played)).toHaveLength(1);
+      expect(stripe.kept(), explain(played)).toHaveLength(1);
+      const [intent] = stripe.kept();
+      for (const answer of played.answers.filter(isDone)) {
+        expect(answer, explain(played)).toMatchObject({ value: { intentId: intent?.intentId } });
+      }
+      expect(played.answers.filter(isRefused), explain(played)).toEqual([]);
+      expect(ledger.payments).toMatchObject([{ n: 1, state: 'charged', intentId: intent?.intentId }]);
+      expect(ledger.eventTypes, explain(played)).toEqual(['payment.processed.v1']);
+      expect(ledger.auditTransitions).toEqual([{ from: 'received', to: 'payment_processed' }]);
+    });
+  });
+
+  test('charges nothing when the card is declined, and says so every time', async () => {
+    await holds(async (storm) => {
+      const played = await play(
+        storm,
+        () => 'declines',
+        (act, orderId) => [
+          {
+            name: 'pay',
+            wanted: always,
+            reached,
+            attempt: (actor) => act.pay(actor, { orderId, n: 1, paymentMethodId: 'pm_card' }),
+          },
+        ],
+      );
+      expect(played.stripe.charged()).toEqual([]);
+      expect(played.answers.filter(isDone)).toEqual([]);
+      expect(new Set(played.answers.filter(isRefused).map(typeOf)), explain(played)).toEqual(
+        new Set(['CardDeclined']),
+      );
+      expect(played.ledger.eventTypes, explain(played)).toEqual(['payment.failed.v1']);
+    }, 120);
+  });
+
+  test('leaves no charge behind once its compensation has ended', async () => {
+    await holds(async (storm) => {
+      let asked = false;
+      const played = await play(
+        storm,
+        () => 'succeeds',
+        (act, orderId) => [
+          {
+            name: 'pay',
+            wanted: always,
+            reached: (answer) => reached(answer),
+            attempt: (actor) => act.pay(actor, { orderId, n: 1, paymentMethodId: 'pm_card' }),
+          },
+          {
+            name: 'refund',
+            wanted: always,
+            reached: (answer) => {
+              asked ||= isDone(answer);
+              return reached(answer);
+            },
+            attempt: (actor) => act.refund(actor, orderId),
+          },
+        ],
+      );
+      const { stripe, ledger } = played;
+      expect(asked).toBe(true);
+      expect(stripe.kept(), explain(played)).toEqual([]);
+      expect(stripe.charged().length, explain(played)).toBeLessThanOrEqual(1);
+      const refunded = stripe.charged().length;
+      const count = (type: string) => ledger.eventTypes.filter((one) => one === type).length;
+      expect(count('payment.refunded.v1'), explain(played)).toBe(refunded);
+      expect(count('payment.processed.v1'), explain(played)).toBeLessThanOrEqual(1);
+      for (const payment of ledger.payments)
+        expect(['refunded', 'canceled'], explain(played)).toContain(payment.state);
+      expect(played.of('refund').filter(isRefused)).toEqual([]);
+      const stored = played.of('pay').filter((answer) => isDone(answer) || isRefused(answer));
+      expect(
+        new Set(stored.map((answer) => typeOf(answer) ?? 'done')).size,
+        explain(played),
+      ).toBeLessThanOrEqual(1);
+    }, 240);
+  });
+
+  test('charges once when the customer gives another card while the first one waits for him', async () => {
+    await holds(async (storm) => {
+      let waits = false;
+      const fateOf = (method: string): CardFate =>
+        method === 'pm_first' ? 'needs the customer' : 'succeeds';
+      const played = await play(storm, fateOf, (act, orderId) => [
+        {
+          name: 'first',
+          wanted: always,
+          attempt: (actor) => act.pay(actor, { orderId, n: 1, paymentMethodId: 'pm_first' }),
+          reached: (answer) => {
+            waits ||= typeOf(answer) === 'CustomerActionRequired';
+            return reached(answer);
+          },
+        },
+        {
+          name: 'second',
+          wanted: () => waits,
+          attempt: (actor) => act.pay(actor, { orderId, n: 2, paymentMethodId: 'pm_second' }),
+          reached,
+        },
+      ]);
+      const { stripe, ledger } = played;
+      expect(stripe.charged(), explain(played)).toHaveLength(1);
+      expect(stripe.kept(), explain(played)).toHaveLength(1);
+      expect(
+        ledger.payments.filter(({ state }) => state === 'charged'),
+        explain(played),
+      ).toHaveLength(1);
+      expect(ledger.eventTypes, explain(played)).toEqual(['payment.processed.v1']);
+      expect(ledger.status, explain(played)).toBe('payment_processed');
+    }, 240);
+  });
+
+  test('leaves no charge of any card behind once its compensation has ended', async () => {
+    await holds(async (storm) => {
+      let waits = false;
+      const fateOf = (method: string): CardFate =>
+        method === 'pm_first' ? 'needs the customer' : 'succeeds';
+      const played = await play(storm, fateOf, (act, orderId) => [
+        {
+          name: 'first',
+          wanted: always,
+          attempt: (actor) => act.pay(actor, { orderId, n: 1, paymentMethodId: 'pm_first' }),
+          reached: (answer) => {
+            waits ||= typeOf(answer) === 'CustomerActionRequired';
+            return reached(answer);
+          },
+        },
+        {
+          name: 'second',
+          wanted: () => waits,
+          attempt: (actor) => act.pay(actor, { orderId, n: 2, paymentMethodId: 'pm_second' }),
+          reached,
+        },
+        {
+          name: 'refund',
+          wanted: (step) => step >= storm.from * 3,
+          attempt: (actor) => act.refund(actor, orderId),
+          reached,
+        },
+      ]);
+      const { stripe, ledger } = played;
+      expect(stripe.kept(), explain(played)).toEqual([]);
+      expect(stripe.charged().length, explain(played)).toBeLessThanOrEqual(1);
+      const refunds = ledger.eventTypes.filter((type) => type === 'payment.refunded.v1');
+      expect(refunds, explain(played)).toHaveLength(stripe.charged().length);
+    }, 300);
+  });
+
+  test('buys exactly one label', async () => {
+    await holds(async (storm) => {
+      const played = await play(
+        storm,
+        () => 'succeeds',
+        (act, orderId) => [
+          { name: 'ship', wanted: always, reached, attempt: (actor) => act.ship(actor, orderId) },
+        ],
+      );
+      const { carrier, ledger } = played;
+      expect(carrier.bought(), explain(played)).toHaveLength(1);
+      const [label] = carrier.bought();
+      for (const answer of played.answers.filter(isDone)) {
+        expect(answer).toMatchObject({ value: { trackingCode: `track-${label?.shipmentId}` } });
+      }
+      expect(ledger.shipments).toMatchObject([
+        { n: 1, state: 'bought', providerShipmentId: label?.shipmentId },
+      ]);
+      expect(ledger.eventTypes, explain(played)).toEqual(['shipment.generated.v1']);
+    });
+  });
+
+  test('sends every label back once its compensation has ended', async () => {
+    await holds(async (storm) => {
+      const played = await play(
+        storm,
+        () => 'succeeds',
+        (act, orderId) => [
+          { name: 'ship', wanted: always, reached, attempt: (actor) => act.ship(actor, orderId) },
+          {
+            name: 'void',
+            wanted: (step) => step >= storm.from,
+            reached,
+            attempt: (actor) => act.void(actor, orderId),
+          },
+        ],
+      );
+      const { carrier, ledger } = played;
+      expect(carrier.kept(), explain(played)).toEqual([]);
+      expect(carrier.bought().length, explain(played)).toBeLessThanOrEqual(1);
+      const voided = ledger.eventTypes.filter((type) => type === 'shipment.voided.v1');
+      expect(voided, explain(played)).toHaveLength(carrier.bought().length);
+      for (const { state } of ledger.shipments)
+        expect(['void_requested', 'refused'], explain(played)).toContain(state);
+    }, 240);
+  });
+});
+
+const address = { name: 'A', street1: '1 Road', city: 'Pune', postalCode: '411001', country: 'IN' };

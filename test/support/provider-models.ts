@@ -1,0 +1,240 @@
+import { TechnicalFailure } from '../../domain/failures.ts';
+import type { OrderId } from '../../domain/ids.ts';
+import type { Money } from '../../domain/money.ts';
+import type { BuyAnswer, Carrier, Label, ShipmentAnswer } from '../../ports/carrier.ts';
+import type { CreateAnswer, PaymentAnswer, PaymentGateway } from '../../ports/payment-gateway.ts';
+import type { Actor, Interleaving, Landing } from './interleaving.ts';
+
+/** What a payment method leads to when it is confirmed. */
+export type CardFate = 'succeeds' | 'declines' | 'needs the customer';
+
+export interface Intent {
+  intentId: string;
+  orderId: OrderId;
+  operationKey: string;
+  amount: Money;
+  fate: CardFate;
+  status: 'unconfirmed' | 'charged' | 'declined' | 'action_required' | 'canceled';
+  refundId?: string;
+  createdMs: number;
+}
+
+type Result<T> = { value: T } | { error: Error };
+
+const DAY = 24 * 3_600_000;
+const SEARCH_LAG_MS = 60_000;
+
+const unknown = (what: string) => new TechnicalFailure('OutcomeUnknown', `${what}: no answer`);
+const spent = (what: string) =>
+  Object.assign(new TechnicalFailure('OutcomeUnknown', `${what}: 500`), { keySpent: true as const });
+
+/** Stripe as far as money is concerned: intents, and idempotency keys that keep answers, errors 500 included, for 24 h. */
+export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId: string) => CardFate) {
+  const intents = new Map<string, Intent>();
+  const keys = new Map<string, { request: string; result: Result<unknown>; atMs: number }>();
+
+  function keyed<T>(key: string, request: string, mode: Landing, run: () => Result<T>): Result<T> {
+    const stored = keys.get(key);
+    if (stored && world.nowMs() - stored.atMs < DAY) {
+      if (stored.request === request) return stored.result as Result<T>;
+      return { error: new Error(`Key ${key} was used for ${stored.request}, now for ${request}`) };
+    }
+    const result =
+      mode === 'spent'
+        ? { error: spent(request) }
+        : mode === 'spent-with-effect'
+          ? (run(), { error: spent(request) })
+          : run();
+    keys.set(key, { request, result, atMs: world.nowMs() });
+    return result;
+  }
+
+  const found = (intentId: string): Intent => {
+    const intent = intents.get(intentId);
+    if (!intent) throw new Error(`No such intent ${intentId}`);
+    return intent;
+  };
+
+  const answerOf = ({ intentId, status, amount }: Intent): PaymentAnswer => {
+    switch (status) {
+      case 'charged':
+        return { status, intentId, amount };
+      case 'declined':
+        return { status, intentId, reason: 'Your card was declined.' };
+      case 'action_required':
+        return { status, intentId, nextAction: { type: 'use_stripe_sdk' } };
+      case 'unconfirmed':
+      case 'canceled':
+        return { status, intentId };
+    }
+  };
+
+  const confirmed = {
+    succeeds: 'charged',
+    declines: 'declined',
+    'needs the customer': 'action_required',
+  } as const;
+
+  const KEYED: readonly Landing[] = ['reply-lost', 'dropped', 'spent', 'spent-with-effect'];
+  const READ: readonly Landing[] = ['reply-lost', 'dropped'];
+
+  const gatewayFor = (actor: Actor): PaymentGateway => {
+    const send = <T>(
+      label: string,
+      timeoutMs: number,
+      modes: readonly Landing[],
+      effect: (mode: Landing) => Result<T>,
+    ) =>
+      world.request(actor, {
+        label,
+        timeoutMs,
+        modes,
+        effect,
+        landsLaterMs: Number.POSITIVE_INFINITY,
+        lost: () => unknown(label),
+      });
+    return {
+      create: ({ idempotencyKey, operationKey, orderId, amount, paymentMethodId, timeoutMs }) =>
+        send<CreateAnswer>(`create ${idempotencyKey}`, timeoutMs, KEYED, (mode) =>
+          keyed(
+            idempotencyKey,
+            `create ${operationKey} ${paymentMethodId} ${amount.amountMinor}`,
+            mode,
+            () => {
+              const intentId = `pi_${intents.size + 1}`;
+              const fate = fateOf(paymentMethodId);
+              const createdMs = world.nowMs();
+              intents.set(intentId, {
+                intentId,
+                orderId,
+                operationKey,
+                amount,
+                fate,
+                status: 'unconfirmed',
+                createdMs,
+              });
+              return { value: { status: 'created', intentId } };
+            },
+          ),
+        ),
+      confirm: ({ idempotencyKey, intentId, timeoutMs }) =>
+        send(`confirm ${idempotencyKey}`, timeoutMs, KEYED, (mode) =>
+          keyed(idempotencyKey, `confirm ${intentId}`, mode, () => {
+            const intent = found(intentId);
+            if (intent.status === 'unconfirmed') intent.status = confirmed[intent.fate];
+            return { value: answerOf(intent) };
+          }),
+        ),
+      retrieve: ({ intentId, timeoutMs }) =>
+        send(`retrieve ${intentId}`, timeoutMs, READ, () => ({ value: answerOf(found(intentId)) })),
+      findByOperation: ({ operationKey, timeoutMs }) =>
+        send(`find ${operationKey}`, timeoutMs, READ, () => ({
+          value: [...intents.values()]
+            .filter(
+              (one) => one.operationKey === operationKey && world.nowMs() - one.createdMs > SEARCH_LAG_MS,
+            )
+            .map(answerOf),
+        })),
+      cancel: ({ idempotencyKey, intentId, timeoutMs }) =>
+        send(`cancel ${idempotencyKey}`, timeoutMs, KEYED, (mode) =>
+          keyed(idempotencyKey, `cancel ${intentId}`, mode, () => {
+            const intent = found(intentId);
+            if (intent.status !== 'charged') intent.status = 'canceled';
+            return { value: answerOf(intent) };
+          }),
+        ),
+      refund: ({ idempotencyKey, intentId, timeoutMs }) =>
+        send(`refund ${idempotencyKey}`, timeoutMs, KEYED, (mode) =>
+          keyed(idempotencyKey, `refund ${intentId}`, mode, () => {
+            const intent = found(intentId);
+            if (intent.status !== 'charged')
+              return { error: new Error(`${intentId} is ${intent.status}: no refund`) };
+            intent.refundId ??= `re_${intentId}`;
+            return { value: { refundId: intent.refundId } };
+          }),
+        ),
+      payable: () => ({ ok: true }),
+      verifyWebhook: () => undefined,
+    };
+  };
+
+  return {
+    intents,
+    gatewayFor,
+    charged: () => [...intents.values()].filter(({ status }) => status === 'charged'),
+    kept: () => [...intents.values()].filter(({ status, refundId }) => status === 'charged' && !refundId),
+    /** The customer authenticates every payment that waits for it. */
+    authenticate() {
+      for (const intent of intents.values())
+        if (intent.status === 'action_required') intent.status = 'charged';
+    },
+  };
+}
+
+interface Shipment {
+  shipmentId: string;
+  bought: boolean;
+  refund: 'none' | 'submitted';
+}
+
+/** EasyPost: no idempotency at all; a second buy of the same shipment is refused. */
+export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
+  const shipments = new Map<string, Shipment>();
+  const found = (shipmentId: string): Shipment => {
+    const shipment = shipments.get(shipmentId);
+    if (!shipment) throw new Error(`No such shipment ${shipmentId}`);
+    return shipment;
+  };
+  const label = (shipmentId: string): Label => ({
+    carrier: 'USPS',
+    service: 'Ground',
+    trackingCode: `track-${shipmentId}`,
+    labelUrl: `https://labels.example/${shipmentId}`,
+    cost: { amount: '5.00', currency: 'USD' },
+  });
+  const rates = [{ rateId: 'rate_1', carrier: 'USPS', service: 'Ground', amount: '5.00', currency: 'USD' }];
+
+  const carrierFor = (actor: Actor): Carrier => {
+    const send = <T>(what: string, timeoutMs: number, effect: () => T) =>
+      world.request<T>(actor, {
+        label: what,
+        timeoutMs,
+        landsLaterMs,
+        modes: ['reply-lost', 'dropped'],
+        effect: () => ({ value: effect() }),
+        lost: () => unknown(what),
+      });
+    return {
+      verifyAddress: () => Promise.resolve({ deliverable: true }),
+      createShipment: ({ timeoutMs }) =>
+        send('create shipment', timeoutMs, () => {
+          const shipmentId = `shp_${shipments.size + 1}`;
+          shipments.set(shipmentId, { shipmentId, bought: false, refund: 'none' });
+          return { status: 'created' as const, shipmentId, rates };
+        }),
+      buy: ({ shipmentId, timeoutMs }) =>
+        send<BuyAnswer>(`buy ${shipmentId}`, timeoutMs, () => {
+          const shipment = found(shipmentId);
+          if (shipment.bought) return { status: 'already_bought' };
+          shipment.bought = true;
+          return { status: 'bought', label: label(shipmentId) };
+        }),
+      retrieve: ({ shipmentId, timeoutMs }) =>
+        send<ShipmentAnswer>(`retrieve ${shipmentId}`, timeoutMs, () => {
+          const { bought, refund } = found(shipmentId);
+          return bought
+            ? { status: 'bought', label: label(shipmentId), refund }
+            : { status: 'unbought', rates };
+        }),
+      refundLabel: ({ shipmentId, timeoutMs }) =>
+        send(`refund ${shipmentId}`, timeoutMs, () => {
+          const shipment = found(shipmentId);
+          if (!shipment.bought) return { status: 'nothing_to_refund' as const };
+          shipment.refund = 'submitted';
+          return { status: 'submitted' as const };
+        }),
+    };
+  };
+  const bought = () => [...shipments.values()].filter((shipment) => shipment.bought);
+  return { shipments, carrierFor, bought, kept: () => bought().filter(({ refund }) => refund === 'none') };
+}
