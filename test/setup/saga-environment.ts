@@ -16,6 +16,7 @@ import { customerId, orderId, productId, taskQueues, workflowIdOf, type OrderId 
 import type { Address, Checkout, OrderView } from '../../domain/order.ts';
 import { defaultPolicy, withPolicy, type PolicyChanges } from '../../domain/policy.ts';
 import { searchAttributes } from '../../domain/search-attributes.ts';
+import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/start-sandbox.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { connectActivityDeps, type ConnectedDeps } from '../../workers/connect-activity-deps.ts';
@@ -23,6 +24,7 @@ import { createOrderWorkers } from '../../workers/order-workers.ts';
 import { bundleOrderWorkflows } from '../../workers/workflow-bundle.ts';
 import { fulfillOrder } from '../../workflows/index.ts';
 import { getOrder, type FulfillOrder } from '../../workflows/messages.ts';
+import { expectInvariants, type InvariantCounts } from '../checker/check-invariants.ts';
 import { uniqueName } from './isolation.ts';
 
 /** Retries in tens of milliseconds, so that a test runs the real path quickly. */
@@ -61,9 +63,17 @@ export interface SagaEnvironment {
   view(id: OrderId): Promise<OrderView>;
   /** Polls the order until the condition holds; fails with the last view after `timeoutMs` (default 20 s). */
   until(id: OrderId, condition: (view: OrderView) => boolean, timeoutMs?: number): Promise<OrderView>;
-  putProduct(input: { productId: string; onHand: number; priceMinor?: number }): Promise<void>;
+  /** Puts a product with a new id on the shelf. */
+  putProduct(input: NewProduct): Promise<void>;
   /** Sets the sandbox's fault rules; an empty list clears them. */
-  faults(rules: unknown[]): Promise<void>;
+  faults(rules: FaultRuleInput[]): Promise<void>;
+  /** Adds one rule; `match: { orderId }` keeps other orders out of it. */
+  addFault(rule: FaultRuleInput): Promise<void>;
+  removeFault(id: string): Promise<void>;
+  /** The invariants of these orders: throws with everything that does not fit together. */
+  check(...ids: OrderId[]): Promise<InvariantCounts>;
+  /** The invariants of everything that this environment has started, with the shelf. */
+  checkAll(): Promise<InvariantCounts>;
   close(): Promise<void>;
 }
 
@@ -107,15 +117,31 @@ export async function startSagaEnvironment(
   const deps = await connectActivityDeps(config, createMetrics());
   const stopWorkers =
     options.workers === false ? async () => {} : await runWorkers(config, options.wrap?.(deps) ?? deps);
-  await putProduct(deps, { productId: 'keyboard-mx', onHand: 100_000, priceMinor: 749_900 });
+  const stocked = new Map<string, number>();
+  const acknowledged: OrderId[] = [];
+  const stock = async (product: NewProduct) => {
+    await putProduct(deps, product);
+    stocked.set(product.productId, product.onHand);
+  };
+  await stock({ productId: 'keyboard-mx', onHand: 100_000, priceMinor: 749_900 });
 
+  const { store } = deps;
+  const sandboxUrl = sandbox.url;
   const view = (id: OrderId) => client.workflow.getHandle(workflowIdOf(id)).query(getOrder);
   return {
     ...{ client, namespace, config, env, sandbox, deps, view },
-    start: (overrides, policy) => start(client, config, overrides, policy),
+    async start(overrides, policy) {
+      const order = await start(client, config, overrides, policy);
+      if (!acknowledged.includes(order.orderId)) acknowledged.push(order.orderId);
+      return order;
+    },
     until: (id, condition, timeoutMs) => until(() => view(id), condition, timeoutMs),
-    putProduct: (input) => putProduct(deps, input),
-    faults: (rules) => putFaults(sandbox, rules),
+    putProduct: stock,
+    faults: (rules) => sendFaults(sandbox, 'PUT', '', { rules }),
+    addFault: (rule) => sendFaults(sandbox, 'POST', '', rule),
+    removeFault: (id) => sendFaults(sandbox, 'DELETE', `/${id}`),
+    check: (...ids) => expectInvariants({ store, sandboxUrl, only: ids, acknowledged: ids }),
+    checkAll: () => expectInvariants({ store, sandboxUrl, acknowledged, stocked }),
     async close() {
       await stopWorkers();
       await deps.close();
@@ -213,9 +239,15 @@ export async function until<T>(
   );
 }
 
+interface NewProduct {
+  productId: string;
+  onHand: number;
+  priceMinor?: number;
+}
+
 const putProduct = (
   deps: ActivityDeps,
-  { productId: id, onHand, priceMinor = 100_000 }: { productId: string; onHand: number; priceMinor?: number },
+  { productId: id, onHand, priceMinor = 100_000 }: NewProduct,
 ): Promise<void> =>
   deps.store.transaction((tx) =>
     tx.inventory.putProduct({
@@ -226,11 +258,11 @@ const putProduct = (
     }),
   );
 
-async function putFaults(sandbox: Sandbox, rules: unknown[]): Promise<void> {
-  const response = await fetch(`${sandbox.url}/sandbox/faults`, {
-    method: 'PUT',
+async function sendFaults(sandbox: Sandbox, method: string, path: string, body?: unknown): Promise<void> {
+  const response = await fetch(`${sandbox.url}/sandbox/faults${path}`, {
+    method,
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ rules }),
+    ...(body ? { body: JSON.stringify(body) } : {}),
   });
   if (!response.ok)
     throw new Error(`Sandbox refused the faults: ${response.status} ${await response.text()}`);
