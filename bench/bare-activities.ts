@@ -1,0 +1,2 @@
+/** Does nothing. */
+export const nothing = async (_step: number): Promise<null> => null;
