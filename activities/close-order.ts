@@ -52,7 +52,6 @@ export const createCloseOrder =
       { key: operationKeys.closeOrder(orderId), orderId, step: 'closing' },
       async (tx, order) => {
         const failed = ending.status === 'failed';
-        const facts = failed ? ending.failure : { actor: ending.actor, reason: ending.reason };
         await writeTransition(tx, {
           order,
           actor: failed ? 'saga' : ending.actor,
@@ -66,7 +65,7 @@ export const createCloseOrder =
                 type: 'order.failed.v1',
                 details: { failureType: ending.failure.type, reason: ending.failure.reason },
               }
-            : { type: 'order.cancelled.v1', details: { ...facts } },
+            : { type: 'order.cancelled.v1', details: { actor: ending.actor, reason: ending.reason } },
           nowUtc: deps.clock.nowUtc(),
         });
         return { done: null };

@@ -1,3 +1,4 @@
+import type { EventFacts } from '../domain/events.ts';
 import { TechnicalFailure } from '../domain/failures.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import { formatAmount } from '../domain/money.ts';
@@ -120,13 +121,19 @@ export async function writeRefund(
   }
 }
 
-function refundEvent(payment: PaymentRow, before: PaymentRow | undefined) {
-  if (payment.state === 'refunded') {
-    const refundedAmount = Number(formatAmount(payment.amount));
-    const details = { paymentId: payment.intentId, refundId: payment.refundId, refundedAmount };
-    return { type: 'payment.refunded.v1' as const, details };
-  }
+function refundEvent(payment: PaymentRow, before: PaymentRow | undefined): EventFacts | undefined {
+  if (payment.state === 'refunded') return refundedEvent(payment);
   if (before?.state !== 'action_required') return undefined;
   const reason = 'The customer did not authenticate the payment.';
-  return { type: 'payment.failed.v1' as const, details: { failureType: 'CustomerActionRequired', reason } };
+  return { type: 'payment.failed.v1', details: { failureType: 'CustomerActionRequired', reason } };
+}
+
+function refundedEvent({ orderId, n, intentId, refundId, amount }: PaymentRow): EventFacts {
+  if (!intentId || !refundId) {
+    throw new Error(
+      `Payment ${n} of order ${orderId} is refunded: expected its intent and refund ids stored`,
+    );
+  }
+  const refundedAmount = Number(formatAmount(amount));
+  return { type: 'payment.refunded.v1', details: { paymentId: intentId, refundId, refundedAmount } };
 }

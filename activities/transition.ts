@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import { orderSubject } from '../domain/audit.ts';
-import { buildEvent, type EventType } from '../domain/events.ts';
+import { buildEvent, type EventFacts } from '../domain/events.ts';
 import { eventsDestination } from '../domain/destinations.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Actor, OrderStatus, SagaState, StepName } from '../domain/order.ts';
@@ -19,7 +19,7 @@ export interface Transition {
   from?: string;
   to?: string;
   reason: string;
-  event?: { type: EventType; details: Record<string, unknown> };
+  event?: EventFacts;
   nowUtc: string;
 }
 
@@ -55,7 +55,7 @@ export async function writeTransition(tx: StoreTransaction, change: Transition):
 async function writeEvent(
   tx: StoreTransaction,
   { order, nowUtc }: Transition,
-  event: { type: EventType; details: Record<string, unknown> },
+  event: EventFacts,
 ): Promise<string> {
   const eventId = crypto.randomUUID();
   const { sequence, previousEventId } = await tx.orders.nextEvent({ orderId: order.orderId, eventId });

@@ -56,16 +56,14 @@ export async function writeVoid(
     const before = await tx.shipments.find({ orderId: shipment.orderId, n: shipment.n });
     if (before?.state === shipment.state || isVoid(before)) continue;
     await tx.shipments.put(shipment);
-    const voided = isVoid(shipment);
+    const voided = isVoid(shipment) ? shipment.providerShipmentId : undefined;
     await writeTransition(tx, {
       order,
       step: 'shipping',
       from: before?.state ?? '',
       to: shipment.state,
       reason: 'compensation',
-      ...(voided
-        ? { event: { type: 'shipment.voided.v1', details: { shipmentId: shipment.providerShipmentId } } }
-        : {}),
+      ...(voided ? { event: { type: 'shipment.voided.v1', details: { shipmentId: voided } } } : {}),
       nowUtc: deps.clock.nowUtc(),
     });
   }

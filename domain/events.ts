@@ -1,3 +1,4 @@
+import type { EventDetails, OrderPayload } from './event-payloads.ts';
 import type { OrderId } from './ids.ts';
 import { decimalAmount, type Money } from './money.ts';
 import type { OrderItem } from './order.ts';
@@ -23,21 +24,22 @@ export const eventTypes = [
 
 export type EventType = (typeof eventTypes)[number];
 
-/** What every event says about its order. `qty` here and `quantity` on the API are both given contracts. */
-export interface OrderPayload {
-  orderId: string;
-  customerId: string;
-  /** Decimal in `currency`; null when the order could not be priced (unknown product). */
-  totalAmount: number | null;
-  currency: string;
-  items: { productId: string; qty: number }[];
-}
+/** An event type with the facts it carries beside the order's; what producers are checked against. */
+export type EventFacts = { [Type in EventType]: { type: Type; details: EventDetails[Type] } }[EventType];
 
-export interface DomainEvent {
+/** Payload of one event type; of any event where the type is not known. */
+export type EventPayload<Type extends EventType> = OrderPayload &
+  ([EventType] extends [Type]
+    ? Record<string, unknown>
+    : EventDetails[Type] extends Record<string, never>
+      ? unknown
+      : EventDetails[Type]);
+
+export interface DomainEvent<Type extends EventType = EventType> {
   eventId: string;
-  eventType: EventType;
+  eventType: Type;
   occurredAtUtc: string;
-  payload: OrderPayload & Record<string, unknown>;
+  payload: EventPayload<Type>;
   metadata: {
     traceId: string;
     /** The order id: everything about one order correlates. */

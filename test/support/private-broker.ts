@@ -28,6 +28,7 @@ export async function startPrivateBroker(): Promise<PrivateBroker> {
   const context: LaunchContext = {
     env: process.env,
     folder,
+    keepsData: true,
     takePort: async (name) => {
       const port = ports.get(name) ?? (await freePort());
       ports.set(name, port);

@@ -1,0 +1,112 @@
+/* Generated from messaging/contracts by `npm run generate`. */
+
+/** What every event says about its order. */
+export interface OrderPayload {
+  /** The order. */
+  orderId: string;
+  /** The shop's own customer id; the only personal reference. */
+  customerId: string;
+  /** Decimal in `currency`; null when the order could not be priced. */
+  totalAmount: number | null;
+  /** ISO 4217. */
+  currency: string;
+  /** What was ordered. */
+  items: {
+    productId: string;
+    /** Whole units. */
+    qty: number;
+  }[];
+}
+
+/** Facts of each event type beside the order's. */
+export interface EventDetails {
+  /** An order was accepted and, where its products are known, priced. */
+  'order.created.v1': Record<string, never>;
+  /** Stock of all the order's items is reserved. */
+  'inventory.reserved.v1': Record<string, never>;
+  /** Reserved stock was given back, because the order does not ship. */
+  'inventory.released.v1': Record<string, never>;
+  /** The order was charged. */
+  'payment.processed.v1': {
+    /** The payment provider's id of the payment. */
+    paymentId: string;
+  };
+  /** A payment was declined, or never authenticated; the order is held or ends. */
+  'payment.failed.v1': {
+    /** Business failure. Open list. */
+    failureType: string;
+    /** One sentence for people. */
+    reason: string;
+  };
+  /** The charge was given back, because the order does not ship. */
+  'payment.refunded.v1': {
+    /** The payment provider's id of the payment. */
+    paymentId: string;
+    /** The payment provider's id of the refund. */
+    refundId: string;
+    /** Decimal in `currency`. */
+    refundedAmount: number;
+  };
+  /** The order may be packed. */
+  'fulfillment.created.v1': {
+    /** The fulfillment. */
+    fulfillmentId: string;
+  };
+  /** The order must not be packed any more. */
+  'fulfillment.cancelled.v1': {
+    /** The fulfillment. */
+    fulfillmentId: string;
+  };
+  /** A label was bought; from here on the order ships. */
+  'shipment.generated.v1': {
+    /** The carrier's id of the shipment. */
+    shipmentId: string;
+    /** Name of the carrier. */
+    carrier: string;
+    /** The carrier's tracking code. */
+    trackingCode: string;
+  };
+  /** A label was sent back to the carrier. */
+  'shipment.voided.v1': {
+    /** The carrier's id of the shipment. */
+    shipmentId: string;
+  };
+  /** The order waits for a person until a deadline; then it fails. */
+  'order.held.v1': {
+    /** What it waits for. */
+    status: 'payment_failed' | 'payment_action_required' | 'address_rejected';
+    /** Business failure. Open list. */
+    failureType: string;
+    /** One sentence for people. */
+    reason: string;
+    /** The deadline, UTC. */
+    untilUtc: string;
+  };
+  /** A step failed technically beyond its budget and waits for an operator. */
+  'order.parked.v1': {
+    /** Step of the saga. Open list. */
+    step: string;
+    /** The activity that failed: a forward step or a compensation. */
+    activity: string;
+    /** What it said last. */
+    failure: string;
+    /** Whole budgets of attempts that were used up. */
+    budgets: number;
+  };
+  /** The order was shipped and is done. */
+  'order.completed.v1': Record<string, never>;
+  /** The order was canceled before it shipped, and everything was taken back. */
+  'order.cancelled.v1': {
+    /** Who canceled it. */
+    actor: string;
+    /** One sentence for people. */
+    reason: string;
+  };
+  /** The order ended without shipping, and everything was taken back. */
+  'order.failed.v1': {
+    /** Business failure. Open list. */
+    failureType: string;
+    /** One sentence for people. */
+    reason: string;
+  };
+}

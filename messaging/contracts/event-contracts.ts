@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import type { EventType } from '../../domain/events.ts';
+import { businessFailures } from '../../domain/failures.ts';
+import { stepNames, type HeldStatus } from '../../domain/order.ts';
+import { utcTime, type EventContract } from './event-contract.ts';
+
+const heldStatuses = [
+  'payment_failed',
+  'payment_action_required',
+  'address_rejected',
+] as const satisfies readonly HeldStatus[];
+
+/** Open lists: a new value breaks no contract, so consumers need a branch for one they do not know. */
+const failureType = z
+  .string()
+  .meta({ description: 'Business failure. Open list.', examples: Object.keys(businessFailures) });
+const step = z.string().meta({ description: 'Step of the saga. Open list.', examples: [...stepNames] });
+
+const reason = z.string().describe('One sentence for people.');
+const paymentId = z.string().min(1).describe("The payment provider's id of the payment.");
+const shipmentId = z.string().min(1).describe("The carrier's id of the shipment.");
+const fulfillmentId = z.string().min(1).describe('The fulfillment.');
+const carrier = z.string().min(1).describe('Name of the carrier.');
+const trackingCode = z.string().min(1).describe("The carrier's tracking code.");
+
+const examplePayment = 'pi_3PqExample';
+const exampleShipment = 'shp_5b1cExample';
+const exampleFulfillment = '8c7a3f64-5d0f-4a39-9a4e-93b5f1f0a111';
+const declined = { failureType: 'CardDeclined', reason: 'The card was declined: insufficient_funds.' };
+
+/**
+ * Every event type's contract: the one source of `schemas/`, of the types in `domain/event-payloads.ts`, of
+ * `docs/messages.md` and `docs/asyncapi.yaml`. After a change: `npm run generate`.
+ */
+export const eventContracts = {
+  'order.created.v1': {
+    summary: 'An order was accepted and, where its products are known, priced.',
+    details: {},
+    example: {},
+  },
+  'inventory.reserved.v1': {
+    summary: "Stock of all the order's items is reserved.",
+    details: {},
+    example: {},
+  },
+  'inventory.released.v1': {
+    summary: 'Reserved stock was given back, because the order does not ship.',
+    details: {},
+    example: {},
+  },
+  'payment.processed.v1': {
+    summary: 'The order was charged.',
+    details: { paymentId },
+    example: { paymentId: examplePayment },
+  },
+  'payment.failed.v1': {
+    summary: 'A payment was declined, or never authenticated; the order is held or ends.',
+    details: { failureType, reason },
+    example: declined,
+  },
+  'payment.refunded.v1': {
+    summary: 'The charge was given back, because the order does not ship.',
+    details: {
+      paymentId,
+      refundId: z.string().min(1).describe("The payment provider's id of the refund."),
+      refundedAmount: z.number().min(0).describe('Decimal in `currency`.'),
+    },
+    example: { paymentId: examplePayment, refundId: 're_3PqExample', refundedAmount: 1499 },
+  },
+  'fulfillment.created.v1': {
+    summary: 'The order may be packed.',
+    details: { fulfillmentId },
+    example: { fulfillmentId: exampleFulfillment },
+  },
+  'fulfillment.cancelled.v1': {
+    summary: 'The order must not be packed any more.',
+    details: { fulfillmentId },
+    example: { fulfillmentId: exampleFulfillment },
+  },
+  'shipment.generated.v1': {
+    summary: 'A label was bought; from here on the order ships.',
+    details: { shipmentId, carrier, trackingCode },
+    example: { shipmentId: exampleShipment, carrier: 'USPS', trackingCode: '9400100000000000000000' },
+  },
+  'shipment.voided.v1': {
+    summary: 'A label was sent back to the carrier.',
+    details: { shipmentId },
+    example: { shipmentId: exampleShipment },
+  },
+  'order.held.v1': {
+    summary: 'The order waits for a person until a deadline; then it fails.',
+    details: {
+      status: z.enum(heldStatuses).describe('What it waits for.'),
+      failureType,
+      reason,
+      untilUtc: utcTime.describe('The deadline, UTC.'),
+    },
+    example: { status: 'payment_failed', ...declined, untilUtc: '2026-01-03T03:04:05.678Z' },
+  },
+  'order.parked.v1': {
+    summary: 'A step failed technically beyond its budget and waits for an operator.',
+    details: {
+      step,
+      activity: z.string().min(1).describe('The activity that failed: a forward step or a compensation.'),
+      failure: z.string().describe('What it said last.'),
+      budgets: z.int().min(0).describe('Whole budgets of attempts that were used up.'),
+    },
+    example: {
+      step: 'shipping',
+      activity: 'generateShipment',
+      failure: 'ProviderUnavailable: the carrier answered 503',
+      budgets: 1,
+    },
+  },
+  'order.completed.v1': { summary: 'The order was shipped and is done.', details: {}, example: {} },
+  'order.cancelled.v1': {
+    summary: 'The order was canceled before it shipped, and everything was taken back.',
+    details: { actor: z.string().min(1).describe('Who canceled it.'), reason },
+    example: { actor: 'customer', reason: 'ordered by mistake' },
+  },
+  'order.failed.v1': {
+    summary: 'The order ended without shipping, and everything was taken back.',
+    details: { failureType, reason },
+    example: { failureType: 'OutOfStock', reason: 'Not enough stock of keyboard-mx.' },
+  },
+} as const satisfies Record<EventType, EventContract>;
