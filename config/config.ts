@@ -83,6 +83,41 @@ const environment = z.object({
   MAIL_FROM: z.string().default('Order Saga <orders@order-saga.example>'),
   /** Key of the HMAC that turns customer ids into the search attribute CustomerHash; at least 16 characters. */
   CUSTOMER_HASH_KEY: z.string().min(16).default('local-development-only'),
+  /** Encrypts the webhook secrets at rest; at least 32 characters. Another key makes stored secrets unreadable. */
+  WEBHOOK_SECRET_KEY: z.string().min(32).default('local-development-only-not-secret'),
+  /**
+   * Networks that webhooks may reach though they are not public, as a list of CIDR blocks (`127.0.0.1/32,10.1.0.0/16`);
+   * plain http is spoken to these alone. Default none.
+   */
+  WEBHOOK_ALLOW_PRIVATE: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()], 'expected CIDR blocks, for example 127.0.0.1/32'))),
+  /** Further pauses after 5 s, 25 s and 125 s, in seconds, each longer than the one before: `3600,21600`. Default none. */
+  WEBHOOK_SLOW_RETRIES_SECONDS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .filter((part) => part.trim() !== '')
+        .map(Number),
+    )
+    .pipe(
+      z
+        .array(z.number().int().min(126).max(86_400))
+        .max(10)
+        .refine(
+          (list) => list.every((value, index) => index === 0 || value > (list[index - 1] ?? 0)),
+          'expected seconds in ascending order',
+        ),
+    ),
   DEFAULT_CURRENCY: z.enum(Object.keys(currencyExponents) as [Currency]).default('INR'),
   /** Flat shipping charge in minor units of the order's currency. */
   SHIPPING_FEE_MINOR: z.coerce.number().int().min(0).default(0),

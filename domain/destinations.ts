@@ -7,6 +7,8 @@
 export const eventsExchange = 'orders.exchange';
 /** Tasks of the email worker. */
 export const emailQueue = 'email-queue';
+/** Events on their way to partners: bound to every event, and where the deliveries made of them wait. */
+export const webhookQueue = 'webhook-queue';
 
 export type Destination = `exchange:${string}` | `queue:${string}`;
 
@@ -14,6 +16,8 @@ export type Destination = `exchange:${string}` | `queue:${string}`;
 export const eventsDestination: Destination = `exchange:${eventsExchange}`;
 /** Where email tasks go. */
 export const emailDestination: Destination = `queue:${emailQueue}`;
+/** Where deliveries to one endpoint go. */
+export const webhookDestination: Destination = `queue:${webhookQueue}`;
 
 /** Everything of `queue` that failed for good or expired. */
 export const deadLetterQueueOf = (queue: string): string => `${queue}.dlq`;

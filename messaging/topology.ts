@@ -1,4 +1,5 @@
-import { deadLetterQueueOf, emailQueue, eventsExchange } from '../domain/destinations.ts';
+import { deadLetterQueueOf, emailQueue, eventsExchange, webhookQueue } from '../domain/destinations.ts';
+import { eventTypes } from '../domain/events.ts';
 import type { Topology } from '../ports/broker.ts';
 import { deadLetterExchange, deadLetterParts } from './queue-parts.ts';
 
@@ -34,9 +35,20 @@ export const topology: Topology = {
       messageTtlMs: 24 * HOUR_MS,
       deadLetter: { exchange: deadLetterExchange, routingKey: deadLetterQueueOf(emailQueue) },
     },
+    ...deadLetterParts(webhookQueue).queues,
+    {
+      // Classic: a consumer that pauses while SQL is away gives messages back, and that uses up no delivery limit.
+      name: webhookQueue,
+      kind: 'classic',
+      durable: true,
+      messageTtlMs: HOUR_MS,
+      deadLetter: { exchange: deadLetterExchange, routingKey: deadLetterQueueOf(webhookQueue) },
+    },
   ],
   bindings: [
     { queue: unroutedQueue, exchange: unroutedExchange, routingKey: '' },
     ...deadLetterParts(emailQueue).bindings,
+    ...deadLetterParts(webhookQueue).bindings,
+    ...eventTypes.map((type) => ({ queue: webhookQueue, exchange: eventsExchange, routingKey: type })),
   ],
 };

@@ -107,9 +107,9 @@ it('matches returns to their own message among pipelined ones', async () => {
 });
 
 it('keeps an event that nobody subscribes to and calls it confirmed', async () => {
-  const event = message({ destination: 'exchange:orders.exchange', type: 'order.created.v1' });
+  const event = message({ destination: 'exchange:orders.exchange', type: 'order.archived.v1' });
   expect(await (await broker()).publish(event)).toEqual({ status: 'confirmed' });
-  expect((await next(unroutedQueue)).fields.routingKey).toBe('order.created.v1');
+  expect((await next(unroutedQueue)).fields.routingKey).toBe('order.archived.v1');
 });
 
 it('routes an event to a subscription by its type and not to the queue of the unrouted', async () => {
