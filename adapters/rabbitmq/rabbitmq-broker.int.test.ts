@@ -132,7 +132,7 @@ it('declares a deleted queue of its topology again, so that the next attempt get
 it('never blames an event when the alternate route was deleted', async () => {
   const publisher = await broker();
   await channel.deleteQueue(unroutedQueue);
-  const event = message({ destination: 'exchange:orders.exchange', type: 'order.held.v1' });
+  const event = message({ destination: 'exchange:orders.exchange', type: 'order.archived.v1' });
   expect(await publisher.publish(event)).toMatchObject({ status: 'unavailable' });
   expect(await publisher.publish(event)).toEqual({ status: 'confirmed' });
 });
