@@ -23,6 +23,23 @@ export function lazyStore(open: () => Promise<Store>): LazyStore {
     events: async (input) => (await store()).read.events(input),
     products: async () => (await store()).read.products(),
     ledger: async (id) => (await store()).read.ledger(id),
+    deadLetters: {
+      groups: async (filter) => (await store()).read.deadLetters.groups(filter),
+      page: async (input) => (await store()).read.deadLetters.page(input),
+      find: async (id) => (await store()).read.deadLetters.find(id),
+      known: async (ids) => (await store()).read.deadLetters.known(ids),
+      leaving: async () => (await store()).read.deadLetters.leaving(),
+      count: async (input) => (await store()).read.deadLetters.count(input),
+      countReplay: async (replayId) => (await store()).read.deadLetters.countReplay(replayId),
+    },
+    webhooks: {
+      find: async (id) => (await store()).read.webhooks.find(id),
+      list: async () => (await store()).read.webhooks.list(),
+      subscribers: async (eventType) => (await store()).read.webhooks.subscribers(eventType),
+      delivered: async (webhookId) => (await store()).read.webhooks.delivered(webhookId),
+      attempts: async (input) => (await store()).read.webhooks.attempts(input),
+      counts: async () => (await store()).read.webhooks.counts(),
+    },
   };
   return {
     read,

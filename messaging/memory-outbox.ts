@@ -57,6 +57,13 @@ export function createMemoryOutbox(
       row.isSetAside = row.attempts >= setAsideAfter;
       return { setAside: row.isSetAside };
     },
+    async setAside({ limit }) {
+      fault('setAside');
+      const aside = rows.filter((row) => row.isSetAside && row.publishedAtUtc === undefined);
+      return aside
+        .slice(0, limit)
+        .map((row) => ({ ...row, lastError: '', setAsideAtUtc: row.occurredAtUtc }));
+    },
     async depth() {
       fault('depth');
       const open = rows.filter((row) => row.publishedAtUtc === undefined && !row.isSetAside);

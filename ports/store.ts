@@ -1,5 +1,5 @@
 import type { AuditEntry, AuditRow } from '../domain/audit.ts';
-import type { DomainEvent } from '../domain/events.ts';
+import type { DomainEvent, EventType } from '../domain/events.ts';
 import type { Refusal } from '../domain/failures.ts';
 import type { CustomerId, OperationKey, OrderId, ProductId } from '../domain/ids.ts';
 import type { Currency, Money } from '../domain/money.ts';
@@ -13,6 +13,13 @@ import type {
   SagaState,
   StepName,
 } from '../domain/order.ts';
+import type {
+  WebhookAttempt,
+  WebhookEndpoint,
+  WebhookEndpointId,
+  WebhookEndpointState,
+} from '../domain/webhooks.ts';
+import type { DeadLetterReads, DeadLetterStatements } from './dead-letters.ts';
 
 /**
  * Truth: orders, stock, money, shipments, operations, audit trail and outbox in one SQL database.
@@ -46,6 +53,8 @@ export interface StoreTransaction {
   audit: AuditStatements;
   messages: MessageStatements;
   processedEvents: ProcessedEventStatements;
+  deadLetters: DeadLetterStatements;
+  webhooks: WebhookStatements;
 }
 
 /** What an operation led to; stored once, returned for ever. `result` is plain JSON. */
@@ -246,6 +255,12 @@ export interface OutboxMessage {
 
 export interface MessageStatements {
   add(message: OutboxMessage): Promise<void>;
+  /**
+   * Ends the setting aside of a message: `retry` gives it to the relay again with no attempts counted, with another
+   * payload where one is given; `skip` closes it unpublished, so that later messages of its order go on. False when it
+   * is not set aside.
+   */
+  resume(input: { id: string; act: 'retry' | 'skip'; payload?: string; nowUtc: string }): Promise<boolean>;
 }
 
 export interface ProcessedEventStatements {
@@ -253,8 +268,44 @@ export interface ProcessedEventStatements {
   mark(input: { consumer: string; eventId: string; processedAtUtc: string }): Promise<boolean>;
 }
 
+export interface WebhookStatements {
+  /** The endpoint, locked until the transaction ends where the database locks rows. */
+  find(id: WebhookEndpointId): Promise<WebhookEndpoint | undefined>;
+  /** Inserts or replaces the endpoint whole. */
+  put(endpoint: WebhookEndpoint): Promise<void>;
+  /** Deletes the endpoint; its recorded attempts stay until they are purged. False when there is none. */
+  remove(id: WebhookEndpointId): Promise<boolean>;
+  /** Appends one attempt; `answer` is kept to 2,000 characters. */
+  record(attempt: WebhookAttempt): Promise<void>;
+  /** Deletes attempts older than the time, at most `limit`; returns how many. */
+  purge(input: { attemptedBeforeUtc: string; limit: number }): Promise<number>;
+}
+
+export interface WebhookReads {
+  find(id: WebhookEndpointId): Promise<WebhookEndpoint | undefined>;
+  /** All endpoints, oldest first (by creation time, then id). */
+  list(): Promise<WebhookEndpoint[]>;
+  /** Ids of the enabled endpoints that subscribed to the type. */
+  subscribers(eventType: EventType): Promise<WebhookEndpointId[]>;
+  /** Whether an attempt of this `webhook-id` was recorded as delivered. */
+  delivered(webhookId: string): Promise<boolean>;
+  /** Recorded attempts of an endpoint, newest first; `before` is the position of the last one of the page before. */
+  attempts(input: {
+    endpointId: WebhookEndpointId;
+    before?: number;
+    limit: number;
+  }): Promise<(WebhookAttempt & { position: number })[]>;
+  /** How many endpoints there are in each state. */
+  counts(): Promise<Record<WebhookEndpointState, number>>;
+}
+
 export interface PendingMessage extends OutboxMessage {
   attempts: number;
+}
+
+export interface SetAsideMessage extends PendingMessage {
+  lastError: string;
+  setAsideAtUtc: string;
 }
 
 /** Partitions are 0 to 15: a stable hash of OrderId modulo 16. */
@@ -280,6 +331,8 @@ export interface OutboxStore {
   markFailed(input: { id: string; error: string; setAsideAfter: number }): Promise<{ setAside: boolean }>;
   /** How many messages wait to be published, how many are set aside, and since when the oldest of the waiting is there. */
   depth(): Promise<{ unpublished: number; setAside: number; oldestUtc: string | undefined }>;
+  /** Messages set aside, oldest first, at most `limit`. */
+  setAside(input: { limit: number }): Promise<SetAsideMessage[]>;
   /** Deletes published messages older than the time, at most `limit`; returns how many. */
   purge(input: { publishedBeforeUtc: string; limit: number }): Promise<number>;
 }
@@ -292,8 +345,10 @@ export interface StoreReads {
   /** The order's events after a sequence number, in order, at most 200. */
   events(input: { orderId: OrderId; afterSequence: number }): Promise<DomainEvent[]>;
   products(): Promise<Product[]>;
+  deadLetters: DeadLetterReads;
   /** Everything the invariant checker counts, over all orders or one. */
   ledger(id?: OrderId): Promise<OrderLedger[]>;
+  webhooks: WebhookReads;
 }
 
 /** What SQL believes about one order; the checker holds it against the providers' own books. */

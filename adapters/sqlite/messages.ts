@@ -7,6 +7,11 @@ export const messageSql = {
   add: `INSERT INTO OutboxMessages (Id, OccurredAtUtc, Type, Payload, Destination, OrderId, Sequence, PartitionNumber,
       Priority, Traceparent)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  retry: `UPDATE OutboxMessages SET SetAsideAtUtc = NULL, Attempts = 0, Payload = COALESCE(?, Payload)
+    WHERE Id = ? AND PublishedAtUtc IS NULL AND SetAsideAtUtc IS NOT NULL`,
+  /* Both times together say that it was given up: publishing takes the second one away. */
+  skip: `UPDATE OutboxMessages SET PublishedAtUtc = ?
+    WHERE Id = ? AND PublishedAtUtc IS NULL AND SetAsideAtUtc IS NOT NULL`,
 };
 
 export function createMessages(connection: Connection): Synchronous<MessageStatements> {
@@ -26,5 +31,9 @@ export function createMessages(connection: Connection): Synchronous<MessageState
         message.traceparent,
       );
     },
+    resume: ({ id, act, payload, nowUtc }) =>
+      (act === 'retry'
+        ? connection.run(messageSql.retry, payload ?? null, id)
+        : connection.run(messageSql.skip, nowUtc, id)) === 1,
   };
 }

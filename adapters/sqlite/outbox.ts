@@ -30,6 +30,8 @@ export const outboxUpkeepSql = {
     WHERE PublishedAtUtc IS NULL AND SetAsideAtUtc IS NULL`,
   occurred: `SELECT OccurredAtUtc FROM OutboxMessages WHERE Position = ?`,
   setAside: `SELECT COUNT(*) AS Messages FROM OutboxMessages WHERE PublishedAtUtc IS NULL AND SetAsideAtUtc IS NOT NULL`,
+  setAsideRows: `SELECT Position, LastError, SetAsideAtUtc FROM OutboxMessages
+    WHERE PublishedAtUtc IS NULL AND SetAsideAtUtc IS NOT NULL ORDER BY Position LIMIT ?`,
   purge: `DELETE FROM OutboxMessages WHERE Position IN (
       SELECT Position FROM OutboxMessages WHERE PublishedAtUtc < ? ORDER BY PublishedAtUtc LIMIT ?
     )`,
@@ -54,7 +56,7 @@ interface MessageRecord {
 /** The relay's reads, on a connection that only reads. */
 export function createOutboxReads(
   connection: Connection,
-): Synchronous<Pick<OutboxStore, 'pending' | 'depth'>> {
+): Synchronous<Pick<OutboxStore, 'pending' | 'depth' | 'setAside'>> {
   return {
     pending: ({ owner, partitions, limit }) =>
       snapshot(connection, () =>
@@ -66,6 +68,17 @@ export function createOutboxReads(
           .slice(0, limit)
           .map(({ Position }) => messageAt(connection, Position)),
       ),
+    setAside: ({ limit }) =>
+      connection
+        .all<{ Position: number; LastError: string | null; SetAsideAtUtc: string }>(
+          outboxUpkeepSql.setAsideRows,
+          limit,
+        )
+        .map(({ Position, LastError, SetAsideAtUtc }) => ({
+          ...messageAt(connection, Position),
+          lastError: LastError ?? '',
+          setAsideAtUtc: SetAsideAtUtc,
+        })),
     depth: () =>
       snapshot(connection, () => {
         const waiting = connection.get<{ Messages: number; Oldest: number | null }>(outboxUpkeepSql.waiting);

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditSql } from './audit.ts';
 import { openConnection, type Connection } from './connection.ts';
+import { deadLetterReadSql } from './dead-letter-reads.ts';
+import { deadLetterSql } from './dead-letters.ts';
 import { fulfillmentSql } from './fulfillments.ts';
 import { inventorySql } from './inventory.ts';
 import { ledgerSql } from './ledger.ts';
@@ -15,6 +17,7 @@ import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
 import { catalogSql, readSql } from './reads.ts';
 import { shipmentSql } from './shipments.ts';
+import { webhookListSql, webhookSql } from './webhooks.ts';
 
 const perOrder = {
   auditSql,
@@ -28,10 +31,19 @@ const perOrder = {
   processedEventSql,
   readSql,
   shipmentSql,
+  webhookSql,
 };
 
 /** These run once in a while and may read as much as there is. */
-const upkeep = { catalogSql, ledgerSql, outboxLeaseSql, outboxUpkeepSql };
+const upkeep = {
+  catalogSql,
+  deadLetterReadSql,
+  deadLetterSql,
+  ledgerSql,
+  outboxLeaseSql,
+  outboxUpkeepSql,
+  webhookListSql,
+};
 
 const statements = Object.entries(perOrder).flatMap(([family, members]) =>
   Object.entries(members).map(([name, sql]) => ({ name: `${family}.${name}`, sql })),

@@ -38,7 +38,9 @@ interface AuditRecord {
   OccurredAtUtc: string;
 }
 
-export function createReads(connection: Connection): Synchronous<StoreReads> {
+export function createReads(
+  connection: Connection,
+): Synchronous<Omit<StoreReads, 'webhooks' | 'deadLetters'>> {
   const audit = (subject: string) => connection.all<AuditRecord>(readSql.audit, subject).map(auditRowOf);
   const ledger = createLedger(connection);
   return {

@@ -8,8 +8,10 @@ import { isBusy, needsReopen } from './errors.ts';
 import { checkSchema, knownMigrations, migrate } from './migrate.ts';
 import { createOutboxLeases } from './outbox-leases.ts';
 import { createOutboxReads, createOutboxWrites } from './outbox.ts';
+import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { createReads } from './reads.ts';
 import { createStatements, createTransaction } from './transaction.ts';
+import { createWebhookReads } from './webhooks.ts';
 import { createWriteQueue } from './write-queue.ts';
 
 /** Tries of one read, and of opening, against a locked database; together about 1.5 s. */
@@ -59,6 +61,23 @@ export async function connectSqliteStore(input: {
       events: (request) => reading(({ reads }) => reads.events(request)),
       products: () => reading(({ reads }) => reads.products()),
       ledger: (id) => reading(({ reads }) => reads.ledger(id)),
+      deadLetters: {
+        groups: (filter) => reading(({ letters }) => letters.groups(filter)),
+        page: (request) => reading(({ letters }) => letters.page(request)),
+        find: (id) => reading(({ letters }) => letters.find(id)),
+        known: (ids) => reading(({ letters }) => letters.known(ids)),
+        leaving: () => reading(({ letters }) => letters.leaving()),
+        count: (request) => reading(({ letters }) => letters.count(request)),
+        countReplay: (replayId) => reading(({ letters }) => letters.countReplay(replayId)),
+      },
+      webhooks: {
+        find: (id) => reading(({ webhooks }) => webhooks.find(id)),
+        list: () => reading(({ webhooks }) => webhooks.list()),
+        subscribers: (eventType) => reading(({ webhooks }) => webhooks.subscribers(eventType)),
+        delivered: (webhookId) => reading(({ webhooks }) => webhooks.delivered(webhookId)),
+        attempts: (request) => reading(({ webhooks }) => webhooks.attempts(request)),
+        counts: () => reading(({ webhooks }) => webhooks.counts()),
+      },
     },
     outbox: {
       lease: (request) => queue.run((writer) => writer.leases.lease(request)),
@@ -67,6 +86,7 @@ export async function connectSqliteStore(input: {
       markPublished: (request) => queue.run((writer) => writer.outbox.markPublished(request)),
       markFailed: (request) => queue.run((writer) => writer.outbox.markFailed(request)),
       depth: () => reading((reader) => reader.outbox.depth()),
+      setAside: (request) => reading((reader) => reader.outbox.setAside(request)),
       purge: (request) => queue.run((writer) => writer.outbox.purge(request)),
     },
     ping: () => reading((reader) => checkSchema(reader.connection, known)),
@@ -92,7 +112,13 @@ function openWriter(path: string) {
 
 function openReader(path: string) {
   const connection = openConnection({ path, readOnly: true });
-  return { connection, reads: createReads(connection), outbox: createOutboxReads(connection) };
+  return {
+    connection,
+    reads: createReads(connection),
+    letters: createDeadLetterReads(connection),
+    outbox: createOutboxReads(connection),
+    webhooks: createWebhookReads(connection),
+  };
 }
 
 /** The two connections, opened when first used and again after an error that may have broken them. */

@@ -1,6 +1,7 @@
 import type { StoreTransaction } from '../../ports/store.ts';
 import { createAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
+import { createDeadLetters } from './dead-letters.ts';
 import { createFulfillments } from './fulfillments.ts';
 import { createInventory } from './inventory.ts';
 import { createMessages } from './messages.ts';
@@ -10,6 +11,7 @@ import { createPayments } from './payments.ts';
 import { createProcessedEvents } from './processed-events.ts';
 import { createShipments } from './shipments.ts';
 import type { Statements } from './statements.ts';
+import { createWebhooks } from './webhooks.ts';
 
 /** One job's time in the write queue; past its end nothing of it reaches the database. */
 export interface Scope {
@@ -28,6 +30,8 @@ export const createStatements = (connection: Connection): Statements => ({
   audit: createAudit(connection),
   messages: createMessages(connection),
   processedEvents: createProcessedEvents(connection),
+  deadLetters: createDeadLetters(connection),
+  webhooks: createWebhooks(connection),
 });
 
 type Method = (input: unknown) => unknown;

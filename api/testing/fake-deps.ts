@@ -96,6 +96,15 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   events: async () => [],
   products: async () => [],
   ledger: async () => [],
+  deadLetters: {
+    groups: async () => [],
+    page: async () => [],
+    find: async () => undefined,
+    known: async () => [],
+    leaving: async () => [],
+    count: async () => 0,
+    countReplay: async () => ({ open: 0, replaying: 0, settled: 0 }),
+  },
   ...changes,
 });
 
