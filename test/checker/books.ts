@@ -3,7 +3,7 @@ import { orderSubject } from '../../domain/audit.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderView } from '../../domain/order.ts';
-import type { OrderLedger, Store } from '../../ports/store.ts';
+import type { OrderLedger, StoreReads } from '../../ports/store.ts';
 
 /** What the sandbox says was done for one order at the providers; amounts in the provider's own units. */
 export interface ProviderBooks {
@@ -24,7 +24,7 @@ export interface OrderBooks {
 }
 
 /** The part of the store that the checker reads. */
-export type CheckedStore = Pick<Store, 'read'>;
+export type CheckedStore = { read: Omit<Store['read'], 'webhooks'> };
 
 /** Reads one order's books from SQL and from the sandbox; undefined when SQL does not know the order. */
 export async function readBooks(

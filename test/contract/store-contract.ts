@@ -9,6 +9,7 @@ import { describeOutboxLeases } from './store-outbox-leases.ts';
 import { describeProcesses } from './store-processes.ts';
 import { describeProviders } from './store-providers.ts';
 import { describeTransactions } from './store-transactions.ts';
+import { describeWebhooks } from './store-webhooks.ts';
 
 /** An empty database that one part of the suite made for itself. */
 export interface ContractDatabase {
@@ -54,6 +55,9 @@ export function describeStoreContract(input: { name: string; createDatabase: Cre
     });
     describe('outbox leases', () => {
       describeOutboxLeases(createDatabase);
+    });
+    describe('webhook endpoints and deliveries', () => {
+      describeWebhooks(createDatabase);
     });
     describe('processes', () => {
       describeProcesses(createDatabase);
