@@ -50,7 +50,8 @@ export interface Delivery {
 export type HandlerResult =
   | { status: 'done' }
   | { status: 'retry'; delayMs: number; reason: string; error: string; counted?: boolean }
-  | { status: 'dead-letter'; reason: string; error: string }
+  /** `attempt`: attempts made, where the handler counted them itself; otherwise the delivery's. */
+  | { status: 'dead-letter'; reason: string; error: string; attempt?: number }
   | { status: 'pause'; ms: number; reason: string };
 
 export interface Consumer {

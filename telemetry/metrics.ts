@@ -73,8 +73,21 @@ export function createMetrics() {
     }),
     messagesConsumed: new Counter({
       name: 'messages_consumed_total',
-      help: 'Deliveries handled, by queue and result: done, dead-letter, pause, duplicate.',
+      help: 'Deliveries handled, by queue and result: done, retry, dead-letter, pause, duplicate.',
       labelNames: ['queue', 'result'] as const,
+      registers,
+    }),
+    messagesDeadLettered: new Counter({
+      name: 'messages_dead_lettered_total',
+      help: 'Messages that a consumer gave up, by queue and reason.',
+      labelNames: ['queue', 'reason'] as const,
+      registers,
+    }),
+    messageHandlingDuration: new Histogram({
+      name: 'message_handling_duration_seconds',
+      help: 'Time to handle one delivery, in seconds; with retries in place each attempt counts.',
+      labelNames: ['queue'] as const,
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
       registers,
     }),
   };

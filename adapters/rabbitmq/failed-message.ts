@@ -57,9 +57,8 @@ function failureHeaders(message: ConsumeMessage, facts: FailureFacts): Record<st
   const { queue, failure, failedAtUtc } = facts;
   const headers = message.properties.headers ?? {};
   const route = firstRouteOf(queue, message);
-  const isNextAttempt = failure.status === 'retry' && failure.counted !== false;
   return {
-    [names.attempt]: attemptOf(queue, message) + (isNextAttempt ? 1 : 0),
+    [names.attempt]: nextCount(attemptOf(queue, message), failure),
     [names.reason]: failure.reason,
     [names.error]: failure.error.slice(0, errorHeaderLength),
     [names.firstFailedAt]: textOf(headers[names.firstFailedAt]).slice(0, keptHeaderLength) || failedAtUtc,
@@ -68,6 +67,11 @@ function failureHeaders(message: ConsumeMessage, facts: FailureFacts): Record<st
     [names.originalExchange]: route.exchange,
     [names.originalRoutingKey]: route.routingKey,
   };
+}
+
+function nextCount(attempt: number, failure: Failure): number {
+  if (failure.status === 'retry') return failure.counted === false ? attempt : attempt + 1;
+  return failure.attempt ?? attempt;
 }
 
 /** CC and BCC would make the broker send copies elsewhere. */

@@ -1,0 +1,136 @@
+import type { EventType } from '../domain/events.ts';
+import { subscriptionQueueOf } from '../domain/destinations.ts';
+import type { Broker, Consumer } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { SeenFilter } from '../ports/locks.ts';
+import type { ProcessedEventStatements } from '../ports/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { EventContract } from './contracts/event-contract.ts';
+import { eventContracts } from './contracts/event-contracts.ts';
+import type { EventOf } from './contracts/read-event.ts';
+import { retryInPlace } from './retry-in-place.ts';
+import { retryDelaysMs, subscriptionParts } from './queue-parts.ts';
+import { createSubscriptionHandler } from './subscription-handler.ts';
+
+/** What an effect writes in, together with the mark that the event was handled. */
+export interface MarksEvents {
+  processedEvents: ProcessedEventStatements;
+}
+
+export interface SubscriberDeps<Tx extends MarksEvents> {
+  broker: Pick<Broker, 'declare' | 'consume'>;
+  /** Fast check for duplicates; without it, and without `store`, a duplicate reaches the handler again. */
+  seen: SeenFilter;
+  /** Where `context.once` runs effects: the order store, or the subscriber's own database. */
+  store?: { transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> };
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  /** Events the subscriber can read. Default: all of this product. */
+  contracts?: Readonly<Record<string, EventContract>>;
+}
+
+export interface SubscriptionInput<Type extends EventType, Tx> {
+  /** Owner of the queue `<service>.<subscription>.q`. */
+  service: string;
+  /** One queue each; several instances of one subscription share its work. Default `events`. */
+  subscription?: string;
+  events: readonly Type[];
+  handler: (event: EventOf<Type>, context: EventContext<Tx>) => Promise<Rejection | void>;
+  /**
+   * One queue, a single active consumer, one event at a time, retries in place: the next event waits meanwhile.
+   * Changing it later needs a new subscription name: the queue stands with other arguments.
+   */
+  ordered?: boolean;
+  /** Events handled at the same time per instance; 1 to 1,000, default 10. Always 1 when ordered. */
+  prefetch?: number;
+  /** Pauses before the attempts after the first, milliseconds. Default 5 s, 25 s, 125 s; at most 5 minutes when ordered. */
+  retryDelaysMs?: readonly number[];
+}
+
+/** What a handler knows beside the event. */
+export interface EventContext<Tx> {
+  /** From 1; the last one is the number of retries plus 1. */
+  attempt: number;
+  /** W3C `traceparent` of the publisher, to be the parent of what the handler does; undefined when none came. */
+  traceparent: string | undefined;
+  /** Aborted when the delivery is lost to this instance: the event comes again, here or elsewhere. */
+  signal: AbortSignal;
+  logger: Logger;
+  /**
+   * Runs `work` and marks the event as handled in one transaction: both stand or neither does. False, and nothing is
+   * run, when the event had been handled. Rejects without a `store`.
+   */
+  once(work: (tx: Tx) => Promise<void> | void): Promise<boolean>;
+}
+
+/** The handler can never do anything with this event: it is dead-lettered at once, without further attempts. */
+export interface Rejection {
+  /** One word for the kind of failure, for example `unknown-customer`. */
+  reject: string;
+  error: string;
+}
+
+export interface Subscription extends Consumer {
+  queue: string;
+}
+
+/** Waiting in place holds the delivery, and brokers take back what is held for long (30 minutes by default). */
+const longestInPlaceMs = 5 * 60_000;
+
+/**
+ * Makes `subscribe`. A subscription is one durable quorum queue `<service>.<subscription>.q`, bound to its events.
+ *
+ * Promised: every event at least once; a duplicate carries the same eventId and is handled once where `once` is used,
+ * and otherwise while Redis remembers it. By default order may change under retries, and `metadata.sequence` shows it;
+ * with `ordered` it does not. A handler that throws is tried again after 5, 25 and 125 s, held by the broker; then,
+ * and when nothing can be made of a message, it is dead-lettered to `<queue>.dlq` with its reason: `invalid-json`,
+ * `missing-id`, `unknown-type`, `unknown-version`, `invalid-event`, `conflicting-duplicate`, `retries-exhausted`,
+ * or the handler's own.
+ *
+ * `subscribe` resolves when the queue stands and its consumer runs, waiting for the broker; rejects when the queue
+ * stands with other arguments. Events published before that are not seen.
+ */
+export function createSubscribe<Tx extends MarksEvents = MarksEvents>(deps: SubscriberDeps<Tx>) {
+  return async function subscribe<Type extends EventType>(
+    input: SubscriptionInput<Type, Tx>,
+  ): Promise<Subscription> {
+    const { service, subscription = 'events', events, ordered = false } = input;
+    const queue = subscriptionQueueOf({ service, subscription });
+    const delaysMs = input.retryDelaysMs ?? retryDelaysMs;
+    const contracts = deps.contracts ?? eventContracts;
+    check({ queue, events, delaysMs, ordered, prefetch: input.prefetch ?? 10, contracts });
+    await deps.broker.declare(subscriptionParts({ queue, events, ordered, delaysMs }));
+    const handle = createSubscriptionHandler({ deps, queue, delaysMs, contracts, handler: input.handler });
+    const consumer = await deps.broker.consume({
+      queue,
+      prefetch: ordered ? 1 : (input.prefetch ?? 10),
+      handler: ordered ? retryInPlace(handle) : (delivery) => handle(delivery, delivery.attempt),
+    });
+    return { queue, close: consumer.close };
+  };
+}
+
+function check(input: {
+  queue: string;
+  events: readonly string[];
+  delaysMs: readonly number[];
+  ordered: boolean;
+  prefetch: number;
+  contracts: Readonly<Record<string, EventContract>>;
+}): void {
+  const { queue, events, delaysMs, ordered, prefetch, contracts } = input;
+  const refuse = (expected: string, came: unknown): never => {
+    throw new Error(`Subscription ${queue}: expected ${expected}, came ${JSON.stringify(came)}`);
+  };
+  if (events.length === 0) refuse('at least one event type', events);
+  const unknown = events.filter((type) => !Object.hasOwn(contracts, type));
+  if (unknown.length > 0) refuse(`event types among ${Object.keys(contracts).join(', ')}`, unknown);
+  const longest = ordered ? longestInPlaceMs : Number.MAX_SAFE_INTEGER;
+  const wrong = delaysMs.filter((ms) => !Number.isInteger(ms) || ms < 1 || ms > longest);
+  if (wrong.length > 0) refuse(`retry delays of 1 to ${longest} whole milliseconds`, wrong);
+  if (!Number.isInteger(prefetch) || prefetch < 1 || prefetch > 1_000) {
+    refuse('a prefetch of 1 to 1,000', prefetch);
+  }
+}

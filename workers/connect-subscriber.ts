@@ -1,0 +1,51 @@
+import { connectRabbitmqBroker } from '../adapters/rabbitmq/rabbitmq-broker.ts';
+import { connectRedis } from '../adapters/redis/connect-redis.ts';
+import { loadConfig } from '../config/config.ts';
+import { createSubscribe, type MarksEvents, type SubscriberDeps } from '../messaging/subscribe.ts';
+import { topology } from '../messaging/topology.ts';
+import { systemClock } from '../ports/clock.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+
+/**
+ * Connects a subscribing service to the product's broker and cache (AMQP_URL, REDIS_URL, LOG_LEVEL). `store` is the
+ * service's own. Resolves at once, also while the broker is away: `subscribe` then waits for it.
+ */
+export async function connectSubscriber<Tx extends MarksEvents>(input: {
+  service: string;
+  store?: NonNullable<SubscriberDeps<Tx>['store']>;
+  env?: Record<string, string | undefined>;
+}) {
+  const config = loadConfig(input.env ?? process.env);
+  const logger = createLogger({ process: input.service, level: config.LOG_LEVEL });
+  const metrics = createMetrics();
+  const [broker, redis] = await Promise.all([
+    connectRabbitmqBroker({
+      url: config.AMQP_URL,
+      topology: { exchanges: topology.exchanges, queues: [], bindings: [] },
+      logger,
+    }),
+    connectRedis({
+      url: config.REDIS_URL,
+      keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
+      onDegraded: (call) => metrics.redisDegraded.inc({ call }),
+    }),
+  ]);
+  const store = input.store === undefined ? {} : { store: input.store };
+  return {
+    subscribe: createSubscribe<Tx>({
+      broker,
+      seen: redis.seen,
+      ...store,
+      clock: systemClock,
+      logger,
+      metrics,
+    }),
+    metrics,
+    /** Ends consuming, with handlers at work awaited for at most 10 s, and the connections. */
+    async close(): Promise<void> {
+      await broker.close();
+      await redis.close();
+    },
+  };
+}
