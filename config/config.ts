@@ -126,7 +126,7 @@ const environment = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Workflows kept in the worker's memory; about 264 KiB each. */
   MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(1).default(2_000),
-  /** JSON web address of the RabbitMQ management API; only shown, never called by the product. */
+  /** Web address of RabbitMQ's management API with user and password; it names the dead-letter queues of other services. */
   RABBITMQ_MANAGEMENT_URL: z.string().optional(),
 });
 

@@ -1,6 +1,8 @@
 import type { ConsumeMessage } from 'amqplib';
 import type { Broker, Consumer, PublishAnswer, Topology } from '../../ports/broker.ts';
+import type { DeadLetterQueues } from '../../ports/dead-letters.ts';
 import type { OutboxMessage } from '../../ports/store.ts';
+import { createDeadLetterQueues } from './dead-letter-queues.ts';
 import { createQueueConsumer } from './queue-consumer.ts';
 import {
   openRabbitmqConnection,
@@ -17,7 +19,9 @@ const maximumBodyBytes = 16 * 1024 * 1024;
  * RabbitMQ as a Broker. Resolves at once, also when RabbitMQ is away: `state()` says `disconnected` and `publish`
  * answers `unavailable` until it is there. Reconnects for ever; no call takes longer than its time-outs.
  */
-export async function connectRabbitmqBroker(options: RabbitmqOptions): Promise<Broker> {
+export async function connectRabbitmqBroker(
+  options: RabbitmqOptions,
+): Promise<Broker & { deadLetters: DeadLetterQueues }> {
   const { logger, operationTimeoutMs = 5_000 } = options;
   const connection = await openRabbitmqConnection(options);
   const consumers = new Set<Consumer>();
@@ -50,6 +54,13 @@ export async function connectRabbitmqBroker(options: RabbitmqOptions): Promise<B
     publish,
     state: connection.state,
     declare: connection.declare,
+    deadLetters: createDeadLetterQueues({
+      connection,
+      managementUrl: options.managementUrl,
+      virtualHost: decodeURIComponent(new URL(options.url).pathname.slice(1)) || '/',
+      logger,
+      operationTimeoutMs,
+    }),
     async consume(input) {
       const consumer = createQueueConsumer({
         ...input,

@@ -15,6 +15,8 @@ export interface RabbitmqOptions {
   /** Declared after every connect and whenever a channel had to be opened again. */
   topology: Topology;
   logger: Logger;
+  /** RabbitMQ's management API with user and password; asked for dead-letter queues that others declared. */
+  managementUrl?: string | undefined;
   /** A message without the broker's confirm for so long is answered `unavailable`. Default 5 s. */
   confirmTimeoutMs?: number;
   /** For opening a connection or channel, declaring and closing. Default 5 s. */
