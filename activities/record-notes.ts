@@ -67,8 +67,8 @@ export const createHoldOrder =
 export interface ResumeOrder extends Note {
   actor: Actor;
   reason: string;
-  /** The status the order goes on from. */
-  status: OrderStatus;
+  /** The status the order goes on from; absent where it stays (a step's late commit may have moved it). */
+  status?: OrderStatus;
   sagaState: SagaState;
   shippingAddress?: Address;
   paymentMethodId?: string;
@@ -88,7 +88,7 @@ export const createResumeOrder =
         order,
         actor: input.actor,
         step: input.step,
-        status: input.status,
+        ...(input.status ? { status: input.status } : {}),
         sagaState: input.sagaState,
         detail: { parked: undefined, ...(input.sagaState === 'held' ? {} : { hold: undefined }) },
         from: order.sagaState,
