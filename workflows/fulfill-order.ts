@@ -1,9 +1,10 @@
 import { allHandlersFinished, CancellationScope, CancelledFailure, condition } from '@temporalio/workflow';
 import type { EmailTemplate } from '../domain/email-task.ts';
+import type { Refusal } from '../domain/failures.ts';
 import type { EndStatus, OrderStatus, StepName } from '../domain/order.ts';
 import type { OrderActivities } from '../activities/create-activities.ts';
 import { cancel, openDoors } from './handlers.ts';
-import { judge, refusalOf } from './judge.ts';
+import { isRefusal, judge, refusalOf } from './judge.ts';
 import type { FulfillOrder, OrderResult } from './messages.ts';
 import { createContext, isoNow, type OrderContext } from './order-context.ts';
 import { refuseCancel } from './order-state.ts';
@@ -43,23 +44,32 @@ async function runOrder(context: OrderContext): Promise<OrderResult> {
 }
 
 const receive = async (context: OrderContext, saga: Saga): Promise<void> => {
+  const forward = () => record(context);
+  await saga.run({ name: 'receive', kind: 'compensatable', atomic: true, forward });
+  await context.writeEarlyNotes();
+};
+
+/** SQL knows the order from this answer on, a refusal included. */
+async function record(context: OrderContext): Promise<void> {
   const { order } = context;
   const { checkout, traceparent } = order.input;
-  const recorded = await saga.run({
-    name: 'receive',
-    kind: 'compensatable',
-    forward: sqlStep(context, 'receive', 'Price and record the order', (activities) =>
+  try {
+    const { total } = await sqlStep(context, 'receive', 'Price and record the order', (activities) =>
       activities.recordOrder({ checkout, traceparent }),
-    ),
-  });
-  order.total = recorded.total;
-};
+    )();
+    Object.assign(order, { total, recorded: true });
+  } catch (error) {
+    order.recorded = isRefusal(error);
+    throw error;
+  }
+}
 
 const reserveInventory = async (context: OrderContext, saga: Saga): Promise<void> => {
   const { orderId } = context;
   await saga.run({
     name: 'inventory',
     kind: 'compensatable',
+    atomic: true,
     forward: sqlStep(context, 'inventory', 'Reserve the stock', (a) => a.reserveInventory({ orderId })),
     compensation: sqlCompensation(context, 'inventory', 'releaseInventory', 'Give the stock back'),
   });
@@ -71,6 +81,7 @@ const createFulfillment = async (context: OrderContext, saga: Saga): Promise<voi
   await saga.run({
     name: 'fulfillment',
     kind: 'compensatable',
+    atomic: true,
     forward: sqlStep(context, 'fulfillment', 'Open the fulfillment', (a) => a.createFulfillment({ orderId })),
     compensation: sqlCompensation(context, 'fulfillment', 'cancelFulfillment', 'Cancel the fulfillment'),
   });
@@ -126,11 +137,15 @@ function moveTo({ order }: OrderContext, status: OrderStatus): void {
   Object.assign(order, { status, updatedAtUtc: isoNow() });
 }
 
-/** Undoes what may have happened and ends the order; an error that is no answer passes through (a bug). */
+/**
+ * Undoes what may have happened and ends the order; an error that is no answer passes through (a bug). The note comes
+ * first: it makes the decision durable, and only then local activities act on it.
+ */
 async function takeBack(context: OrderContext, saga: Saga, error: unknown): Promise<void> {
   const { order } = context;
-  const refusal = refusalOf(error);
+  let refusal = refusalOf(error);
   if (!refusal && judge(error) !== 'interrupted') throw error;
+  if (!order.recorded) refusal = await recordUnreceived(context, saga);
   if (refusal) order.failure = { type: refusal.type, reason: refusal.reason };
   if (refusal?.type === 'OrderClosed') return moveTo(context, refusal.details?.['status'] as EndStatus);
   delete order.hold;
@@ -141,6 +156,20 @@ async function takeBack(context: OrderContext, saga: Saga, error: unknown): Prom
   if (order.cancelRequested || saga.compensable() > 0) await noteTakeBack(context);
   await saga.compensate();
   await closeAs(context, saga, order.failure ? 'failed' : 'cancelled');
+}
+
+/** An order that was stopped before SQL knew it is recorded all the same: its end has to be told. */
+async function recordUnreceived(context: OrderContext, saga: Saga): Promise<Refusal | undefined> {
+  try {
+    await saga.run({ name: 'receive', kind: 'retriable', forward: () => record(context) });
+    return undefined;
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (!refusal) throw error;
+    return refusal;
+  } finally {
+    if (context.order.recorded) await context.writeEarlyNotes();
+  }
 }
 
 const noteTakeBack = async ({ order, note }: OrderContext): Promise<void> => {
@@ -176,15 +205,21 @@ async function closeAs(context: OrderContext, saga: Saga, status: 'failed' | 'ca
 /** Waits for what runs beside the order, shows the end, and closes the run. */
 async function close(context: OrderContext): Promise<OrderResult> {
   const { order, orderId } = context;
-  await Promise.all(context.beside);
+  await settleBeside(context);
   Object.assign(order, { sagaState: 'ended', updatedAtUtc: isoNow() });
   context.publish();
   await condition(allHandlersFinished);
+  await settleBeside(context);
   const status = order.status as EndStatus;
   if (status === 'cancelled' && order.cancelRequested?.actor === TEMPORAL) {
     throw new CancelledFailure(`Order ${orderId} was taken back: ${order.cancelRequested.reason}`);
   }
   return { orderId, status, ...(order.failure ? { failure: order.failure } : {}) };
+}
+
+/** Also what comes to run beside the order while the rest is awaited. */
+async function settleBeside({ beside }: OrderContext): Promise<void> {
+  for (let next = beside.shift(); next; next = beside.shift()) await next;
 }
 
 const TEMPORAL = 'temporal';

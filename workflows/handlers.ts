@@ -1,5 +1,5 @@
 import { ApplicationFailureCategory, type SignalDefinition, type UpdateDefinition } from '@temporalio/common';
-import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, setHandler } from '@temporalio/workflow';
 import type { OrderView } from '../domain/order.ts';
 import * as messages from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
@@ -64,25 +64,33 @@ function openDoor<A extends messages.Act>(
   { description, refuse, apply }: Rules<A>,
 ): void {
   const { order } = context;
-  const accept = (act: A): OrderView => {
-    apply({ ...act, actor: String(act.actor).slice(0, 64), reason: String(act.reason).slice(0, 500) });
+  const accept = (given?: Partial<A>): OrderView => {
+    apply(complete(given, 'update'));
     order.updatedAtUtc = isoNow();
     return viewOf(order);
   };
-  const validator = (act: A): void => {
-    const reason = refuse(act);
+  const validator = (given?: Partial<A>): void => {
+    const reason = refuse(complete(given, 'update'));
     if (reason) throw refused(reason);
   };
   const onSignal = async (given?: Partial<A>): Promise<void> => {
-    const act = { actor: 'signal', reason: 'by signal', ...(typeof given === 'object' ? given : {}) } as A;
+    const act = complete(given, 'signal');
     const reason = refuse(act);
     if (!reason) return void accept(act);
     order.remarks.push(`Refused signal ${signal.name} at ${isoNow()}: ${reason}`);
     context.publish();
-    await context.note('recordNote', { actor: act.actor, act: signal.name, result: 'refused', reason });
+    const note = { actor: act.actor, act: signal.name, result: 'refused', reason };
+    /* A handler runs in the root scope: Temporal's own cancel would fail the note, and with it end the run. */
+    await CancellationScope.nonCancellable(() => context.note('recordNote', note));
   };
   setHandler(update, accept, { description, validator });
   setHandler(signal, onSignal, { description });
+}
+
+/** What a person may leave out when typing an act by hand is filled in; texts are cut to the trail's lengths. */
+function complete<A extends messages.Act>(given: Partial<A> | undefined, way: 'update' | 'signal'): A {
+  const act = { actor: way, reason: `by ${way}`, ...(typeof given === 'object' ? given : {}) };
+  return { ...act, actor: String(act.actor).slice(0, 64), reason: String(act.reason).slice(0, 500) } as A;
 }
 
 /** The business answer of a refused update; shown to its caller, not retried, no error log. */

@@ -59,7 +59,8 @@ export async function endHold(
   Object.assign(order, { status: changes.status, sagaState: 'running', updatedAtUtc: isoNow() });
   context.publish();
   const { actor, reason } = act;
-  const shippingAddress = order.addressAct ? { shippingAddress: order.address.value } : {};
-  delete order.addressAct;
+  const corrects = act === order.addressAct;
+  const shippingAddress = corrects ? { shippingAddress: order.address.value } : {};
+  if (corrects) delete order.addressAct;
   await context.note('resumeOrder', { actor, reason, ...changes, sagaState: 'running', ...shippingAddress });
 }

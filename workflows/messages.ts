@@ -1,6 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Actor, Address, Checkout, OrderView, ResolveAction } from '../domain/order.ts';
-import type { EndStatus } from '../domain/order.ts';
+import type { Actor, Address, Checkout, EndStatus, OrderView, ResolveAction } from '../domain/order.ts';
 import type { FailureType } from '../domain/failures.ts';
 import type { SagaPolicy } from '../domain/policy.ts';
 import type { TaskQueues } from '../domain/ids.ts';

@@ -20,8 +20,14 @@ export interface OrderContext {
   steps: Steps;
   /** Shows the state in search attributes and details. */
   publish(): void;
-  /** Records something between steps; retried without end, since nothing depends on its success but people. */
+  /**
+   * Records something between steps; retried without end, since nothing depends on its success but people.
+   * Never a local activity: what it tells of (an update, a signal, a deadline) is durable only with the end of the
+   * workflow task, and a task that is lost may see its inputs in another order when it runs again.
+   */
   note<Name extends NoteActivity>(name: Name, input: NoteInput<Name>): Promise<void>;
+  /** Writes what was noted before SQL knew the order; until then nothing waits for such notes. */
+  writeEarlyNotes(): Promise<void>;
   policyOf(step: StepName): StepPolicy;
   /** Work beside the order's path (mails, notes): awaited before the run closes. */
   beside: Promise<void>[];
@@ -34,18 +40,35 @@ export function createContext(input: FulfillOrder): OrderContext {
   const order = openOrder(input, isoNow());
   const steps = createSteps(input);
   const { orderId } = input.checkout;
+  const early: (() => Promise<void>)[] = [];
   const policyOf = (step: StepName): StepPolicy => input.policy.steps[step];
 
   async function note<Name extends NoteActivity>(name: Name, facts: NoteInput<Name>): Promise<void> {
     order.notes += 1;
     const { budgetMs: _, ...policy } = policyOf('notification');
     const note = { ...facts, orderId, n: order.notes, step: order.step };
-    await steps.sql({ policy, summary: noteSummaries[name] }, (activities) =>
-      (activities[name] as (note: unknown) => Promise<null>)(note),
-    );
+    const write = async () => {
+      const activities = steps.orders({ policy, summary: noteSummaries[name] });
+      await (activities[name] as (note: unknown) => Promise<null>)(note);
+    };
+    if (order.recorded) await write();
+    else early.push(write);
   }
 
-  return { orderId, order, steps, publish: createPublisher(order), note, policyOf, beside: [] };
+  async function writeEarlyNotes(): Promise<void> {
+    for (const write of early.splice(0)) await write();
+  }
+
+  return {
+    orderId,
+    order,
+    steps,
+    publish: createPublisher(order),
+    note,
+    writeEarlyNotes,
+    policyOf,
+    beside: [],
+  };
 }
 
 const noteSummaries: Record<NoteActivity, string> = {

@@ -32,6 +32,8 @@ export interface OrderState {
   /** Ends what is running interruptibly. */
   interrupt?: () => void;
   pivotPassed: boolean;
+  /** SQL knows the order. */
+  recorded: boolean;
 
   address: { value: Address; n: number };
   /** Number of the address that the carrier has verified, or could not be asked about. */
@@ -57,6 +59,7 @@ export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
     step: 'receive',
     updatedAtUtc: nowUtc,
     pivotPassed: false,
+    recorded: false,
     address: { value: input.checkout.shippingAddress, n: 1 },
     settledAddress: 0,
     paymentUpdates: 0,
@@ -72,7 +75,13 @@ export function viewOf(order: OrderState): OrderView {
   const { status, sagaState, step, updatedAtUtc, total, hold, parked, failure, cancelRequested, shipment } =
     order;
   return {
-    ...{ orderId, callerId, customerId, status, sagaState, step, items },
+    orderId,
+    callerId,
+    customerId,
+    status,
+    sagaState,
+    step,
+    items,
     ...(total ? { total } : {}),
     ...(hold ? { hold } : {}),
     ...(parked ? { parked } : {}),
@@ -106,7 +115,9 @@ export const refuseCancel = (order: OrderState): Refused =>
 
 export const refuseAddress = (order: OrderState): Refused =>
   closing(order) ??
-  (shippingStarted(order) ? 'Shipping has started: the address can no longer be changed.' : undefined);
+  (shippingStarted(order) || (order.step === 'shipping' && order.sagaState === 'parked')
+    ? 'Shipping has started: the address can no longer be changed.'
+    : undefined);
 
 export function refusePayment(order: OrderState): Refused {
   const { hold, input } = order;

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { Refusal } from '../domain/failures.ts';
 import { beginHold, endHold, waitInHold } from './hold.ts';
 import { refusalOf } from './judge.ts';
+import type { UpdatePayment } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
 import type { Compensation, Saga } from './saga.ts';
 
@@ -16,8 +17,8 @@ export async function pay(context: OrderContext, saga: Saga): Promise<void> {
     const refusal = await charge(context, saga, { n, paymentMethodId });
     if (!refusal) break;
     const next = await holdPayment(context, saga, { n, paymentMethodId, refusal });
-    if (next === 'paid') break;
-    paymentMethodId = next;
+    if ('paid' in next) break;
+    paymentMethodId = next.paymentMethodId;
   }
   order.status = 'payment_processed';
 }
@@ -65,12 +66,15 @@ const refundPayment = ({ orderId, order, steps }: OrderContext): Compensation =>
   };
 };
 
-/** Waits for the customer. `paid` when the pending payment went through; else the next payment method. */
+/** How a hold ended: the pending payment went through, or another method was given. */
+type Mended = { paid: true } | { paymentMethodId: string };
+
+/** Waits for the customer. */
 async function holdPayment(
   context: OrderContext,
   saga: Saga,
   { refusal, ...payment }: Payment & { refusal: Refusal },
-): Promise<string | 'paid'> {
+): Promise<Mended> {
   const { order } = context;
   const pending = refusal.type === 'CustomerActionRequired';
   const status = pending ? 'payment_action_required' : 'payment_failed';
@@ -79,16 +83,18 @@ async function holdPayment(
   );
   const answer = pending ? await pollPayment(context, saga, payment) : await waitForMethod(context, saga);
   if (answer === 'deadline') throw expired(refusal);
-  if (answer !== 'updated')
-    return answer === 'paid' ? resumePaid(context, saga) : afterDecline(context, saga, payment, answer);
-  return takeMethod(context, saga);
+  if (answer === 'paid') return resumePaid(context, saga);
+  /* The customer failed the authentication: the hold becomes one for another payment method. */
+  if ('refused' in answer) return holdPayment(context, saga, { ...payment, refusal: answer.refused });
+  return takeMethod(context, saga, answer.updated);
 }
 
-const waitForMethod = async (context: OrderContext, saga: Saga): Promise<'updated' | 'deadline'> => {
-  const mended = await saga.interruptible(() =>
-    waitInHold(context, () => context.order.paymentAct !== undefined),
-  );
-  return mended ? 'updated' : 'deadline';
+type Updated = { updated: UpdatePayment };
+
+const waitForMethod = async (context: OrderContext, saga: Saga): Promise<Updated | 'deadline'> => {
+  await saga.interruptible(() => waitInHold(context, () => context.order.paymentAct !== undefined));
+  const { paymentAct } = context.order;
+  return paymentAct ? { updated: paymentAct } : 'deadline';
 };
 
 /** Looks a pending payment up at the provider: when it reports a change, and by itself at growing intervals. */
@@ -96,49 +102,40 @@ async function pollPayment(
   context: OrderContext,
   saga: Saga,
   payment: Payment,
-): Promise<'updated' | 'deadline' | 'paid' | Refusal> {
+): Promise<Updated | { refused: Refusal } | 'deadline' | 'paid'> {
   const { order } = context;
   for (let pollMs = order.input.policy.actionPollMs; ; pollMs = Math.min(pollMs * 2, MAXIMUM_POLL_MS)) {
     const mended = await saga.interruptible(() =>
       waitInHold(context, () => order.paymentNoticed || order.paymentAct !== undefined, pollMs),
     );
-    if (order.paymentAct) return 'updated';
+    if (order.paymentAct) return { updated: order.paymentAct };
     if (mended === false) return 'deadline';
     order.paymentNoticed = false;
     const refusal = await charge(context, saga, payment);
     if (!refusal) return 'paid';
-    if (refusal.type !== 'CustomerActionRequired') return refusal;
+    if (refusal.type !== 'CustomerActionRequired') return { refused: refusal };
   }
 }
 
 const MAXIMUM_POLL_MS = 5 * 60 * 1_000;
 
-/** The customer failed the authentication: the hold becomes one for another payment method. */
-const afterDecline = (
-  context: OrderContext,
-  saga: Saga,
-  payment: Payment,
-  refusal: Refusal,
-): Promise<string | 'paid'> => holdPayment(context, saga, { ...payment, refusal });
-
-async function resumePaid(context: OrderContext, saga: Saga): Promise<'paid'> {
+async function resumePaid(context: OrderContext, saga: Saga): Promise<Mended> {
   const { order } = context;
   if (order.paymentAct)
     order.remarks.push('A further payment method was not used: the first payment went through.');
   delete order.paymentAct;
   const act = { actor: 'provider', reason: 'the customer authenticated the payment' };
   await saga.interruptible(() => endHold(context, act, { status: 'payment_processed' }));
-  return 'paid';
+  return { paid: true };
 }
 
-async function takeMethod(context: OrderContext, saga: Saga): Promise<string> {
+async function takeMethod(context: OrderContext, saga: Saga, act: UpdatePayment): Promise<Mended> {
   const { order } = context;
-  const act = order.paymentAct!;
   delete order.paymentAct;
   order.paymentUpdates += 1;
   const { paymentMethodId } = act;
   await saga.interruptible(() => endHold(context, act, { status: 'inventory_reserved', paymentMethodId }));
-  return paymentMethodId;
+  return { paymentMethodId };
 }
 
 const expired = ({ type, reason }: Refusal): ApplicationFailure =>

@@ -13,7 +13,10 @@ export function createRuntime(context: OrderContext): SagaRuntime {
     const scope = new CancellationScope();
     order.interrupt = () => scope.cancel();
     try {
-      return await scope.run(work);
+      const result = await scope.run(work);
+      /* Accepted in the moment in which the work ended. */
+      if (order.cancelRequested) throw new SagaInterrupted();
+      return result;
     } catch (error) {
       throw order.cancelRequested && isCancellation(error) ? new SagaInterrupted() : error;
     } finally {
@@ -24,8 +27,8 @@ export function createRuntime(context: OrderContext): SagaRuntime {
   return {
     interruptible,
     judge,
-    enter({ name }) {
-      if (order.cancelRequested) throw new SagaInterrupted();
+    enter({ name, atomic }) {
+      if (order.cancelRequested && !atomic) throw new SagaInterrupted();
       order.step = name;
     },
     park: (parking) => park(context, parking),
@@ -68,8 +71,8 @@ async function unpark(context: OrderContext, compensating: boolean): Promise<voi
   delete order.resolve;
   delete order.parked;
   show(context, compensating ? 'compensating' : order.hold ? 'held' : 'running');
-  const { status, sagaState } = order;
-  await context.note('resumeOrder', { actor: resolve.actor, reason: resolve.reason, status, sagaState });
+  const { sagaState } = order;
+  await context.note('resumeOrder', { actor: resolve.actor, reason: resolve.reason, sagaState });
 }
 
 function show({ order, publish }: OrderContext, sagaState: SagaState): void {

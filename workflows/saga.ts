@@ -11,6 +11,11 @@ export interface Step<Result> {
    * pivot, goes forward until it is done.
    */
   kind: 'compensatable' | 'pivot' | 'retriable';
+  /**
+   * Never skipped or interrupted by a stop request: what runs inside a workflow task may have happened in a task that
+   * was lost, before the stop came; so the step runs (again) and is taken back like any other.
+   */
+  atomic?: boolean;
   forward(): Promise<Result>;
   compensation?: Compensation;
 }
@@ -41,8 +46,8 @@ export interface Parking {
 }
 
 export interface SagaRuntime {
-  /** Called before every step. Throws an error judged `interrupted` when the saga was asked to stop. */
-  enter(step: { name: StepName }): void;
+  /** Called before every step. Throws an error judged `interrupted` when the saga was asked to stop, unless atomic. */
+  enter(step: { name: StepName; atomic?: boolean }): void;
   /** Runs work that a stop request may end early, with an error judged `interrupted`. */
   interruptible<T>(work: () => Promise<T>): Promise<T>;
   judge(error: unknown): Verdict;
@@ -89,7 +94,9 @@ export function createSaga(runtime: SagaRuntime): Saga {
 
   /* A pivot in flight is not interrupted: its outcome has to become known. */
   const forward = <Result>(step: Step<Result>): Promise<Result> =>
-    stoppable(step) && step.kind !== 'pivot' ? runtime.interruptible(() => step.forward()) : step.forward();
+    stoppable(step) && step.kind !== 'pivot' && !step.atomic
+      ? runtime.interruptible(() => step.forward())
+      : step.forward();
 
   const park = (step: Step<unknown>, error: unknown): Promise<void> => {
     const parking: Parking = { step: step.name, activity: step.name, error, direction: 'forward' };

@@ -3,6 +3,7 @@ import type { Refusal } from '../domain/failures.ts';
 import type { ShipmentView } from '../domain/order.ts';
 import { beginHold, endHold, waitInHold } from './hold.ts';
 import { isRefusal, judge, refusalOf } from './judge.ts';
+import type { Act } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import type { Compensation, Saga } from './saga.ts';
 
@@ -15,7 +16,7 @@ export async function settleAddress(context: OrderContext, saga: Saga): Promise<
   const { order } = context;
   while (order.settledAddress !== order.address.n) {
     const { n } = order.address;
-    if (order.addressAct) await recordAddress(context, saga);
+    if (order.addressAct) await recordAddress(context, saga, order.addressAct);
     const refusal = await verify(context, saga);
     if (refusal) await holdAddress(context, saga, refusal);
     else order.settledAddress = n;
@@ -48,9 +49,9 @@ async function verify(context: OrderContext, saga: Saga): Promise<Refusal | unde
 }
 
 /** An address that was changed while nothing waited for it. */
-async function recordAddress(context: OrderContext, saga: Saga): Promise<void> {
-  const { order } = context;
-  await saga.interruptible(() => endHold(context, order.addressAct!, { status: order.status }));
+async function recordAddress(context: OrderContext, saga: Saga, act: Act): Promise<void> {
+  const { status } = context.order;
+  await saga.interruptible(() => endHold(context, act, { status }));
 }
 
 /** Waits for an address update; at the deadline the refusal ends the order. */
@@ -63,8 +64,9 @@ async function holdAddress(context: OrderContext, saga: Saga, refusal: Refusal):
     await beginHold(context, { status: 'address_rejected', refusal, forMs });
     return waitInHold(context, () => order.address.n !== n);
   });
-  if (!mended || !order.addressAct) throw expired(refusal);
-  await saga.interruptible(() => endHold(context, order.addressAct!, { status }));
+  const { addressAct } = order;
+  if (!mended || !addressAct) throw expired(refusal);
+  await saga.interruptible(() => endHold(context, addressAct, { status }));
 }
 
 /**

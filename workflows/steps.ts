@@ -56,14 +56,12 @@ export function createSteps({ taskQueues, policy }: FulfillOrder) {
       return await call(local);
     } catch (error) {
       if (isCancellation(error) || isRefusal(error)) throw error;
-      return call(
-        proxyActivities<OrderActivities>({
-          ...optionsOf(options.policy, options.summary),
-          taskQueue: taskQueues.orders,
-        }),
-      );
+      return call(orders(options));
     }
   }
+
+  const orders = ({ policy: step, summary }: CallOptions) =>
+    proxyActivities<OrderActivities>({ ...optionsOf(step, summary), taskQueue: taskQueues.orders });
 
   const payments = ({ policy: step, summary }: CallOptions) =>
     proxyActivities<PaymentActivities>({ ...optionsOf(step, summary), taskQueue: taskQueues.payments });
@@ -71,7 +69,7 @@ export function createSteps({ taskQueues, policy }: FulfillOrder) {
   const carrier = ({ policy: step, summary }: CallOptions) =>
     proxyActivities<CarrierActivities>({ ...optionsOf(step, summary), taskQueue: taskQueues.carrier });
 
-  return { sql, payments, carrier };
+  return { sql, orders, payments, carrier };
 }
 
 export type Steps = ReturnType<typeof createSteps>;
