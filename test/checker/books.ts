@@ -24,7 +24,9 @@ export interface OrderBooks {
 }
 
 /** The part of the store that the checker reads. */
-export type CheckedStore = { read: Omit<Store['read'], 'webhooks'> };
+export interface CheckedStore {
+  read: Pick<StoreReads, 'ledger' | 'order' | 'audit' | 'auditHead' | 'events' | 'products'>;
+}
 
 /** Reads one order's books from SQL and from the sandbox; undefined when SQL does not know the order. */
 export async function readBooks(

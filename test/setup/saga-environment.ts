@@ -129,7 +129,13 @@ export async function startSagaEnvironment(
   const sandboxUrl = sandbox.url;
   const view = (id: OrderId) => client.workflow.getHandle(workflowIdOf(id)).query(getOrder);
   return {
-    ...{ client, namespace, config, env, sandbox, deps, view },
+    client,
+    namespace,
+    config,
+    env,
+    sandbox,
+    deps,
+    view,
     async start(overrides, policy) {
       const order = await start(client, config, overrides, policy);
       if (!acknowledged.includes(order.orderId)) acknowledged.push(order.orderId);
@@ -140,14 +146,29 @@ export async function startSagaEnvironment(
     faults: (rules) => sendFaults(sandbox, 'PUT', '', { rules }),
     addFault: (rule) => sendFaults(sandbox, 'POST', '', rule),
     removeFault: (id) => sendFaults(sandbox, 'DELETE', `/${id}`),
-    check: (...ids) => expectInvariants({ store, sandboxUrl, only: ids, acknowledged: ids }),
-    checkAll: () => expectInvariants({ store, sandboxUrl, acknowledged, stocked }),
+    check: (...ids) =>
+      expectInvariants({
+        store,
+        sandboxUrl,
+        only: ids,
+        acknowledged: ids,
+      }),
+    checkAll: () =>
+      expectInvariants({
+        store,
+        sandboxUrl,
+        acknowledged,
+        stocked,
+      }),
     async close() {
       await stopWorkers();
       await deps.close();
       await connection.close();
       await sandbox.close();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, {
+        recursive: true,
+        force: true,
+      });
     },
   };
 }
