@@ -3,8 +3,8 @@ import type { WebhookEndpointId } from '../domain/webhooks.ts';
 /** Posts to a partner's address. Never rejects: whatever goes wrong is an answer. */
 export interface WebhookSender {
   /**
-   * One POST, at most 10 s from look-up to the answer's last byte, no redirect followed, at most 1 KiB of the answer
-   * kept. Addresses that are not public are refused at the moment of connecting, unless configuration allows them.
+   * One POST, at most 10 s from look-up to the answer's head, no redirect followed, at most 1 KiB (and 1 s) of the
+   * answer's body read. Addresses that are not public are refused at the moment of connecting, unless configuration allows them.
    */
   post(request: { url: string; headers: Record<string, string>; body: string }): Promise<WebhookAnswer>;
 }
@@ -18,11 +18,11 @@ export type WebhookAnswer =
       /** First bytes of the body as text. */
       body: string;
     }
-  /** No whole answer: why, in one word of a fixed set, and what the network said. */
+  /** No answer: why, in one word of a fixed set, and what the network said. */
   | { status: 'failed'; reason: WebhookFailure; error: string };
 
 /**
- * - `timeout`: no whole answer within 10 s.
+ * - `timeout`: no answer within 10 s.
  * - `target-refused`: the address is not one that webhooks may reach.
  * - `name-not-found`: the name has no address.
  * - `certificate`: the TLS certificate does not hold.

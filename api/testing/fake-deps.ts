@@ -7,6 +7,7 @@ import { createMetrics } from '../../telemetry/metrics.ts';
 import type { ApiSettings, AppDeps } from '../app-deps.ts';
 import type { createApp } from '../app.ts';
 import type { OrderSummary, OrderWorkflows, StartOrder, UpdateAnswer } from '../order-workflows.ts';
+import { fakeWebhooks } from './fake-webhooks.ts';
 
 export const shopKey = 'shop-key-0123456789';
 export const otherShopKey = 'other-key-0123456789';
@@ -105,6 +106,7 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
     count: async () => 0,
     countReplay: async () => ({ open: 0, replaying: 0, settled: 0 }),
   },
+  webhooks: fakeWebhooks().reads,
   ...changes,
 });
 
