@@ -106,6 +106,7 @@ export function createSubscribe<Tx extends MarksEvents = MarksEvents>(deps: Subs
     const consumer = await deps.broker.consume({
       queue,
       prefetch: ordered ? 1 : (input.prefetch ?? 10),
+      ordered,
       handler: ordered ? retryInPlace(handle) : (delivery) => handle(delivery, delivery.attempt),
     });
     return { queue, close: consumer.close };

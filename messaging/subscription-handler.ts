@@ -118,7 +118,7 @@ async function run<Tx extends MarksEvents>(
   };
   try {
     const rejected = await handling.handler(event as never, context);
-    if (rejected) return ended(deadLetter(rejected.reject, rejected.error, attempt));
+    if (isRejection(rejected)) return ended(deadLetter(rejected.reject, rejected.error, attempt));
   } catch (error) {
     logger.warn({ err: error }, 'an event could not be handled');
     return ended(afterFailure(handling.delaysMs, attempt, error));
@@ -132,6 +132,10 @@ async function run<Tx extends MarksEvents>(
   await deps.seen.remember({ scope: queue, id: eventId, ttlSeconds: rememberSeconds });
   return { result: { status: 'done' }, counted: isDuplicate ? 'duplicate' : 'done' };
 }
+
+/** Handlers may end in any expression: only what says so is a rejection. */
+const isRejection = (returned: unknown): returned is Rejection =>
+  typeof returned === 'object' && returned !== null && 'reject' in returned;
 
 function applyOnce<Tx extends MarksEvents>(
   { deps, queue }: Handling<Tx>,

@@ -68,6 +68,11 @@ export interface Broker extends Publisher {
   consume(input: {
     queue: string;
     prefetch: number;
+    /**
+     * For queues with a single active consumer: nothing is given back before this consumer has gone, since the next
+     * one would start with what follows it. Default false.
+     */
+    ordered?: boolean;
     handler: (delivery: Delivery) => Promise<HandlerResult>;
   }): Promise<Consumer>;
   /** `connected`, `blocked` (memory or disk alarm at the broker) or `disconnected`. */

@@ -10,6 +10,7 @@ import { withTimeout } from './with-timeout.ts';
 export interface QueueConsumerInput {
   queue: string;
   prefetch: number;
+  ordered?: boolean;
   handler: (delivery: Delivery) => Promise<HandlerResult>;
   /** Resolves with the next usable connection; rejects when the broker was closed. */
   connection: () => Promise<ChannelModel>;
@@ -89,8 +90,13 @@ async function consumeOn(
 
   const receive = (message: ConsumeMessage | null): void => {
     if (message === null) return end({ ms: retryMs, reason: 'the broker canceled the consumer' });
-    if (ended.signal.aborted) return giveBack(channel, message);
-    const work = handle({ ...input, message, end, over: ended.signal }).finally(() => atWork.delete(work));
+    if (ended.signal.aborted) return giveBack(input, channel, message);
+    const work = handle({ ...input, message, end, over: ended.signal })
+      .catch((error: Error) => {
+        end({ ms: retryMs, reason: `a delivery could not be settled: ${error.message}` });
+        giveBack(input, channel, message);
+      })
+      .finally(() => atWork.delete(work));
     atWork.add(work);
   };
 
@@ -102,7 +108,7 @@ async function consumeOn(
       'subscribing',
     );
     const result = await over;
-    await leave(channel, subscribed.consumerTag, input.operationTimeoutMs);
+    if (input.ordered !== true) await leave(channel, subscribed.consumerTag, input.operationTimeoutMs);
     await Promise.race([Promise.all(atWork), sleep(drainMs, undefined, { ref: false })]);
     return result;
   } finally {
@@ -133,10 +139,10 @@ async function handle(
     case 'dead-letter':
       if (await input.passOn(message, result)) return acknowledge(channel, message);
       end({ ms: retryMs, reason: `a ${result.status} could not be stored` });
-      return giveBack(channel, message);
+      return giveBack(input, channel, message);
     case 'pause':
       end({ ms: result.ms, reason: result.reason });
-      return giveBack(channel, message);
+      return giveBack(input, channel, message);
   }
 }
 
@@ -157,8 +163,13 @@ async function decided(
 
 const acknowledge = (channel: Channel, message: ConsumeMessage): void => ifOpen(() => channel.ack(message));
 
-const giveBack = (channel: Channel, message: ConsumeMessage): void =>
-  ifOpen(() => channel.nack(message, false, true));
+/**
+ * Puts a delivery back. In an ordered queue it is left alone: closing the channel gives it back and ends the consumer at
+ * once, so that nothing that follows it goes out in between.
+ */
+function giveBack({ ordered }: QueueConsumerInput, channel: Channel, message: ConsumeMessage): void {
+  if (ordered !== true) ifOpen(() => channel.nack(message, false, true));
+}
 
 async function quietly(act: () => Promise<unknown>): Promise<void> {
   try {

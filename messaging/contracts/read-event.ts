@@ -6,7 +6,10 @@ export type ReadEvent =
   | { status: 'event'; event: DomainEvent }
   | { status: 'unknown-type' | 'unknown-version' | 'invalid-event'; error: string };
 
-const schemas = new WeakMap<EventContract, ReturnType<typeof eventSchemaOf>>();
+type EventSchema = ReturnType<typeof eventSchemaOf>;
+
+/** Building a schema is slow. By contract and by type, since two versions may share a contract. */
+const schemas = new WeakMap<EventContract, Map<string, EventSchema>>();
 
 /** Reads a body as an event of one of the contracts; fields it does not know are kept. */
 export function readEvent(contracts: Readonly<Record<string, EventContract>>, body: unknown): ReadEvent {
@@ -21,9 +24,10 @@ export function readEvent(contracts: Readonly<Record<string, EventContract>>, bo
     : { status: 'invalid-event', error: `${eventType}: ${z.prettifyError(read.error)}` };
 }
 
-function schemaOf(eventType: string, contract: EventContract): ReturnType<typeof eventSchemaOf> {
-  const schema = schemas.get(contract) ?? eventSchemaOf(eventType, contract);
-  schemas.set(contract, schema);
+function schemaOf(eventType: string, contract: EventContract): EventSchema {
+  const known = schemas.get(contract) ?? new Map<string, EventSchema>();
+  const schema = known.get(eventType) ?? eventSchemaOf(eventType, contract);
+  schemas.set(contract, known.set(eventType, schema));
   return schema;
 }
 
