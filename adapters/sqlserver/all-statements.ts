@@ -1,0 +1,48 @@
+import { auditSql } from './audit.ts';
+import { databaseSql } from './create-database.ts';
+import { fulfillmentSql } from './fulfillments.ts';
+import { inventorySql } from './inventory.ts';
+import { ledgerSql, orderLedgerSql } from './ledger.ts';
+import { messageSql } from './messages.ts';
+import { migrationSql } from './migrate.ts';
+import { operationSql } from './operations.ts';
+import { orderSql } from './orders.ts';
+import { outboxLeaseSql } from './outbox-leases.ts';
+import { outboxSql, outboxUpkeepSql } from './outbox.ts';
+import { paymentSql } from './payments.ts';
+import { processedEventSql } from './processed-events.ts';
+import { catalogSql, readSql } from './reads.ts';
+import { shipmentSql } from './shipments.ts';
+import type { Statement } from './statement.ts';
+
+/** Statements that run for an order, a message or a request: every one enters its tables by an index. */
+export const perOrderFamilies = {
+  auditSql,
+  fulfillmentSql,
+  inventorySql,
+  messageSql,
+  operationSql,
+  orderSql,
+  outboxSql,
+  paymentSql,
+  processedEventSql,
+  readSql,
+  shipmentSql,
+};
+
+/** These run once in a while and may read as much as there is. */
+export const upkeepFamilies = {
+  catalogSql,
+  databaseSql,
+  ledgerSql,
+  migrationSql,
+  orderLedgerSql,
+  outboxLeaseSql,
+  outboxUpkeepSql,
+};
+
+const membersOf = (families: Record<string, Record<string, Statement>>): Statement[] =>
+  Object.values(families).flatMap((family) => Object.values(family));
+
+export const perOrderStatements: Statement[] = membersOf(perOrderFamilies);
+export const allStatements: Statement[] = [...perOrderStatements, ...membersOf(upkeepFamilies)];

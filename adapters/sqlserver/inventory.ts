@@ -1,0 +1,160 @@
+import type { OrderId, ProductId } from '../../domain/ids.ts';
+import type { Currency } from '../../domain/money.ts';
+import type { OrderItem } from '../../domain/order.ts';
+import type { InventoryStatements, Product } from '../../ports/store.ts';
+import { upsert } from './insert-or-update.ts';
+import { forEachRow, rowValues, statements, type Row, type Session, type Statement } from './statement.ts';
+import { numberOf } from './values.ts';
+
+/*
+ * Products are locked by updates of one row each, in the order of their ids' bytes, one batch for all: a batch's
+ * statements run in turn, so every transaction takes its locks in the same order and none waits in a circle. An UPDATE
+ * sees the newest committed row also at READ COMMITTED SNAPSHOT.
+ */
+export const inventorySql = statements('inventory', {
+  products: {
+    index: 'PK_Products',
+    text: (
+      _,
+      rows,
+    ) => `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available FROM dbo.Products
+      WHERE ProductId IN (${forEachRow(rows, ', ', (row) => `@ProductId_${row}`)})`,
+  },
+  take: {
+    index: 'PK_Products',
+    text: (_, rows) =>
+      forEachRow(
+        rows,
+        ';\n',
+        (row) => `UPDATE dbo.Products SET Reserved = Reserved + @Quantity_${row} OUTPUT inserted.ProductId
+      WHERE ProductId = @ProductId_${row} AND OnHand - Reserved >= @Quantity_${row}`,
+      ),
+  },
+  giveBack: {
+    index: 'PK_Products',
+    text: (_, rows) =>
+      forEachRow(
+        rows,
+        ';\n',
+        (row) =>
+          `UPDATE dbo.Products SET Reserved = Reserved - @Quantity_${row} WHERE ProductId = @ProductId_${row}`,
+      ),
+  },
+  ship: {
+    index: 'PK_Products',
+    text: (_, rows) =>
+      forEachRow(
+        rows,
+        ';\n',
+        (
+          row,
+        ) => `UPDATE dbo.Products SET OnHand = OnHand - @Quantity_${row}, Reserved = Reserved - @Quantity_${row}
+      WHERE ProductId = @ProductId_${row}`,
+      ),
+  },
+  reserve: {
+    index: 'PK_Reservations',
+    text: (_, rows) => `INSERT INTO dbo.Reservations (OrderId, ProductId, Quantity, State)
+      VALUES ${forEachRow(rows, ', ', (row) => `(@OrderId, @ProductId_${row}, @Quantity_${row}, 'reserved')`)}`,
+  },
+  settle: {
+    index: 'PK_Reservations',
+    text: () => `UPDATE dbo.Reservations SET State = @State OUTPUT inserted.ProductId, inserted.Quantity
+      WHERE OrderId = @OrderId AND State = 'reserved'`,
+  },
+  putProduct: {
+    index: 'PK_Products',
+    text: () => `UPDATE dbo.Products SET Name = @Name, PriceMinor = @PriceMinor, Currency = @Currency,
+        OnHand = COALESCE(@OnHand, OnHand)
+      WHERE ProductId = @ProductId;
+      IF @@ROWCOUNT = 0
+        INSERT INTO dbo.Products (ProductId, Name, PriceMinor, Currency, OnHand)
+        VALUES (@ProductId, @Name, @PriceMinor, @Currency, COALESCE(@OnHand, 0))`,
+  },
+});
+
+/** Rows of one batch: two parameters each, and SQL Server takes 2,100. */
+const itemsAtOnce = 500;
+
+export function createInventory(session: Session): InventoryStatements {
+  const send = (statement: Statement, items: readonly OrderItem[], values = {}) =>
+    inChunks(items, (chunk) =>
+      session.rows(statement, { ...values, ...rowValues(chunk.map(itemValues)) }, chunk.length),
+    );
+  return {
+    async products(ids) {
+      const rows = await inChunks(ids, (chunk) =>
+        session.rows(inventorySql.products, rowValues(chunk.map((id) => ({ ProductId: id }))), chunk.length),
+      );
+      return rows.map(productOf);
+    },
+    async reserve({ orderId, items }) {
+      const inOrder = [...items].sort(byProduct);
+      const taken = new Set((await send(inventorySql.take, inOrder)).map((row) => row['ProductId']));
+      const short = inOrder.filter((item) => !taken.has(item.productId));
+      if (short.length > 0) {
+        await send(
+          inventorySql.giveBack,
+          inOrder.filter((item) => taken.has(item.productId)),
+        );
+        return short.map((item) => item.productId);
+      }
+      await send(inventorySql.reserve, inOrder, { OrderId: orderId });
+      return [];
+    },
+    async release(orderId) {
+      const items = await settle(session, orderId, 'released');
+      await send(inventorySql.giveBack, items);
+      return items;
+    },
+    async consume(orderId) {
+      const items = await settle(session, orderId, 'consumed');
+      await send(inventorySql.ship, items);
+      return items.length > 0;
+    },
+    async putProduct({ productId, name, price, onHand = null }) {
+      const values = {
+        ProductId: productId,
+        Name: name,
+        PriceMinor: price.amountMinor,
+        Currency: price.currency,
+        OnHand: onHand,
+      };
+      await upsert(() => session.rows(inventorySql.putProduct, values));
+    },
+  };
+}
+
+async function inChunks<T>(
+  list: readonly T[],
+  send: (chunk: readonly T[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let start = 0; start < list.length; start += itemsAtOnce) {
+    rows.push(...(await send(list.slice(start, start + itemsAtOnce))));
+  }
+  return rows;
+}
+
+const itemValues = (item: OrderItem) => ({ ProductId: item.productId, Quantity: item.quantity });
+
+export const productOf = (row: Row): Product => ({
+  productId: row['ProductId'] as ProductId,
+  name: row['Name'] as string,
+  price: { amountMinor: numberOf(row['PriceMinor']), currency: row['Currency'] as Currency },
+  available: numberOf(row['Available']),
+});
+
+async function settle(
+  session: Session,
+  orderId: OrderId,
+  state: 'released' | 'consumed',
+): Promise<OrderItem[]> {
+  const rows = await session.rows(inventorySql.settle, { OrderId: orderId, State: state });
+  return rows
+    .map((row) => ({ productId: row['ProductId'] as ProductId, quantity: numberOf(row['Quantity']) }))
+    .sort(byProduct);
+}
+
+/** The one order in which products are locked. */
+const byProduct = (a: OrderItem, b: OrderItem): number => (a.productId < b.productId ? -1 : 1);

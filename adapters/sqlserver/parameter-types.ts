@@ -1,0 +1,188 @@
+/** The declared types there are; a parameter has exactly the type of the column it is compared with or stored in. */
+export type SqlType =
+  | 'TINYINT'
+  | 'INT'
+  | 'BIGINT'
+  | 'DATETIME2(3)'
+  | 'NVARCHAR(MAX)'
+  | `CHAR(${number})`
+  | `VARCHAR(${number})`
+  | `NVARCHAR(${number})`;
+
+/**
+ * Every parameter of every statement, by name. Explicit types are what lets an index be used: an NVARCHAR parameter
+ * against a VARCHAR column would convert the column, row by row. A test holds the table against the migrations.
+ */
+export const parameterTypes = {
+  Actor: 'NVARCHAR(400)',
+  AfterSequence: 'INT',
+  AmountMinor: 'BIGINT',
+  AppliedAtUtc: 'DATETIME2(3)',
+  CallerId: 'VARCHAR(64)',
+  CancelledAtUtc: 'DATETIME2(3)',
+  Carrier: 'NVARCHAR(100)',
+  CausingEventId: 'NVARCHAR(255)',
+  ConfirmKeyNumber: 'INT',
+  Consumer: 'VARCHAR(100)',
+  CreatedAtUtc: 'DATETIME2(3)',
+  CreateKeyNumber: 'INT',
+  CreateRequestedAtUtc: 'DATETIME2(3)',
+  Currency: 'CHAR(3)',
+  CustomerEmail: 'NVARCHAR(320)',
+  CustomerId: 'VARCHAR(64)',
+  DatabaseName: 'NVARCHAR(128)',
+  Destination: 'VARCHAR(255)',
+  Detail: 'NVARCHAR(MAX)',
+  EventId: 'VARCHAR(100)',
+  Fence: 'INT',
+  FromState: 'NVARCHAR(100)',
+  FulfillmentId: 'VARCHAR(64)',
+  Hash: 'CHAR(64)',
+  Id: 'CHAR(36)',
+  IntentId: 'VARCHAR(255)',
+  Items: 'NVARCHAR(MAX)',
+  Kind: 'VARCHAR(16)',
+  LabelCostAmount: 'VARCHAR(32)',
+  LabelCostCurrency: 'CHAR(3)',
+  LabelUrl: 'NVARCHAR(2048)',
+  LastError: 'NVARCHAR(2000)',
+  LastEventId: 'CHAR(36)',
+  LeaseUntilUtc: 'DATETIME2(3)',
+  Limit: 'INT',
+  LineNumber: 'INT',
+  LockResource: 'NVARCHAR(255)',
+  LockTimeoutMs: 'INT',
+  N: 'INT',
+  Name: 'NVARCHAR(400)',
+  NowUtc: 'DATETIME2(3)',
+  OccurredAtUtc: 'DATETIME2(3)',
+  OnHand: 'INT',
+  OperationKey: 'VARCHAR(255)',
+  OrderId: 'CHAR(36)',
+  Outcome: 'NVARCHAR(MAX)',
+  Owner: 'VARCHAR(200)',
+  PartitionNumber: 'TINYINT',
+  Payload: 'NVARCHAR(MAX)',
+  PaymentMethodId: 'VARCHAR(255)',
+  PrevHash: 'CHAR(64)',
+  PriceMinor: 'BIGINT',
+  Priority: 'TINYINT',
+  ProcessedAtUtc: 'DATETIME2(3)',
+  ProductId: 'VARCHAR(64)',
+  ProviderShipmentId: 'VARCHAR(255)',
+  PublishedAtUtc: 'DATETIME2(3)',
+  PublishedBeforeUtc: 'DATETIME2(3)',
+  Quantity: 'INT',
+  RateId: 'VARCHAR(255)',
+  Reason: 'NVARCHAR(MAX)',
+  RefundId: 'VARCHAR(255)',
+  RunId: 'VARCHAR(64)',
+  SagaState: 'VARCHAR(16)',
+  Seq: 'INT',
+  Sequence: 'INT',
+  Service: 'NVARCHAR(100)',
+  SetAsideAfter: 'INT',
+  ShippingAddress: 'NVARCHAR(MAX)',
+  State: 'VARCHAR(32)',
+  Status: 'VARCHAR(32)',
+  Step: 'VARCHAR(64)',
+  Subject: 'VARCHAR(200)',
+  TotalMinor: 'BIGINT',
+  ToState: 'NVARCHAR(100)',
+  TraceId: 'VARCHAR(64)',
+  Traceparent: 'VARCHAR(255)',
+  TrackingCode: 'NVARCHAR(100)',
+  Type: 'VARCHAR(100)',
+  UpdatedAtUtc: 'DATETIME2(3)',
+  Version: 'INT',
+  Wanted: 'INT',
+  WorkflowId: 'VARCHAR(255)',
+} as const satisfies Record<string, SqlType>;
+
+export type ParameterName = keyof typeof parameterTypes;
+
+/** A parameter's value before it is checked; times are ISO 8601 strings. */
+export type ParameterValue = string | number | null;
+
+/** Values by name; in a statement over several rows the names carry a number: `ProductId_1`, `ProductId_2`. */
+export type StatementValues = Partial<Record<ParameterName | `${ParameterName}_${number}`, ParameterValue>>;
+
+/** A value that has exactly its parameter's type. */
+export interface TypedParameter {
+  name: string;
+  type: SqlType;
+  value: string | number | Date | null;
+}
+
+/** `ProductId_2` has the type of `ProductId`. Throws for a name that is not in the table. */
+export function typeOf(name: string): SqlType {
+  const type = (parameterTypes as Record<string, SqlType>)[name.replace(/_\d+$/, '')];
+  if (!type) throw new Error(`Parameter @${name} has no type: add it to parameterTypes`);
+  return type;
+}
+
+/** The names of a text's parameters, each once. String literals and comments hold no `@`. */
+export const parameterNames = (sql: string): string[] => [
+  ...new Set([...sql.matchAll(/(?<![@\w])@(\w+)/g)].map(([, name]) => name as string)),
+];
+
+/**
+ * The typed values of a statement's parameters. Throws where a value is missing or does not fit its type: SQL Server
+ * itself would cut a long text off or replace a letter without a word.
+ */
+export function typedParameters(sql: string, values: StatementValues): TypedParameter[] {
+  return parameterNames(sql).map((name) => {
+    const type = typeOf(name);
+    const value = (values as Record<string, ParameterValue | undefined>)[name];
+    if (value === undefined) throw new Error(`Parameter @${name} (${type}) got no value`);
+    return { name, type, value: value === null ? null : checkedValue(name, type, value) };
+  });
+}
+
+function checkedValue(name: string, type: SqlType, value: string | number): string | number | Date {
+  const refuse = (expected: string): never => {
+    throw new Error(`Parameter @${name} (${type}): expected ${expected}, came ${described(value)}`);
+  };
+  switch (type) {
+    case 'TINYINT':
+    case 'INT':
+    case 'BIGINT':
+      return wholeNumber(value, largest[type], refuse);
+    case 'DATETIME2(3)':
+      return instant(value, refuse);
+    default:
+      return text(type, value, refuse);
+  }
+}
+
+type Refuse = (expected: string) => never;
+
+const largest = { TINYINT: 255, INT: 2_147_483_647, BIGINT: Number.MAX_SAFE_INTEGER };
+
+function wholeNumber(value: string | number, maximum: number, refuse: Refuse): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && Math.abs(value) <= maximum
+    ? value
+    : refuse(`a whole number up to ${maximum}`);
+}
+
+/** Only what comes back as it went in: another spelling of the same time would break the audit trail's hashes. */
+function instant(value: string | number, refuse: Refuse): Date {
+  const time = typeof value === 'string' ? new Date(value) : undefined;
+  return time && !Number.isNaN(time.getTime()) && time.toISOString() === value
+    ? time
+    : refuse('an ISO 8601 UTC time with milliseconds, such as 2026-01-02T03:04:05.678Z');
+}
+
+function text(type: SqlType, value: string | number, refuse: Refuse): string {
+  if (typeof value !== 'string') return refuse('a text');
+  const length = /\((\d+)\)/.exec(type)?.[1];
+  if (length !== undefined && value.length > Number(length)) return refuse(`at most ${length} characters`);
+  // eslint-disable-next-line no-control-regex -- ASCII as a whole is meant, control characters included
+  if (!type.startsWith('N') && !/^[\x00-\x7F]*$/.test(value)) return refuse('ASCII only');
+  return value;
+}
+
+const described = (value: string | number): string =>
+  typeof value === 'string' && value.length > 40
+    ? `"${value.slice(0, 40)}…" (${value.length})`
+    : JSON.stringify(value);

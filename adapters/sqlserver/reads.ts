@@ -1,0 +1,70 @@
+import type { CustomerId, OrderId } from '../../domain/ids.ts';
+import type { DomainEvent } from '../../domain/events.ts';
+import type { OrderStatus, OrderView, SagaState, StepName } from '../../domain/order.ts';
+import type { OrderDetail, StoreReads } from '../../ports/store.ts';
+import { auditRowOf } from './audit.ts';
+import { productOf } from './inventory.ts';
+import { readLedger } from './ledger.ts';
+import { orderSql, totalOf } from './orders.ts';
+import { statements, type Row, type Session } from './statement.ts';
+import { isoOf, numberOf } from './values.ts';
+
+export const readSql = statements('read', {
+  audit: {
+    index: 'PK_AuditLog',
+    text: () => `SELECT Subject, Seq, PrevHash, Hash, Actor, Step, FromState, ToState, Reason, CausingEventId, WorkflowId,
+        RunId, OccurredAtUtc
+      FROM dbo.AuditLog WHERE Subject = @Subject ORDER BY Seq`,
+  },
+  auditHead: {
+    index: 'PK_AuditHeads',
+    text: () => 'SELECT Seq, Hash FROM dbo.AuditHeads WHERE Subject = @Subject AND Seq > 0',
+  },
+  events: {
+    index: 'UX_OutboxMessages_Event, PK_OutboxMessages',
+    text: () => `SELECT TOP (200) Payload FROM dbo.OutboxMessages
+      WHERE OrderId = @OrderId AND Sequence > 0 AND Sequence > @AfterSequence ORDER BY Sequence`,
+  },
+});
+
+/** For the catalog's page, not per order. */
+export const catalogSql = statements('catalog', {
+  products: {
+    index: 'scan of PK_Products',
+    text: () => `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available FROM dbo.Products
+      ORDER BY ProductId`,
+  },
+});
+
+export function createReads(session: Session): StoreReads {
+  return {
+    async order(id) {
+      const [row] = await session.rows(orderSql.read, { OrderId: id });
+      return row && orderViewOf(row);
+    },
+    audit: async (subject) => (await session.rows(readSql.audit, { Subject: subject })).map(auditRowOf),
+    async auditHead(subject) {
+      const [row] = await session.rows(readSql.auditHead, { Subject: subject });
+      return row && { seq: numberOf(row['Seq']), hash: row['Hash'] as string };
+    },
+    async events({ orderId, afterSequence }) {
+      const rows = await session.rows(readSql.events, { OrderId: orderId, AfterSequence: afterSequence });
+      return rows.map((row) => JSON.parse(row['Payload'] as string) as DomainEvent);
+    },
+    products: async () => (await session.rows(catalogSql.products, {})).map(productOf),
+    ledger: (id) => readLedger(session, id),
+  };
+}
+
+const orderViewOf = (row: Row): OrderView => ({
+  orderId: row['OrderId'] as OrderId,
+  callerId: row['CallerId'] as string,
+  customerId: row['CustomerId'] as CustomerId,
+  status: row['Status'] as OrderStatus,
+  sagaState: row['SagaState'] as SagaState,
+  step: row['Step'] as StepName,
+  items: JSON.parse(row['Items'] as string) as OrderView['items'],
+  ...totalOf(row),
+  ...(JSON.parse(row['Detail'] as string) as OrderDetail),
+  updatedAtUtc: isoOf(row['UpdatedAtUtc']),
+});

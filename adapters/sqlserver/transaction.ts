@@ -1,0 +1,50 @@
+import type { StoreTransaction } from '../../ports/store.ts';
+import { createAudit } from './audit.ts';
+import { createFulfillments } from './fulfillments.ts';
+import { createInventory } from './inventory.ts';
+import { createMessages } from './messages.ts';
+import { createOperations } from './operations.ts';
+import { createOrders } from './orders.ts';
+import { createPayments } from './payments.ts';
+import { createProcessedEvents } from './processed-events.ts';
+import type { Scope } from './run-transaction.ts';
+import { createShipments } from './shipments.ts';
+import type { Session } from './statement.ts';
+
+type Method = (input: unknown) => Promise<unknown>;
+
+/**
+ * The port's view of one transaction. Its calls run one after another, each of them whole, in the order they were made;
+ * after the transaction has ended every call rejects.
+ */
+export function createTransaction(session: Session, scope: Scope): StoreTransaction {
+  let last: Promise<unknown> = Promise.resolve();
+  const call = (method: Method, argument: unknown): Promise<unknown> => {
+    if (scope.ended) return Promise.reject(new Error(usedAfterEnd));
+    const called = last.then(() => method(argument));
+    last = called.catch(() => {});
+    return called;
+  };
+  const bound: Record<string, Record<string, Method>> = {};
+  for (const [family, methods] of Object.entries(families(session)) as [string, Record<string, Method>][]) {
+    const members: Record<string, Method> = (bound[family] = {});
+    for (const name in methods) members[name] = (argument) => call(methods[name] as Method, argument);
+  }
+  return bound as unknown as StoreTransaction;
+}
+
+const families = (session: Session): StoreTransaction => ({
+  operations: createOperations(session),
+  orders: createOrders(session),
+  inventory: createInventory(session),
+  payments: createPayments(session),
+  fulfillments: createFulfillments(session),
+  shipments: createShipments(session),
+  audit: createAudit(session),
+  messages: createMessages(session),
+  processedEvents: createProcessedEvents(session),
+});
+
+const usedAfterEnd =
+  'This transaction has ended: its tx was used after the promise of transaction(work) settled; await every call of tx ' +
+  'inside work';
