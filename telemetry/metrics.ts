@@ -71,6 +71,30 @@ export function createMetrics() {
       labelNames: ['result'] as const,
       registers,
     }),
+    webhookDeliveries: new Counter({
+      name: 'webhook_deliveries_total',
+      help: 'Webhook deliveries by result (delivered, failed, postponed, duplicate, dead-letter) and state of the endpoint (enabled, circuit-open, disabled, deleted).',
+      labelNames: ['result', 'endpoint_state'] as const,
+      registers,
+    }),
+    webhookAttemptDuration: new Histogram({
+      name: 'webhook_attempt_duration_seconds',
+      help: 'Time of one request to a partner, in seconds, by result: delivered, failed.',
+      labelNames: ['result'] as const,
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10.5],
+      registers,
+    }),
+    webhookEndpoints: new Gauge({
+      name: 'webhook_endpoints',
+      help: 'Registered webhook endpoints by state: enabled, disabled.',
+      labelNames: ['state'] as const,
+      registers,
+    }),
+    webhookCircuitsOpen: new Gauge({
+      name: 'webhook_circuits_open',
+      help: 'Webhook endpoints that this process gives no first attempts now, since attempts failed slowly in a row.',
+      registers,
+    }),
     messagesConsumed: new Counter({
       name: 'messages_consumed_total',
       help: 'Deliveries handled, by queue and result: done, retry, dead-letter, pause, duplicate.',
