@@ -6,15 +6,19 @@ import { runCommand } from './run-command.ts';
 const composeFile = join(projectFolder, 'infra', 'temporal-compose.yml');
 const UP_TIMEOUT_MS = 600_000;
 
-/** A service of infra/temporal-compose.yml, when a Docker engine answers. Its data stays in a named volume. */
+/**
+ * Services of infra/temporal-compose.yml, when a Docker engine answers. The first one is started with all it depends on and waited for;
+ * all of them are stopped at the end. Their data stays in named volumes.
+ */
 export function dockerCandidate<Addresses>(options: {
   name: string;
-  service: string;
+  services: readonly [string, ...string[]];
   context: LaunchContext;
   addresses: Addresses;
   version: (addresses: Addresses) => Promise<string>;
 }): Candidate<Addresses> {
-  const { name, service, context, addresses } = options;
+  const { name, context, addresses } = options;
+  const [service] = options.services;
   const compose = (...args: string[]) => ['compose', '-f', composeFile, ...args];
   return {
     source: 'docker',
@@ -29,7 +33,7 @@ export function dockerCandidate<Addresses>(options: {
           context.say(`${name}: docker compose up ${service}, ${seconds} s: ${line}`),
       });
       const stop = async () => {
-        await runCommand({ command: 'docker', args: compose('stop', service), env: context.env });
+        await runCommand({ command: 'docker', args: compose('stop', ...options.services), env: context.env });
       };
       return { name, source: 'docker', version: await options.version(addresses), addresses, stop };
     },

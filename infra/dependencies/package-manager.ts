@@ -74,7 +74,12 @@ export function installPackages(dependency: Installable, context: LaunchContext)
 async function installNow(dependency: Installable, context: LaunchContext): Promise<void> {
   const manager = await findManager(context.env);
   if (manager === undefined) throw createNotHere('no known package manager (apt-get, dnf, apk, brew)');
-  const prefix = permission(manager, context, await installCommandFor(dependency, context.env));
+  const isRoot = process.getuid?.() === 0;
+  const prefix = installPrefix({ manager, isRoot, installWithSudo: context.installWithSudo });
+  if (prefix === undefined) {
+    const command = await installCommandFor(dependency, context.env);
+    throw createNotHere(`not installed without permission: add --install, or type ${command}`);
+  }
   const name = manager.packages[dependency];
   context.say(`${dependency}: installing the package ${name} with ${manager.command}`);
   const run = (args: readonly string[]) => {
@@ -98,15 +103,16 @@ async function installNow(dependency: Installable, context: LaunchContext): Prom
   if (manager.asRoot) await stopInstalledServices({ service: name, prefix, context });
 }
 
-function permission(manager: PackageManager, context: LaunchContext, command: string): readonly string[] {
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot === manager.asRoot) return isRoot || context.installWithSudo ? [] : refuse(command);
-  if (isRoot) throw createNotHere(`${manager.command} does not run as root`);
-  return context.installWithSudo ? ['sudo'] : refuse(command);
-}
-
-function refuse(command: string): never {
-  throw createNotHere(`not installed without permission: add --install, or type ${command}`);
+/** What an install command is prefixed with; undefined where it may not run: root installs by itself, others only when asked to. */
+export function installPrefix(who: {
+  manager: Pick<PackageManager, 'asRoot'>;
+  isRoot: boolean;
+  installWithSudo: boolean;
+}): readonly string[] | undefined {
+  const { manager, isRoot, installWithSudo } = who;
+  if (isRoot) return manager.asRoot ? [] : undefined;
+  if (!installWithSudo) return undefined;
+  return manager.asRoot ? ['sudo'] : [];
 }
 
 async function findManager(env: NodeJS.ProcessEnv): Promise<PackageManager | undefined> {

@@ -24,7 +24,17 @@ export async function startPrometheus(
   context: LaunchContext,
   metrics: Addresses['metrics'],
 ): Promise<Dependency<PrometheusAddresses>> {
-  const candidates: Candidate<PrometheusAddresses>[] = [
+  const installCommand = await installCommandFor('prometheus', context.env);
+  const candidates = prometheusCandidates(context, metrics);
+  return firstThatWorks({ name: NAME, candidates, installCommand, say: context.say });
+}
+
+/** In the order they are tried. */
+export function prometheusCandidates(
+  context: LaunchContext,
+  metrics: Addresses['metrics'],
+): Candidate<PrometheusAddresses>[] {
+  return [
     { source: 'configured', start: () => useConfigured(context) },
     { source: 'path', start: () => runPrivate({ context, metrics, source: 'path' }) },
     {
@@ -35,8 +45,6 @@ export async function startPrometheus(
       },
     },
   ];
-  const installCommand = await installCommandFor('prometheus', context.env);
-  return firstThatWorks({ name: NAME, candidates, installCommand, say: context.say });
 }
 
 async function useConfigured(context: LaunchContext): Promise<Dependency<PrometheusAddresses>> {

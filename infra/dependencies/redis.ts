@@ -21,7 +21,17 @@ const CONNECT_TIMEOUT_MS = 2_000;
 
 /** Redis for locks and fast duplicate checks: REDIS_URL, `redis-server` on PATH, the package manager, Docker. */
 export async function startRedis(context: LaunchContext): Promise<Dependency<RedisAddresses>> {
-  const candidates: Candidate<RedisAddresses>[] = [
+  return firstThatWorks({
+    name: NAME,
+    candidates: redisCandidates(context),
+    installCommand: await installCommandFor('redis', context.env),
+    say: context.say,
+  });
+}
+
+/** In the order they are tried. */
+export function redisCandidates(context: LaunchContext): Candidate<RedisAddresses>[] {
+  return [
     { source: 'configured', start: () => useConfigured(context) },
     { source: 'path', start: () => runPrivate(context, 'path') },
     {
@@ -33,18 +43,12 @@ export async function startRedis(context: LaunchContext): Promise<Dependency<Red
     },
     dockerCandidate({
       name: NAME,
-      service: 'redis',
+      services: ['redis'],
       context,
       addresses: { url: 'redis://127.0.0.1:6379' },
-      version: (a) => versionOf(a.url),
+      version: (addresses) => versionOf(addresses.url),
     }),
   ];
-  return firstThatWorks({
-    name: NAME,
-    candidates,
-    installCommand: await installCommandFor('redis', context.env),
-    say: context.say,
-  });
 }
 
 async function useConfigured(context: LaunchContext): Promise<Dependency<RedisAddresses>> {

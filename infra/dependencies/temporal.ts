@@ -35,6 +35,17 @@ const CONNECT_TIMEOUT_MS = 5_000;
  * The namespace has the product's search attributes when this returns, and a private one keeps closed runs for 7 days.
  */
 export async function startTemporal(context: LaunchContext): Promise<Dependency<TemporalAddresses>> {
+  const installCommand = `go install github.com/temporalio/cli/cmd/temporal@${CLI_VERSION} (or see https://docs.temporal.io/cli)`;
+  return firstThatWorks({
+    name: NAME,
+    candidates: temporalCandidates(context),
+    installCommand,
+    say: context.say,
+  });
+}
+
+/** In the order they are tried. */
+export function temporalCandidates(context: LaunchContext): Candidate<TemporalAddresses>[] {
   const privately = (
     source: Source,
     findCli: (context: LaunchContext) => Promise<string>,
@@ -49,7 +60,7 @@ export async function startTemporal(context: LaunchContext): Promise<Dependency<
     metricsUrl: 'http://127.0.0.1:8000/metrics',
     cli: '',
   };
-  const candidates: Candidate<TemporalAddresses>[] = [
+  return [
     { source: 'configured', start: () => useConfigured(context) },
     privately('path', cliOnPath),
     privately('cache', cachedCli),
@@ -57,14 +68,12 @@ export async function startTemporal(context: LaunchContext): Promise<Dependency<
     privately('go install', builtCli),
     dockerCandidate({
       name: NAME,
-      service: 'temporal',
+      services: ['temporal-ui', 'temporal', 'temporal-postgresql'],
       context,
       addresses: docker,
       version: (addresses) => versionOf(addresses),
     }),
   ];
-  const installCommand = `go install github.com/temporalio/cli/cmd/temporal@${CLI_VERSION} (or see https://docs.temporal.io/cli)`;
-  return firstThatWorks({ name: NAME, candidates, installCommand, say: context.say });
 }
 
 async function useConfigured(context: LaunchContext): Promise<Dependency<TemporalAddresses>> {

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { devServerArguments, searchAttributeTypes } from './temporal-settings.ts';
+
+const commandLine = devServerArguments({
+  databaseFile: '/data/t.sqlite',
+  port: 1,
+  uiPort: 2,
+  metricsPort: 3,
+}).join(' ');
+
+test('the dev server keeps every commit in its file database', () => {
+  expect(commandLine).toContain('--db-filename /data/t.sqlite');
+  expect(commandLine).toContain('--sqlite-pragma journal_mode=wal --sqlite-pragma synchronous=full');
+});
+
+test('the dev server knows the search attributes of an order from its first start', () => {
+  expect(Object.keys(searchAttributeTypes)).toEqual([
+    'OrderStatus',
+    'SagaState',
+    'ParkedStep',
+    'FailureType',
+    'CustomerHash',
+  ]);
+  for (const name of Object.keys(searchAttributeTypes)) {
+    expect(commandLine).toContain(`--search-attribute ${name}=Keyword`);
+  }
+});
+
+test('timers below a second are possible', () => {
+  expect(commandLine).toContain('--dynamic-config-value history.timerProcessorMaxTimeShift="10ms"');
+});
