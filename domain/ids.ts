@@ -19,6 +19,9 @@ export const productId = (value: string): ProductId => value as ProductId;
 /** Workflow id of an order's saga: `order-<orderId>`. */
 export const workflowIdOf = (id: OrderId): string => `order-${id}`;
 
+/** Workflow id of one act on dead letters. */
+export const bulkWorkflowIdOf = (replayId: string): string => `dead-letters-${replayId}`;
+
 /**
  * Task queues. Each provider has its own (bulkhead): an outage there must not take slots from the rest.
  * `prefix` separates installations or test suites that share one Temporal server; default `order-saga`.
@@ -27,6 +30,8 @@ export const taskQueues = (prefix = 'order-saga') => ({
   orders: `${prefix}-orders`,
   payments: `${prefix}-payments`,
   carrier: `${prefix}-carrier`,
+  /** Acts of operators, such as the replay of many dead letters. */
+  ops: `${prefix}-ops`,
 });
 
 export type TaskQueues = ReturnType<typeof taskQueues>;

@@ -76,6 +76,13 @@ export interface DeadLetterStatements {
 
 export type NewDeadLetter = Omit<DeadLetter, 'state' | 'replayId' | 'replayError' | 'settledAtUtc' | 'patch'>;
 
+export interface KnownDeadLetter {
+  id: string;
+  state: DeadLetterState;
+  lastFailedAtUtc: string;
+  left: boolean;
+}
+
 export interface DeadLetterReads {
   /** Open and replaying ones by queue and fingerprint, the largest group first, at most 500. */
   groups(filter: DeadLetterFilter): Promise<DeadLetterGroup[]>;
@@ -88,8 +95,8 @@ export interface DeadLetterReads {
     limit: number;
   }): Promise<DeadLetterSummary[]>;
   find(id: string): Promise<DeadLetter | undefined>;
-  /** State and last failure of those that are known, in any order. */
-  known(ids: readonly string[]): Promise<{ id: string; state: DeadLetterState; lastFailedAtUtc: string }[]>;
+  /** Those that are known, in any order. `left`: the message of a settled one has left its queue. */
+  known(ids: readonly string[]): Promise<KnownDeadLetter[]>;
   /** Queues with settled dead letters whose message has not left yet, and their ids, at most 50,000. */
   leaving(): Promise<{ queue: string; id: string }[]>;
   /** Open ones that fit and come after the cursor. */
@@ -105,7 +112,7 @@ export interface DeadLetterDesk {
    * claimed and not settled by an attempt that died is sent again, with the same message id. Rejects with
    * TechnicalFailure while broker or store is away.
    */
-  slice(input: BulkSlice & { signal?: AbortSignal; alive?: () => void }): Promise<SliceResult>;
+  slice(input: BulkSlice & { alive?: () => void }): Promise<SliceResult>;
   /** Writes the audit row of a bulk act's begin or end. */
   note(input: BulkSlice & { from: string; to: string }): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { connectRabbitmqBroker } from '../adapters/rabbitmq/rabbitmq-broker.ts';
 import { connectRedis } from '../adapters/redis/connect-redis.ts';
 import { connectSmtpMailer } from '../adapters/smtp/smtp-mailer.ts';
 import { loadConfig } from '../config/config.ts';
+import { startDeadLetterIndex } from '../messaging/dead-letters-index.ts';
 import { startEmailConsumer } from '../messaging/email-consumer.ts';
 import { createRelay } from '../messaging/relay.ts';
 import { topology } from '../messaging/topology.ts';
@@ -24,7 +25,12 @@ const [store, redis, broker] = await Promise.all([
     keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
     onDegraded: (call) => metrics.redisDegraded.inc({ call }),
   }),
-  connectRabbitmqBroker({ url: config.AMQP_URL, topology, logger }),
+  connectRabbitmqBroker({
+    url: config.AMQP_URL,
+    topology,
+    logger,
+    managementUrl: config.RABBITMQ_MANAGEMENT_URL,
+  }),
 ]);
 const mailer = connectSmtpMailer({ url: config.SMTP_URL, from: config.MAIL_FROM });
 const relay = createRelay({
@@ -37,6 +43,7 @@ const relay = createRelay({
   metrics,
 });
 const emails = await startEmailConsumer({ broker, mailer, seen: redis.seen, logger, metrics });
+const deadLetters = startDeadLetterIndex({ queues: broker.deadLetters, store, clock: systemClock, logger });
 const health = await startHealthServer({
   host: '127.0.0.1',
   port: config.RELAY_PORT,
@@ -54,7 +61,7 @@ logger.info({ port: health.port }, 'relay is running');
 
 async function stop(signal: string): Promise<void> {
   logger.info({ signal }, 'relay is stopping');
-  await Promise.all([relay.stop(), emails.close()]);
+  await Promise.all([relay.stop(), emails.close(), deadLetters.close()]);
   await broker.close();
   mailer.close();
   await Promise.allSettled([redis.close(), store.close(), health.close()]);

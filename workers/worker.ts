@@ -6,6 +6,8 @@ import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { connectActivityDeps } from './connect-activity-deps.ts';
 import { connectTemporal } from './connect-temporal.ts';
+import { connectOpsDesk } from './connect-ops-desk.ts';
+import { createOpsWorker } from './ops-worker.ts';
 import { createOrderWorkers } from './order-workers.ts';
 import { bundleOrderWorkflows } from './workflow-bundle.ts';
 
@@ -27,25 +29,37 @@ const workers = await createOrderWorkers({
   deps,
   maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
 });
+const ops = await connectOpsDesk({ config, store: deps.store, logger });
+const opsWorker = await createOpsWorker({
+  ...temporal,
+  taskQueue: taskQueues(config.TASK_QUEUE_PREFIX).ops,
+  workflowBundle,
+  desk: ops.desk,
+});
 const health = await startHealthServer({
   host: '127.0.0.1',
   port: config.WORKER_PORT,
   registry: metrics.registry,
   checks: {
     worker: async () => {
-      if (!workers.running()) throw new Error('the Temporal workers are not running');
+      if (!workers.running() || !opsWorker.running()) throw new Error('the Temporal workers are not running');
     },
     sql: deps.ping.store,
     redis: deps.ping.redis,
   },
 });
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => workers.shutdown());
+function shutdown(): void {
+  workers.shutdown();
+  opsWorker.shutdown();
+}
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, shutdown);
 logger.info({ port: health.port, taskQueues: taskQueues(config.TASK_QUEUE_PREFIX) }, 'worker is running');
 
 try {
-  await workers.run();
+  await Promise.all([workers.run(), opsWorker.run()]);
 } finally {
   await health.close();
+  await ops.close();
   await deps.close();
   await temporal.connection.close();
 }

@@ -27,7 +27,7 @@ export const deadLetterReadSql = {
     ORDER BY LastFailedAtUtc, Id LIMIT ?10`,
   count: `SELECT COUNT(*) AS Letters FROM DeadLetters WHERE ${fits} AND ${follows} AND State = 'open'`,
   find: `SELECT ${summaryColumns}, Patch, Envelope, Content FROM DeadLetters WHERE Id = ?`,
-  known: `SELECT Id, State, LastFailedAtUtc FROM DeadLetters WHERE Id IN (SELECT value FROM json_each(?))`,
+  known: `SELECT Id, State, LastFailedAtUtc, LeftAtUtc FROM DeadLetters WHERE Id IN (SELECT value FROM json_each(?))`,
   leaving: `SELECT Queue, Id FROM DeadLetters WHERE SettledAtUtc IS NOT NULL AND LeftAtUtc IS NULL
     ORDER BY Queue LIMIT 50000`,
   countReplay: `SELECT State, COUNT(*) AS Letters FROM DeadLetters WHERE ReplayId = ? GROUP BY State`,
@@ -42,6 +42,8 @@ interface GroupRecord {
   Newest: string;
   Example: string;
 }
+
+type KnownRecord = Pick<SummaryRecord, 'Id' | 'State' | 'LastFailedAtUtc'> & { LeftAtUtc: string | null };
 
 export function createDeadLetterReads(connection: Connection): Synchronous<DeadLetterReads> {
   const groupOf = (record: GroupRecord) => {
@@ -80,16 +82,12 @@ export function createDeadLetterReads(connection: Connection): Synchronous<DeadL
       return record && deadLetterOf(record);
     },
     known: (ids) =>
-      connection
-        .all<Pick<SummaryRecord, 'Id' | 'State' | 'LastFailedAtUtc'>>(
-          deadLetterReadSql.known,
-          JSON.stringify(ids),
-        )
-        .map(({ Id, State, LastFailedAtUtc }) => ({
-          id: Id,
-          state: State,
-          lastFailedAtUtc: LastFailedAtUtc,
-        })),
+      connection.all<KnownRecord>(deadLetterReadSql.known, JSON.stringify(ids)).map((record) => ({
+        id: record.Id,
+        state: record.State,
+        lastFailedAtUtc: record.LastFailedAtUtc,
+        left: record.LeftAtUtc !== null,
+      })),
     leaving: () =>
       connection
         .all<{ Queue: string; Id: string }>(deadLetterReadSql.leaving)

@@ -1,0 +1,108 @@
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  continueAsNew,
+  defineQuery,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { DeadLetterActivities } from '../activities/dead-letters.ts';
+import type { BulkAct, BulkProgress, DeadLetterCursor } from '../domain/dead-letters.ts';
+
+/** Input of the workflow `replayDeadLetters`; `resumed` is what a run hands to the one that continues it. */
+export interface ReplayDeadLetters {
+  bulk: BulkAct;
+  resumed?: { after?: DeadLetterCursor; progress: BulkProgress };
+}
+
+export const getBulkProgress = defineQuery<BulkProgress>('progress');
+
+/** Name under which the workflow is registered and started. */
+export const replayDeadLettersName = 'replayDeadLetters';
+
+const { workOnDeadLetters, noteDeadLetterAct } = proxyActivities<DeadLetterActivities>({
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '10s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
+});
+
+/**
+ * Replays or discards the dead letters that fit a filter and failed before its cutoff, oldest first, slice by slice.
+ * A cancel lets the slice at work end, so that nothing stays claimed, and begins no other; the run then closes as
+ * Canceled. While the broker or the store is away it waits. Everything done is in the dead letters' own rows: this
+ * workflow only remembers how far it has come.
+ */
+export async function replayDeadLetters({ bulk, resumed }: ReplayDeadLetters): Promise<BulkProgress> {
+  const startedAtUtc = new Date().toISOString();
+  const progress: BulkProgress = resumed?.progress ?? {
+    replayId: bulk.replayId,
+    act: bulk.act,
+    status: 'running',
+    settled: 0,
+    left: 0,
+    toGo: 0,
+    startedAtUtc,
+    updatedAtUtc: startedAtUtc,
+  };
+  setHandler(getBulkProgress, () => progress);
+  const cancel = watchCancel(() => show(bulk, progress, 'cancelling'));
+  const note = (from: string, to: string) =>
+    CancellationScope.nonCancellable(() => noteDeadLetterAct({ bulk, from, to }));
+  if (!resumed) await note('', 'running');
+  show(bulk, progress, 'running');
+
+  let after = resumed?.after;
+  let finished = false;
+  while (!finished && cancel.error === undefined) {
+    const place = after === undefined ? {} : { after };
+    const slice = await CancellationScope.nonCancellable(() => workOnDeadLetters({ bulk, ...place }));
+    after = slice.next;
+    finished = after === undefined;
+    Object.assign(progress, slice.counts);
+    show(bulk, progress, progress.status);
+    if (after !== undefined && cancel.error === undefined && workflowInfo().continueAsNewSuggested) {
+      return continueAsNew<typeof replayDeadLetters>({ bulk, resumed: { after, progress } });
+    }
+  }
+
+  const cancelled = !finished;
+  show(bulk, progress, cancelled ? 'cancelled' : 'completed');
+  await note('running', `${progress.status}: ${progress.settled} ${wordOf(bulk)}, ${progress.left} left`);
+  if (cancelled) throw cancel.error;
+  return progress;
+}
+
+function watchCancel(onCancel: () => void): { error: unknown } {
+  const seen: { error: unknown } = { error: undefined };
+  CancellationScope.current().cancelRequested.catch((error: unknown) => {
+    seen.error = error;
+    onCancel();
+  });
+  return seen;
+}
+
+const wordOf = ({ act }: BulkAct): string => (act === 'replay' ? 'replayed' : 'discarded');
+
+/** For the query and for people in the Web UI. */
+function show(bulk: BulkAct, progress: BulkProgress, status: BulkProgress['status']): void {
+  Object.assign(progress, { status, updatedAtUtc: new Date().toISOString() });
+  const { settled, left, toGo } = progress;
+  const what = bulk.filter.ids === undefined ? filterOf(bulk) : `${bulk.filter.ids.length} by id`;
+  setCurrentDetails(
+    [
+      `**${status}**: ${settled} ${wordOf(bulk)}, ${left} left where they are, ${toGo} to go`,
+      `Dead letters: ${what}; failed until ${bulk.filter.failedUntilUtc}`,
+      `Asked for by ${bulk.actor}: ${bulk.reason}`,
+    ].join('\n\n'),
+  );
+}
+
+const filterOf = ({ filter }: BulkAct): string =>
+  [
+    filter.queue === undefined ? 'all queues' : `queue ${filter.queue}`,
+    ...(filter.fingerprint === undefined ? [] : [`fingerprint ${filter.fingerprint}`]),
+    ...(filter.orderId === undefined ? [] : [`order ${filter.orderId}`]),
+  ].join(', ');
