@@ -2,6 +2,7 @@ import { orderId as asOrderId, type OrderId, type ProductId } from '../../domain
 import { isEnded } from '../../domain/order.ts';
 import { auditViolations } from './audit-rules.ts';
 import { ordersAtProviders, readBooks, type CheckedStore, type OrderBooks } from './books.ts';
+import { contractViolations } from './contract-rules.ts';
 import { eventViolations } from './event-rules.ts';
 import { goodsViolations, labelsKept } from './goods-rules.ts';
 import { moneyViolations } from './money-rules.ts';
@@ -54,7 +55,7 @@ export interface InvariantsReport {
 
 /** All rules about one order; empty when everything fits together. */
 export const orderViolations = (books: OrderBooks): string[] =>
-  [stateViolations, moneyViolations, goodsViolations, eventViolations, auditViolations]
+  [stateViolations, moneyViolations, goodsViolations, eventViolations, contractViolations, auditViolations]
     .flatMap((rule) => rule(books))
     .map((text) => `Order ${books.ledger.orderId}: ${text}.`);
 

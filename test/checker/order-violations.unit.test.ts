@@ -102,12 +102,22 @@ const completed: Doctoring[] = [
     /has one event order\.completed\.v1; it has 0/,
   ],
   [
+    'an event without a fact that its contract promises',
+    (books) => Object.assign(first(books.events).payload, { currency: undefined }),
+    /event 1 breaks its contract: .*must have required property 'currency'/,
+  ],
+  [
+    'an event with a fact that its contract does not mention',
+    (books) => Object.assign(first(books.events).payload, { customerEmail: 'asha@customers.example' }),
+    /event 1 breaks its contract: .*additional properties/,
+  ],
+  [
     'an event twice',
     (books) => {
       books.events.push({ ...first(books.events) });
       books.ledger.eventTypes.push('order.created.v1');
     },
-    /repeats the event id event-1/,
+    /repeats the event id 0{8}-/,
   ],
   [
     'events of an impossible order',

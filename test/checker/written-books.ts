@@ -3,6 +3,7 @@ import { auditContent, firstPrevHash, orderSubject, type AuditRow } from '../../
 import { buildEvent, type DomainEvent, type EventType } from '../../domain/events.ts';
 import { customerId, orderId, productId } from '../../domain/ids.ts';
 import type { OrderItem } from '../../domain/order.ts';
+import { eventContracts } from '../../messaging/contracts/event-contracts.ts';
 import type { OrderBooks } from './books.ts';
 
 const total = { amountMinor: 1_499_800, currency: 'INR' } as const;
@@ -42,11 +43,11 @@ export function write(lines: readonly Line[]): Pick<OrderBooks, 'audit' | 'audit
 
 const eventAt = (sequence: number, eventType: EventType, causationId: string): DomainEvent =>
   buildEvent({
-    eventId: `event-${sequence}`,
+    eventId: `00000000-0000-4000-8000-${String(sequence).padStart(12, '0')}`,
     eventType,
     occurredAtUtc: '2026-01-02T03:04:05.678Z',
     order: { orderId: id, customerId: 'customer-1', total, currency: 'INR', items },
-    details: {},
+    details: eventContracts[eventType].example,
     traceId: '0'.repeat(32),
     causationId,
     sequence,
