@@ -8,12 +8,14 @@ import { startEmailConsumer } from '../messaging/email-consumer.ts';
 import { createRelay } from '../messaging/relay.ts';
 import { topology } from '../messaging/topology.ts';
 import { systemClock } from '../ports/clock.ts';
+import { observeBrokerState } from '../telemetry/broker-state.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { connectStore } from './connect-store.ts';
+import { startWebhooks } from './start-webhooks.ts';
 
-/* The relay process: outbox to broker, and the email queue to the mail server. Ends gracefully on SIGTERM and SIGINT. */
+/* The relay process: outbox to broker, the email queue to the mail server, events to partners. Ends gracefully on SIGTERM and SIGINT. */
 const config = loadConfig();
 const logger = createLogger({ process: 'relay', level: config.LOG_LEVEL });
 const metrics = createMetrics();
@@ -32,6 +34,7 @@ const [store, redis, broker] = await Promise.all([
     managementUrl: config.RABBITMQ_MANAGEMENT_URL,
   }),
 ]);
+observeBrokerState(metrics.registry, broker.state);
 const mailer = connectSmtpMailer({ url: config.SMTP_URL, from: config.MAIL_FROM });
 const relay = createRelay({
   store: store.outbox,
@@ -43,6 +46,7 @@ const relay = createRelay({
   metrics,
 });
 const emails = await startEmailConsumer({ broker, mailer, seen: redis.seen, logger, metrics });
+const webhooks = startWebhooks({ config, broker, store, logger, metrics });
 const deadLetters = startDeadLetterIndex({ queues: broker.deadLetters, store, clock: systemClock, logger });
 const health = await startHealthServer({
   host: '127.0.0.1',
@@ -61,7 +65,7 @@ logger.info({ port: health.port }, 'relay is running');
 
 async function stop(signal: string): Promise<void> {
   logger.info({ signal }, 'relay is stopping');
-  await Promise.all([relay.stop(), emails.close(), deadLetters.close()]);
+  await Promise.all([relay.stop(), emails.close(), webhooks.close(), deadLetters.close()]);
   await broker.close();
   mailer.close();
   await Promise.allSettled([redis.close(), store.close(), health.close()]);
