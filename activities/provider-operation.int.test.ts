@@ -135,7 +135,11 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
       fc.asyncProperty(storms(length), async (storm) => {
         await property(storm);
       }),
-      { numRuns: runs, interruptAfterTimeLimit: 40_000 },
+      {
+        numRuns: runs,
+        interruptAfterTimeLimit: 40_000,
+        endOnFailure: process.env['PROPERTY_SHRINK'] === 'no',
+      },
     );
 
   const explain = ({ world, ledger }: Case) => `${world.log.join('\n')}\n${JSON.stringify(ledger)}`;

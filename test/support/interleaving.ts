@@ -33,8 +33,8 @@ interface Request {
   modes: readonly Landing[];
 }
 
-/** `spent`: the provider stores an error under the request's key, with or without the effect. */
-export type Landing = 'answered' | 'reply-lost' | 'dropped' | 'spent' | 'spent-with-effect';
+/** `refused`: not done, and the provider says so. `spent`: the provider stores an error under the request's key, with or without the effect. */
+export type Landing = 'answered' | 'refused' | 'reply-lost' | 'dropped' | 'spent' | 'spent-with-effect';
 
 interface Option {
   label: string;
@@ -64,6 +64,7 @@ export interface Interleaving {
       modes: readonly Landing[];
       effect(mode: Landing): { value: T } | { error: Error };
       lost(): Error;
+      refused(): Error;
     },
   ): Promise<T>;
   /** Things that happen in the outside world at some time or never. */
@@ -74,7 +75,7 @@ export interface Interleaving {
 
 const HOUR = 3_600_000;
 const MAXIMUM_STEPS = 3_000;
-const MAXIMUM_ATTEMPTS = 6;
+const MAXIMUM_ATTEMPTS = 8;
 const HUNDREDTHS = Array.from({ length: 100 }, (_, index) => index);
 
 /**
@@ -131,6 +132,7 @@ export function createInterleaving(decisions: readonly number[]): Interleaving {
         land(mode) {
           requests.delete(entry);
           if (mode === 'dropped') return answer(() => reject(call.lost()));
+          if (mode === 'refused') return answer(() => reject(call.refused()));
           const result = call.effect(mode);
           if (mode === 'reply-lost') return answer(() => reject(call.lost()));
           answer(() => ('value' in result ? resolve(result.value) : reject(result.error)));
@@ -203,6 +205,9 @@ export function createInterleaving(decisions: readonly number[]): Interleaving {
   const firstByRank = <T extends { actor: Actor }>(entries: Iterable<T>): T | undefined =>
     [...entries].toSorted((one, two) => (ranks.get(one.actor) ?? 0) - (ranks.get(two.actor) ?? 0))[0];
 
+  /** After the storm these go on last of all: they end when everything else has ended. */
+  const behind = new Set<Actor>();
+
   const waitsForAnswer = (entry: Request) => !entry.abandoned && !entry.actor.dead;
 
   const progress = (): Option[] => {
@@ -226,7 +231,10 @@ export function createInterleaving(decisions: readonly number[]): Interleaving {
   const shuffles = (): Option[] =>
     [...live].map((actor) => ({
       label: `${actor.name} falls behind`,
-      run: () => void ranks.set(actor, (ranks.get(actor) ?? 0) + live.size + step),
+      run: () => {
+        ranks.set(actor, (ranks.get(actor) ?? 0) + live.size + step);
+        behind.add(actor);
+      },
     }));
   const starts = (goals: readonly Goal[]): Option[] =>
     goals
@@ -236,11 +244,11 @@ export function createInterleaving(decisions: readonly number[]): Interleaving {
   /** What happens next, by hundredths of its likelihood. */
   function stormy(goals: readonly Goal[]): Option[] {
     const kinds: readonly [number, () => Option[]][] = [
-      [62, progress],
+      [60, progress],
       [9, faults],
       [5, late],
       [4, deaths],
-      [5, shuffles],
+      [7, shuffles],
       [8, () => starts(goals)],
       [5, () => [60, 400, 1_300, 2_600].map(passing)],
       [2, () => [...outside, passing(25 * HOUR)]],
@@ -252,9 +260,13 @@ export function createInterleaving(decisions: readonly number[]): Interleaving {
   }
 
   function calm(goals: readonly Goal[]): Option | undefined {
-    for (const entry of gates) return resuming(entry, entry.modes[0] ?? '');
-    for (const entry of requests) return landing(entry, 'answered');
+    const lags = (entry: Gate | Request) =>
+      behind.has(entry.actor) || ('resume' in entry ? false : !waitsForAnswer(entry));
+    const next = [...gates, ...requests].toSorted((one, two) => Number(lags(one)) - Number(lags(two)))[0];
     const goal = goals.find(({ name, wanted }) => wanted(Number.POSITIVE_INFINITY) && !reached.has(name));
+    if (next && (!goal || !lags(next))) {
+      return 'resume' in next ? resuming(next, next.modes[0] ?? '') : landing(next, 'answered');
+    }
     if (!goal) return undefined;
     return {
       label: `another ${goal.name}, 300 ms later`,

@@ -25,6 +25,7 @@ const DAY = 24 * 3_600_000;
 const SEARCH_LAG_MS = 60_000;
 
 const unknown = (what: string) => new TechnicalFailure('OutcomeUnknown', `${what}: no answer`);
+const away = (what: string) => new TechnicalFailure('ProviderUnavailable', `${what}: 429`);
 const spent = (what: string) =>
   Object.assign(new TechnicalFailure('OutcomeUnknown', `${what}: 500`), { keySpent: true as const });
 
@@ -75,8 +76,8 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     'needs the customer': 'action_required',
   } as const;
 
-  const KEYED: readonly Landing[] = ['reply-lost', 'dropped', 'spent', 'spent-with-effect'];
-  const READ: readonly Landing[] = ['reply-lost', 'dropped'];
+  const KEYED: readonly Landing[] = ['reply-lost', 'dropped', 'refused', 'spent', 'spent-with-effect'];
+  const READ: readonly Landing[] = ['reply-lost', 'dropped', 'refused'];
 
   const gatewayFor = (actor: Actor): PaymentGateway => {
     const send = <T>(
@@ -92,6 +93,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
         effect,
         landsLaterMs: Number.POSITIVE_INFINITY,
         lost: () => unknown(label),
+        refused: () => away(label),
       });
     return {
       create: ({ idempotencyKey, operationKey, orderId, amount, paymentMethodId, timeoutMs }) =>
@@ -200,9 +202,10 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
         label: what,
         timeoutMs,
         landsLaterMs,
-        modes: ['reply-lost', 'dropped'],
+        modes: ['reply-lost', 'dropped', 'refused'],
         effect: () => ({ value: effect() }),
         lost: () => unknown(what),
+        refused: () => away(what),
       });
     return {
       verifyAddress: () => Promise.resolve({ deliverable: true }),
