@@ -4,6 +4,7 @@ import { loadConfig } from '../config/config.ts';
 import { createSubscribe, type MarksEvents, type SubscriberDeps } from '../messaging/subscribe.ts';
 import { topology } from '../messaging/topology.ts';
 import { systemClock } from '../ports/clock.ts';
+import { observeBrokerState } from '../telemetry/broker-state.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 
@@ -31,6 +32,7 @@ export async function connectSubscriber<Tx extends MarksEvents>(input: {
       onDegraded: (call) => metrics.redisDegraded.inc({ call }),
     }),
   ]);
+  observeBrokerState(metrics.registry, broker.state);
   const store = input.store === undefined ? {} : { store: input.store };
   return {
     subscribe: createSubscribe<Tx>({

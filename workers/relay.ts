@@ -12,7 +12,7 @@ import { observeBrokerState } from '../telemetry/broker-state.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { connectStore } from './connect-store.ts';
+import { connectStore, storeHooks } from './connect-store.ts';
 import { startWebhooks } from './start-webhooks.ts';
 
 /* The relay process: outbox to broker, the email queue to the mail server, events to partners. Ends gracefully on SIGTERM and SIGINT. */
@@ -21,7 +21,7 @@ const logger = createLogger({ process: 'relay', level: config.LOG_LEVEL });
 const metrics = createMetrics();
 
 const [store, redis, broker] = await Promise.all([
-  connectStore(config, { onTransaction: (seconds) => metrics.storeTransactionDuration.observe(seconds) }),
+  connectStore(config, storeHooks(metrics, (message) => logger.warn(message))),
   connectRedis({
     url: config.REDIS_URL,
     keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,

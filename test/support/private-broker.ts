@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { startRabbitmq, type RabbitmqAddresses } from '../../infra/dependencies/rabbitmq.ts';
+import type { RabbitmqAddresses } from '../../infra/dependencies/rabbitmq-private.ts';
+import { startRabbitmq } from '../../infra/dependencies/rabbitmq.ts';
 import type { Dependency, LaunchContext } from '../../infra/dependencies/dependency.ts';
 import { freePort } from '../../infra/ports.ts';
 
