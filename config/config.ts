@@ -64,8 +64,17 @@ const environment = z.object({
   TASK_QUEUE_PREFIX: z.string().min(1).default('order-saga'),
   REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
   AMQP_URL: z.string().default('amqp://127.0.0.1:5672'),
-  /** `sqlite:<path>`. */
-  SQL_URL: z.string().default('sqlite:.runtime/data/order-saga.sqlite'),
+  /**
+   * `sqlite:<path>`, or SQL Server: `mssql://user:password@host:port/database?options` or an ADO-style connection string
+   * (docs/sql-server.md).
+   */
+  SQL_URL: z
+    .string()
+    .regex(
+      /^(sqlite:.+|(mssql|sqlserver):\/\/.+|\s*[a-z][a-z ]*=.+)$/i,
+      'expected sqlite:<path>, mssql://user:password@host:port/database or Server=…;Database=…;User Id=…;Password=…',
+    )
+    .default('sqlite:.runtime/data/order-saga.sqlite'),
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port.default(3000),
   WORKER_PORT: port.default(0),

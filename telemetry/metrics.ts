@@ -37,6 +37,19 @@ export function createMetrics() {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1],
       registers,
     }),
+    storeConnections: new Gauge({
+      name: 'store_connections',
+      help: 'SQL Server connections by state: size (the most there may be), in_use, waiting (callers without one).',
+      labelNames: ['state'] as const,
+      registers,
+    }),
+    storeConnectionWait: new Histogram({
+      name: 'store_connection_wait_seconds',
+      help: 'Time a caller waited for a free SQL Server connection, by result: acquired, refused. In seconds.',
+      labelNames: ['result'] as const,
+      buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5],
+      registers,
+    }),
     redisDegraded: new Counter({
       name: 'redis_degraded_total',
       help: 'Redis calls that were answered without Redis, by call.',

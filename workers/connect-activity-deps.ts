@@ -6,7 +6,7 @@ import type { ActivityDeps } from '../activities/deps.ts';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { connectStore } from './connect-store.ts';
+import { connectStore, storeHooks } from './connect-store.ts';
 import { warehouse } from './warehouse.ts';
 
 export interface ConnectedDeps extends ActivityDeps {
@@ -15,10 +15,12 @@ export interface ConnectedDeps extends ActivityDeps {
 }
 
 /** Connects everything the activities need, by configuration. Rejects when the store's schema cannot be brought up. */
-export async function connectActivityDeps(config: Config, metrics: Metrics): Promise<ConnectedDeps> {
-  const store = await connectStore(config, {
-    onTransaction: (seconds) => metrics.storeTransactionDuration.observe(seconds),
-  });
+export async function connectActivityDeps(
+  config: Config,
+  metrics: Metrics,
+  warn: (message: string) => void = () => {},
+): Promise<ConnectedDeps> {
+  const store = await connectStore(config, storeHooks(metrics, warn));
   const redis = await connectRedis({
     url: config.REDIS_URL,
     keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,

@@ -18,7 +18,7 @@ const metrics = createMetrics();
 Runtime.install({ logger: forTemporal(logger), shutdownSignals: [] });
 
 const [deps, temporal, workflowBundle] = await Promise.all([
-  connectActivityDeps(config, metrics),
+  connectActivityDeps(config, metrics, (message) => logger.warn(message)),
   connectTemporal(),
   bundleOrderWorkflows({ logger: forTemporal(logger) }),
 ]);

@@ -1,5 +1,7 @@
 import { auditSql } from './audit.ts';
 import { databaseSql } from './create-database.ts';
+import { deadLetterReadSql } from './dead-letter-reads.ts';
+import { deadLetterSql } from './dead-letters.ts';
 import { fulfillmentSql } from './fulfillments.ts';
 import { inventorySql } from './inventory.ts';
 import { ledgerSql, orderLedgerSql } from './ledger.ts';
@@ -14,10 +16,12 @@ import { processedEventSql } from './processed-events.ts';
 import { catalogSql, readSql } from './reads.ts';
 import { shipmentSql } from './shipments.ts';
 import type { Statement } from './statement.ts';
+import { webhookListSql, webhookSql } from './webhooks.ts';
 
 /** Statements that run for an order, a message or a request: every one enters its tables by an index. */
 export const perOrderFamilies = {
   auditSql,
+  deadLetterSql,
   fulfillmentSql,
   inventorySql,
   messageSql,
@@ -28,17 +32,20 @@ export const perOrderFamilies = {
   processedEventSql,
   readSql,
   shipmentSql,
+  webhookSql,
 };
 
 /** These run once in a while and may read as much as there is. */
 export const upkeepFamilies = {
   catalogSql,
   databaseSql,
+  deadLetterReadSql,
   ledgerSql,
   migrationSql,
   orderLedgerSql,
   outboxLeaseSql,
   outboxUpkeepSql,
+  webhookListSql,
 };
 
 const membersOf = (families: Record<string, Record<string, Statement>>): Statement[] =>

@@ -104,7 +104,7 @@ async function run(
 
 /** The driver's type for a declared one. */
 export function driverType(type: SqlType): mssql.ISqlType {
-  const [, name, length] = /^(\w+)(?:\((\w+)\))?$/.exec(type) ?? [];
+  const [, name = '', length] = /^(\w+)(?:\((\w+)\))?$/.exec(type) ?? [];
   switch (name) {
     case 'TINYINT':
       return mssql.TinyInt();
@@ -118,6 +118,8 @@ export function driverType(type: SqlType): mssql.ISqlType {
       return mssql.Char(Number(length));
     case 'VARCHAR':
       return mssql.VarChar(Number(length));
+    case 'VARBINARY':
+      return mssql.VarBinary(mssql.MAX);
     case 'NVARCHAR':
       return mssql.NVarChar(length === 'MAX' ? mssql.MAX : Number(length));
     default:
@@ -186,8 +188,8 @@ function driverConfig(settings: SqlServerSettings, logins: LoginErrors): mssql.c
       connectionIsolationLevel: mssql.ISOLATION_LEVEL.READ_COMMITTED,
       cancelTimeout: cancelTimeoutMs,
       maxRetriesOnTransientErrors: 0,
-    } as mssql.IOptions,
-    beforeConnect: (connection) => noteLoginErrors(connection as unknown as LoginConnection, logins),
+    },
+    beforeConnect: (connection) => noteLoginErrors(connection, logins),
   };
 }
 

@@ -10,6 +10,19 @@ export const messageSql = statements('messages', {
       VALUES (@Id, @OccurredAtUtc, @Type, @Payload, @Destination, @OrderId, @Sequence, @PartitionNumber, @Priority,
         @Traceparent)`,
   },
+  retry: {
+    index: 'UX_OutboxMessages_Id',
+    text: () => `UPDATE dbo.OutboxMessages SET SetAsideAtUtc = NULL, Attempts = 0, Payload = COALESCE(@Payload, Payload)
+      OUTPUT inserted.Id
+      WHERE Id = @Id AND PublishedAtUtc IS NULL AND SetAsideAtUtc IS NOT NULL`,
+  },
+  /* Both times together say that it was given up: publishing takes the second one away. */
+  skip: {
+    index: 'UX_OutboxMessages_Id',
+    text: () => `UPDATE dbo.OutboxMessages SET PublishedAtUtc = @PublishedAtUtc
+      OUTPUT inserted.Id
+      WHERE Id = @Id AND PublishedAtUtc IS NULL AND SetAsideAtUtc IS NOT NULL`,
+  },
 });
 
 export function createMessages(session: Session): MessageStatements {
@@ -27,6 +40,13 @@ export function createMessages(session: Session): MessageStatements {
         Priority: message.priority ?? null,
         Traceparent: message.traceparent,
       });
+    },
+    async resume({ id, act, payload = null, nowUtc }) {
+      const rows =
+        act === 'retry'
+          ? await session.rows(messageSql.retry, { Id: id, Payload: payload })
+          : await session.rows(messageSql.skip, { Id: id, PublishedAtUtc: nowUtc });
+      return rows.length === 1;
     },
   };
 }

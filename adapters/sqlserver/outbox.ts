@@ -71,10 +71,19 @@ export const outboxUpkeepSql = statements('outboxUpkeep', {
         (SELECT COUNT(*) FROM dbo.OutboxMessages WHERE PublishedAtUtc IS NULL AND SetAsideAtUtc IS NOT NULL) AS SetAside,
         (SELECT TOP (1) OccurredAtUtc FROM dbo.OutboxMessages WHERE ${waiting} ORDER BY Position) AS Oldest`,
   },
+  setAside: {
+    index: 'scan of IX_OutboxMessages_SetAside',
+    text: () => `SELECT TOP (@Limit) Id, OccurredAtUtc, Type, Payload, Destination, OrderId, Sequence, Traceparent,
+        Priority, Attempts, LastError, SetAsideAtUtc
+      FROM dbo.OutboxMessages
+      WHERE PublishedAtUtc IS NULL AND SetAsideAtUtc IS NOT NULL ORDER BY Position`,
+  },
   /* Small batches of row locks that step over what others hold: no writer ever waits for the cleaning. */
   purge: {
     index: 'IX_OutboxMessages_Published',
-    text: (hints) => `DELETE TOP (@Limit) FROM dbo.OutboxMessages${hints.table('ROWLOCK', 'READPAST')}
+    text: (
+      hints,
+    ) => `DELETE TOP (@Limit) FROM dbo.OutboxMessages${hints.table('ROWLOCK', 'UPDLOCK', 'READPAST')}
       OUTPUT deleted.Position
       WHERE PublishedAtUtc < @PublishedBeforeUtc AND PublishedAtUtc IS NOT NULL`,
   },
@@ -89,7 +98,7 @@ const idCounts = [1, 10, 50];
 
 export function createOutbox(
   session: Session,
-): Pick<OutboxStore, 'pending' | 'markPublished' | 'markFailed' | 'depth' | 'purge'> {
+): Pick<OutboxStore, 'pending' | 'markPublished' | 'markFailed' | 'depth' | 'setAside' | 'purge'> {
   return {
     async pending({ owner, partitions, limit }) {
       if (partitions.length === 0) return [];
@@ -121,6 +130,14 @@ export function createOutbox(
         setAside: numberOf(row?.['SetAside']),
         oldestUtc: row?.['Oldest'] ? isoOf(row['Oldest']) : undefined,
       };
+    },
+    async setAside({ limit }) {
+      const rows = await session.rows(outboxUpkeepSql.setAside, { Limit: limit });
+      return rows.map((row) => ({
+        ...messageOf(row),
+        lastError: (row['LastError'] as string | null) ?? '',
+        setAsideAtUtc: isoOf(row['SetAsideAtUtc']),
+      }));
     },
     async purge({ publishedBeforeUtc, limit }) {
       const values = { PublishedBeforeUtc: publishedBeforeUtc, Limit: Math.min(limit, largestBatch) };

@@ -5,6 +5,7 @@ export type SqlType =
   | 'BIGINT'
   | 'DATETIME2(3)'
   | 'NVARCHAR(MAX)'
+  | 'VARBINARY(MAX)'
   | `CHAR(${number})`
   | `VARCHAR(${number})`
   | `NVARCHAR(${number})`;
@@ -16,14 +17,21 @@ export type SqlType =
 export const parameterTypes = {
   Actor: 'NVARCHAR(400)',
   AfterSequence: 'INT',
+  AfterUtc: 'DATETIME2(3)',
   AmountMinor: 'BIGINT',
+  Answer: 'NVARCHAR(2000)',
   AppliedAtUtc: 'DATETIME2(3)',
+  Attempt: 'INT',
+  AttemptedAtUtc: 'DATETIME2(3)',
+  AttemptedBeforeUtc: 'DATETIME2(3)',
+  Attempts: 'INT',
   CallerId: 'VARCHAR(64)',
   CancelledAtUtc: 'DATETIME2(3)',
   Carrier: 'NVARCHAR(100)',
   CausingEventId: 'NVARCHAR(255)',
   ConfirmKeyNumber: 'INT',
   Consumer: 'VARCHAR(100)',
+  Content: 'VARBINARY(MAX)',
   CreatedAtUtc: 'DATETIME2(3)',
   CreateKeyNumber: 'INT',
   CreateRequestedAtUtc: 'DATETIME2(3)',
@@ -31,14 +39,28 @@ export const parameterTypes = {
   CustomerEmail: 'NVARCHAR(320)',
   CustomerId: 'VARCHAR(64)',
   DatabaseName: 'NVARCHAR(128)',
+  DeadLetterId: 'VARCHAR(64)',
+  DeadLetterIds: 'NVARCHAR(MAX)',
+  Description: 'NVARCHAR(MAX)',
   Destination: 'VARCHAR(255)',
   Detail: 'NVARCHAR(MAX)',
+  DisabledReason: 'NVARCHAR(MAX)',
+  DurationMs: 'INT',
+  EndpointId: 'VARCHAR(64)',
+  Envelope: 'NVARCHAR(MAX)',
+  Error: 'NVARCHAR(MAX)',
   EventId: 'VARCHAR(100)',
+  EventType: 'VARCHAR(100)',
+  FailedUntilUtc: 'DATETIME2(3)',
   Fence: 'INT',
+  Fingerprint: 'VARCHAR(64)',
+  FirstFailedAtUtc: 'DATETIME2(3)',
   FromState: 'NVARCHAR(100)',
   FulfillmentId: 'VARCHAR(64)',
   Hash: 'CHAR(64)',
+  HttpStatus: 'INT',
   Id: 'CHAR(36)',
+  IndexedAtUtc: 'DATETIME2(3)',
   IntentId: 'VARCHAR(255)',
   Items: 'NVARCHAR(MAX)',
   Kind: 'VARCHAR(16)',
@@ -47,11 +69,15 @@ export const parameterTypes = {
   LabelUrl: 'NVARCHAR(2048)',
   LastError: 'NVARCHAR(2000)',
   LastEventId: 'CHAR(36)',
+  LastFailedAtUtc: 'DATETIME2(3)',
   LeaseUntilUtc: 'DATETIME2(3)',
+  LeftAtUtc: 'DATETIME2(3)',
   Limit: 'INT',
   LineNumber: 'INT',
   LockResource: 'NVARCHAR(255)',
   LockTimeoutMs: 'INT',
+  MessageId: 'NVARCHAR(255)',
+  MessageType: 'NVARCHAR(255)',
   N: 'INT',
   Name: 'NVARCHAR(400)',
   NowUtc: 'DATETIME2(3)',
@@ -59,11 +85,14 @@ export const parameterTypes = {
   OnHand: 'INT',
   OperationKey: 'VARCHAR(255)',
   OrderId: 'CHAR(36)',
+  OrderReference: 'NVARCHAR(255)',
   Outcome: 'NVARCHAR(MAX)',
   Owner: 'VARCHAR(200)',
   PartitionNumber: 'TINYINT',
+  Patch: 'NVARCHAR(MAX)',
   Payload: 'NVARCHAR(MAX)',
   PaymentMethodId: 'VARCHAR(255)',
+  Position: 'BIGINT',
   PrevHash: 'CHAR(64)',
   PriceMinor: 'BIGINT',
   Priority: 'TINYINT',
@@ -73,36 +102,46 @@ export const parameterTypes = {
   PublishedAtUtc: 'DATETIME2(3)',
   PublishedBeforeUtc: 'DATETIME2(3)',
   Quantity: 'INT',
+  Queue: 'NVARCHAR(255)',
   RateId: 'VARCHAR(255)',
   Reason: 'NVARCHAR(MAX)',
   RefundId: 'VARCHAR(255)',
+  ReplayError: 'NVARCHAR(MAX)',
+  ReplayId: 'NVARCHAR(255)',
+  Result: 'VARCHAR(16)',
   RunId: 'VARCHAR(64)',
   SagaState: 'VARCHAR(16)',
+  Secrets: 'NVARCHAR(MAX)',
   Seq: 'INT',
   Sequence: 'INT',
   Service: 'NVARCHAR(100)',
   SetAsideAfter: 'INT',
+  SettledAtUtc: 'DATETIME2(3)',
+  SettledBeforeUtc: 'DATETIME2(3)',
   ShippingAddress: 'NVARCHAR(MAX)',
+  StaleBeforeUtc: 'DATETIME2(3)',
   State: 'VARCHAR(32)',
   Status: 'VARCHAR(32)',
   Step: 'VARCHAR(64)',
   Subject: 'VARCHAR(200)',
-  TotalMinor: 'BIGINT',
   ToState: 'NVARCHAR(100)',
+  TotalMinor: 'BIGINT',
   TraceId: 'VARCHAR(64)',
   Traceparent: 'VARCHAR(255)',
   TrackingCode: 'NVARCHAR(100)',
   Type: 'VARCHAR(100)',
   UpdatedAtUtc: 'DATETIME2(3)',
+  Url: 'NVARCHAR(MAX)',
   Version: 'INT',
   Wanted: 'INT',
+  WebhookId: 'VARCHAR(255)',
   WorkflowId: 'VARCHAR(255)',
 } as const satisfies Record<string, SqlType>;
 
 export type ParameterName = keyof typeof parameterTypes;
 
 /** A parameter's value before it is checked; times are ISO 8601 strings. */
-export type ParameterValue = string | number | null;
+export type ParameterValue = string | number | Uint8Array | null;
 
 /** Values by name; in a statement over several rows the names carry a number: `ProductId_1`, `ProductId_2`. */
 export type StatementValues = Partial<Record<ParameterName | `${ParameterName}_${number}`, ParameterValue>>;
@@ -111,7 +150,7 @@ export type StatementValues = Partial<Record<ParameterName | `${ParameterName}_$
 export interface TypedParameter {
   name: string;
   type: SqlType;
-  value: string | number | Date | null;
+  value: string | number | Date | Buffer | null;
 }
 
 /** `ProductId_2` has the type of `ProductId`. Throws for a name that is not in the table. */
@@ -139,7 +178,11 @@ export function typedParameters(sql: string, values: StatementValues): TypedPara
   });
 }
 
-function checkedValue(name: string, type: SqlType, value: string | number): string | number | Date {
+function checkedValue(
+  name: string,
+  type: SqlType,
+  value: string | number | Uint8Array,
+): string | number | Date | Buffer {
   const refuse = (expected: string): never => {
     throw new Error(`Parameter @${name} (${type}): expected ${expected}, came ${described(value)}`);
   };
@@ -150,30 +193,34 @@ function checkedValue(name: string, type: SqlType, value: string | number): stri
       return wholeNumber(value, largest[type], refuse);
     case 'DATETIME2(3)':
       return instant(value, refuse);
+    case 'VARBINARY(MAX)':
+      return value instanceof Uint8Array ? Buffer.from(value) : refuse('bytes');
+    case 'NVARCHAR(MAX)':
     default:
       return text(type, value, refuse);
   }
 }
 
 type Refuse = (expected: string) => never;
+type Value = string | number | Uint8Array;
 
 const largest = { TINYINT: 255, INT: 2_147_483_647, BIGINT: Number.MAX_SAFE_INTEGER };
 
-function wholeNumber(value: string | number, maximum: number, refuse: Refuse): number {
+function wholeNumber(value: Value, maximum: number, refuse: Refuse): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && Math.abs(value) <= maximum
     ? value
     : refuse(`a whole number up to ${maximum}`);
 }
 
 /** Only what comes back as it went in: another spelling of the same time would break the audit trail's hashes. */
-function instant(value: string | number, refuse: Refuse): Date {
+function instant(value: Value, refuse: Refuse): Date {
   const time = typeof value === 'string' ? new Date(value) : undefined;
   return time && !Number.isNaN(time.getTime()) && time.toISOString() === value
     ? time
     : refuse('an ISO 8601 UTC time with milliseconds, such as 2026-01-02T03:04:05.678Z');
 }
 
-function text(type: SqlType, value: string | number, refuse: Refuse): string {
+function text(type: SqlType, value: Value, refuse: Refuse): string {
   if (typeof value !== 'string') return refuse('a text');
   const length = /\((\d+)\)/.exec(type)?.[1];
   if (length !== undefined && value.length > Number(length)) return refuse(`at most ${length} characters`);
@@ -182,7 +229,9 @@ function text(type: SqlType, value: string | number, refuse: Refuse): string {
   return value;
 }
 
-const described = (value: string | number): string =>
-  typeof value === 'string' && value.length > 40
+function described(value: Value): string {
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  return typeof value === 'string' && value.length > 40
     ? `"${value.slice(0, 40)}…" (${value.length})`
     : JSON.stringify(value);
+}

@@ -4,10 +4,12 @@ import type { OrderStatus, OrderView, SagaState, StepName } from '../../domain/o
 import type { OrderDetail, StoreReads } from '../../ports/store.ts';
 import { auditRowOf } from './audit.ts';
 import { productOf } from './inventory.ts';
+import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { readLedger } from './ledger.ts';
 import { orderSql, totalOf } from './orders.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { isoOf, numberOf } from './values.ts';
+import { createWebhookReads } from './webhooks.ts';
 
 export const readSql = statements('read', {
   audit: {
@@ -52,7 +54,9 @@ export function createReads(session: Session): StoreReads {
       return rows.map((row) => JSON.parse(row['Payload'] as string) as DomainEvent);
     },
     products: async () => (await session.rows(catalogSql.products, {})).map(productOf),
+    deadLetters: createDeadLetterReads(session),
     ledger: (id) => readLedger(session, id),
+    webhooks: createWebhookReads(session),
   };
 }
 

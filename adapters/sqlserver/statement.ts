@@ -1,5 +1,5 @@
 import type { LockHints } from './lock-hints.ts';
-import type { StatementValues } from './parameter-types.ts';
+import type { ParameterValue, StatementValues } from './parameter-types.ts';
 
 /** A statement, or a batch that is one round trip. */
 export interface Statement {
@@ -41,10 +41,10 @@ export const forEachRow = (rows: number, separator: string, template: (row: numb
   Array.from({ length: rows }, (_, index) => template(index + 1)).join(separator);
 
 /** The values of several rows, numbered from 1. */
-export function rowValues(rows: readonly Record<string, string | number | null>[]): StatementValues {
-  const values: Record<string, string | number | null> = {};
+export function rowValues(rows: readonly Record<string, ParameterValue>[]): StatementValues {
+  const values: Record<string, ParameterValue> = {};
   rows.forEach((row, index) => {
     for (const [name, value] of Object.entries(row)) values[`${name}_${index + 1}`] = value;
   });
-  return values as StatementValues;
+  return values;
 }

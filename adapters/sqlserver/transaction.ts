@@ -1,5 +1,6 @@
 import type { StoreTransaction } from '../../ports/store.ts';
 import { createAudit } from './audit.ts';
+import { createDeadLetters } from './dead-letters.ts';
 import { createFulfillments } from './fulfillments.ts';
 import { createInventory } from './inventory.ts';
 import { createMessages } from './messages.ts';
@@ -10,6 +11,7 @@ import { createProcessedEvents } from './processed-events.ts';
 import type { Scope } from './run-transaction.ts';
 import { createShipments } from './shipments.ts';
 import type { Session } from './statement.ts';
+import { createWebhooks } from './webhooks.ts';
 
 type Method = (input: unknown) => Promise<unknown>;
 
@@ -43,6 +45,8 @@ const families = (session: Session): StoreTransaction => ({
   audit: createAudit(session),
   messages: createMessages(session),
   processedEvents: createProcessedEvents(session),
+  deadLetters: createDeadLetters(session),
+  webhooks: createWebhooks(session),
 });
 
 const usedAfterEnd =
