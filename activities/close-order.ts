@@ -6,9 +6,9 @@ import { runSqlOperation } from './operation.ts';
 import { writeTransition } from './transition.ts';
 
 /**
- * Ends a shipped order.
+ * Ends a shipped order; only now, when nothing can be taken back any more, its units leave the stock.
  * Idempotent by `complete-<orderId>`. Fails technically only.
- * Writes: Orders, AuditLog, OutboxMessages(order.completed.v1), in one transaction.
+ * Writes: Products, Reservations, Orders, AuditLog, OutboxMessages(order.completed.v1), in one transaction.
  */
 export const createCompleteOrder =
   (deps: ActivityDeps) =>
@@ -17,6 +17,7 @@ export const createCompleteOrder =
       deps,
       { key: operationKeys.completeOrder(orderId), orderId, step: 'completion' },
       async (tx, order) => {
+        await tx.inventory.consume(orderId);
         await writeTransition(tx, {
           order,
           step: 'completion',
@@ -58,7 +59,12 @@ export const createCloseOrder =
           step,
           status: ending.status,
           sagaState: 'ended',
-          detail: { hold: undefined, parked: undefined, ...(failed ? { failure: ending.failure } : {}) },
+          detail: {
+            hold: undefined,
+            parked: undefined,
+            shipment: undefined,
+            ...(failed ? { failure: ending.failure } : {}),
+          },
           reason: failed ? ending.failure.reason : ending.reason,
           event: failed
             ? {

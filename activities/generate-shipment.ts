@@ -23,8 +23,9 @@ export interface GenerateShipment {
  * Takes at most `attemptTimeoutMs`.
  * Fails with AddressUndeliverable (stored, not retried, order held) or technically (retried).
  * Late after voidShipment: buys nothing; a label that has just been bought is sent back for refund here.
- * Writes: Shipments, Operations; at the end Shipments, Products (units leave the stock), Reservations, Orders,
- * AuditLog, OutboxMessages(shipment.generated.v1), in one transaction.
+ * The units stay reserved: the saga may not hear of the label and take it back.
+ * Writes: Shipments, Operations; at the end Shipments, Orders, AuditLog, OutboxMessages(shipment.generated.v1), in one
+ * transaction.
  */
 export const createGenerateShipment =
   (deps: ActivityDeps) =>
@@ -153,7 +154,6 @@ async function commitShipment(
     ...view,
     labelCost: cost,
   });
-  await tx.inventory.consume(orderId);
   await writeTransition(tx, {
     order,
     step: 'shipping',

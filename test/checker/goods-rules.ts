@@ -54,7 +54,7 @@ function stockViolations({ ledger, view }: OrderBooks): string[] {
   const units = view.items.reduce((total, { quantity }) => total + quantity, 0);
   const { status, reservedUnits, consumedUnits } = ledger;
   const is = `it holds ${reservedUnits} and has taken ${consumedUnits} of ${units}`;
-  const shipped = status === 'completed' || status === 'shipment_generated';
+  const shipped = status === 'completed';
   if (shipped && (reservedUnits !== 0 || consumedUnits !== units)) {
     return [`a shipped order has taken all its units and holds none; ${is}`];
   }
