@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import { isFailureType, type Refusal } from '../domain/failures.ts';
 import type { Verdict } from './saga.ts';
 
@@ -26,8 +26,10 @@ export function judge(error: unknown): Verdict {
   return 'bug';
 }
 
-/** One line about a technical failure, for people. */
+/** One line about a technical failure, for people; what the last attempt said stands behind a time-out. */
 export function describeFailure(error: unknown): string {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
-  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  if (!(cause instanceof Error)) return String(cause);
+  const last = cause instanceof TimeoutFailure ? cause.cause : undefined;
+  return `${cause.name}: ${cause.message}${last ? `; ${describeFailure(last)}` : ''}`;
 }
