@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { WorkflowFailedError } from '@temporalio/client';
-import { CancelledFailure } from '@temporalio/common';
 import type { OrderView } from '../../domain/order.ts';
 import { cancelOrder, cancelSignal, resolveSignal } from '../../workflows/messages.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
@@ -8,6 +6,7 @@ import { goodAddress } from '../setup/saga-environment.ts';
 import {
   act,
   auditedActs,
+  expectCanceledRun,
   expectEnd,
   newOrderId,
   refusalOf,
@@ -177,39 +176,24 @@ describe('cancelling an order', () => {
   });
 
   describe("with Temporal's own cancel", () => {
-    const closesAsCanceled = async (order: StartedOrder) => {
-      const error = await order.result().then(
-        (result) => new Error(`Expected a canceled run, got ${JSON.stringify(result)}`),
-        (failure: unknown) => failure,
-      );
-      if (!(error instanceof WorkflowFailedError)) throw error;
-      expect(error.cause).toBeInstanceOf(CancelledFailure);
-      expect(await shownOf(order)).toMatchObject({
-        run: 'CANCELLED',
-        orderStatus: 'cancelled',
-        sagaState: 'ended',
-      });
-      await saga().check(order.orderId);
-    };
-
     test.concurrent('before shipping compensates and closes as Canceled', async () => {
       const order = await saga().start({ paymentMethodId: 'pm_card_chargeDeclined' });
       await saga().until(order.orderId, ({ hold }) => hold !== undefined);
       await order.cancel();
-      await closesAsCanceled(order);
+      await expectCanceledRun(saga(), order);
     });
 
     test.concurrent('at the very start compensates and closes as Canceled', async () => {
       const order = await saga().start();
       await order.cancel();
-      await closesAsCanceled(order);
+      await expectCanceledRun(saga(), order);
     });
 
     test.concurrent('while the payment hangs keeps no money', async () => {
       const order = await startWith(hangingPayment);
       await reaches(order, 'payment');
       await order.cancel();
-      await closesAsCanceled(order);
+      await expectCanceledRun(saga(), order);
     });
 
     test.concurrent('after shipping started is recorded, and the order completes', async () => {
@@ -239,7 +223,7 @@ describe('cancelling an order', () => {
       await saga().until(order.orderId, ({ sagaState }) => sagaState === 'compensating');
       await order.signal(resolveSignal, { action: 'retry', ...act });
       await order.signal(cancelSignal, { ...act, actor: 'second' });
-      await closesAsCanceled(order);
+      await expectCanceledRun(saga(), order);
       expect(await auditedActs(saga(), order.orderId, 'resolve')).toHaveLength(1);
     });
   });

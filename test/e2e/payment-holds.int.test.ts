@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { getOrder, paymentNotice, paymentSignal, updatePayment } from '../../workflows/messages.ts';
-import type { SagaEnvironment } from '../setup/saga-environment.ts';
+import { until, type SagaEnvironment } from '../setup/saga-environment.ts';
 import {
   act,
   auditedActs,
@@ -93,9 +93,11 @@ describe('an order whose payment is held', () => {
     await held(order, 'payment_failed', first.hold?.sinceUtc);
     expect(await refusalOf(pay(order))).toMatch(/1 payment methods were tried already/);
     await order.signal(paymentSignal, { paymentMethodId: 'pm_card_visa' });
-    await expect
-      .poll(() => auditedActs(saga(), order.orderId, 'payment'))
-      .toEqual([expect.stringMatching(/^refused: 1 payment methods were tried/)]);
+    const refused = await until(
+      () => auditedActs(saga(), order.orderId, 'payment'),
+      (rows) => rows.length > 0,
+    );
+    expect(refused).toEqual([expect.stringMatching(/^refused: 1 payment methods were tried/)]);
     await order.cancel();
     await expect(order.result()).rejects.toThrow(/cancelled|taken back/i);
     await saga().check(order.orderId);

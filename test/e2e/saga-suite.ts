@@ -1,5 +1,5 @@
-import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, defineSearchAttributeKey } from '@temporalio/common';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { orderId, type OrderId } from '../../domain/ids.ts';
 import type { EndStatus } from '../../domain/order.ts';
@@ -55,6 +55,22 @@ export async function expectEnd(
   await saga.check(order.orderId);
   if (events) expect(await eventsOf(saga, order.orderId)).toEqual(events);
   return booksOf(saga, order.orderId);
+}
+
+/** Temporal's own cancel: the run closes as Canceled, and nothing of the order stands. */
+export async function expectCanceledRun(saga: SagaEnvironment, order: StartedOrder): Promise<void> {
+  const error = await order.result().then(
+    (result) => new Error(`Expected a canceled run, got ${JSON.stringify(result)}`),
+    (failure: unknown) => failure,
+  );
+  if (!(error instanceof WorkflowFailedError)) throw error;
+  expect(error.cause).toBeInstanceOf(CancelledFailure);
+  expect(await shownOf(order)).toMatchObject({
+    run: 'CANCELLED',
+    orderStatus: 'cancelled',
+    sagaState: 'ended',
+  });
+  await saga.check(order.orderId);
 }
 
 export async function booksOf(saga: SagaEnvironment, id: OrderId): Promise<OrderBooks> {
