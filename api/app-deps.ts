@@ -1,12 +1,15 @@
 import type { TaskQueues } from '../domain/ids.ts';
 import type { Currency } from '../domain/money.ts';
 import type { SagaPolicy } from '../domain/policy.ts';
+import type { DeadLetter } from '../domain/dead-letters.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SeenFilter } from '../ports/locks.ts';
 import type { PaymentGateway } from '../ports/payment-gateway.ts';
 import type { Store } from '../ports/store.ts';
+import type { WebhookSecrets, WebhookTargets } from '../ports/webhooks.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { DeadLetterWorkflows } from './dead-letter-workflows.ts';
 import type { OrderWorkflows } from './order-workflows.ts';
 
 /** Who calls: an API key's owner. `shop` sees its own orders, `operator` all. */
@@ -34,6 +37,12 @@ export interface AppDeps {
   store: Pick<Store, 'read' | 'transaction' | 'ping'>;
   payments: Pick<PaymentGateway, 'payable' | 'verifyWebhook'>;
   seen: SeenFilter;
+  deadLetters: {
+    workflows: DeadLetterWorkflows;
+    /** Why a replay with this JSON merge patch would be refused; undefined when it would not. */
+    editRefusal(letter: DeadLetter, patch: unknown): string | undefined;
+  };
+  webhooks: { targets: WebhookTargets; secrets: WebhookSecrets };
   clock: Clock;
   settings: ApiSettings;
   logger: Logger;

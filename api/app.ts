@@ -7,6 +7,7 @@ import type { AppDeps, AppEnv } from './app-deps.ts';
 import { addAudit } from './audit.ts';
 import { authenticate } from './callers.ts';
 import { addCheckout } from './checkout.ts';
+import { addDeadLetters } from './dead-letters.ts';
 import { addDocs } from './docs.ts';
 import { addListOrders } from './list-orders.ts';
 import { addOperations } from './operations.ts';
@@ -17,6 +18,7 @@ import { ApiProblem, problemResponse } from './problems.ts';
 import { addProducts } from './products.ts';
 import type { App, AppContext } from './route.ts';
 import { addStripeWebhook } from './stripe-webhook.ts';
+import { addWebhookEndpoints } from './webhook-endpoints.ts';
 
 /**
  * The whole HTTP API. No I/O of its own and nothing is connected: what it needs comes in as `deps`, and each of those
@@ -27,7 +29,17 @@ export function createApp(deps: AppDeps): App {
   app.use(measure(deps));
   app.use(methodNotAllowed({ app, onMethodNotAllowed }));
   const authenticated = authenticate(deps.settings.callers);
-  for (const path of ['/checkout', '/orders', '/orders/*', '/products']) app.use(path, authenticated);
+  for (const path of [
+    '/checkout',
+    '/orders',
+    '/orders/*',
+    '/products',
+    '/dead-letters',
+    '/dead-letters/*',
+    '/webhook-endpoints',
+    '/webhook-endpoints/*',
+  ])
+    app.use(path, authenticated);
   addCheckout(app, deps);
   addListOrders(app, deps);
   addReadOrder(app, deps);
@@ -36,6 +48,8 @@ export function createApp(deps: AppDeps): App {
   addActs(app, deps);
   addProducts(app, deps);
   addStripeWebhook(app, deps);
+  addWebhookEndpoints(app, deps);
+  addDeadLetters(app, deps);
   addOperations(app, deps);
   addDocs(app, deps);
   app.notFound((c) =>

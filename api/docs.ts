@@ -72,7 +72,13 @@ function openApiDocument(app: App, { settings }: AppDeps) {
       license: { name: 'MIT' },
     },
     servers: [{ url: '/' }],
-    tags: [{ name: 'Orders' }, { name: 'Catalog' }, { name: 'Webhooks' }, { name: 'Operations' }],
+    tags: [
+      { name: 'Orders' },
+      { name: 'Catalog' },
+      { name: 'Webhooks' },
+      { name: 'Dead letters' },
+      { name: 'Operations' },
+    ],
   });
 }
 

@@ -42,6 +42,16 @@ export const problems = {
     title: 'There is no such order',
     act: "Check the id; another caller's order does not exist for you.",
   },
+  'unknown-endpoint': {
+    status: 404,
+    title: 'There is no such webhook endpoint',
+    act: 'Check the id; GET /webhook-endpoints lists them all.',
+  },
+  'unknown-dead-letter': {
+    status: 404,
+    title: 'There is no such dead letter or replay',
+    act: 'List the dead letters; those settled for 30 days are forgotten.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'The method is not allowed here',
@@ -54,10 +64,15 @@ export const problems = {
   },
   'act-refused': {
     status: 409,
-    title: 'The order cannot take this act now',
-    act: 'Read the order: its state says what it accepts.',
+    title: 'The act is refused in the present state',
+    act: 'Read what it acts on: its state says what it accepts.',
   },
   'order-closed': { status: 409, title: 'The order has ended', act: 'Nothing can be changed any more.' },
+  'dead-letter-taken': {
+    status: 409,
+    title: 'The dead letter is not open',
+    act: 'Read it: another replay has it, or it is replayed or discarded already.',
+  },
   'body-too-large': { status: 413, title: 'The body is too large', act: 'Send at most 65,536 bytes.' },
   'unsupported-media-type': {
     status: 415,

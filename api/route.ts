@@ -9,11 +9,11 @@ export type AppContext = Context<AppEnv>;
 type RouteConfig = Parameters<App['openAPIRegistry']['registerPath']>[0];
 
 export interface RouteDefinition extends Pick<RouteConfig, 'request' | 'responses'> {
-  method: 'get' | 'post' | 'put';
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** In OpenAPI's form: `/orders/{orderId}`. */
   path: string;
   operationId: string;
-  tag: 'Orders' | 'Catalog' | 'Webhooks' | 'Operations';
+  tag: 'Orders' | 'Catalog' | 'Webhooks' | 'Dead letters' | 'Operations';
   summary: string;
   description?: string;
   /** What this operation can refuse with, besides what every operation can. */

@@ -5,14 +5,19 @@ import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { connectRedis } from '../adapters/redis/connect-redis.ts';
 import { connectStripeGateway } from '../adapters/stripe/stripe-gateway.ts';
+import { createTargetPolicy } from '../adapters/webhook-http/target-policy.ts';
+import { createWebhookSecrets } from '../adapters/webhook-http/webhook-secrets.ts';
 import { loadConfig, type Config } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
 import { systemClock } from '../ports/clock.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { connectStore } from '../workers/connect-store.ts';
+import { connectStore, storeHooks } from '../workers/connect-store.ts';
+import type { AppDeps } from './app-deps.ts';
 import { createApp } from './app.ts';
 import { requireSafeAddress } from './bind-address.ts';
+import { editedContent } from '../messaging/dead-letters-edit.ts';
+import { createDeadLetterWorkflows } from './temporal-dead-letter-workflows.ts';
 import { lazyStore } from './lazy-store.ts';
 import { lazyTemporalConnection } from './temporal-connection.ts';
 import { createOrderWorkflows } from './temporal-order-workflows.ts';
@@ -35,7 +40,10 @@ async function connectDeps(config: Config) {
   const queues = taskQueues(config.TASK_QUEUE_PREFIX);
   const metrics = createMetrics();
   const store = lazyStore(() =>
-    connectStore(config, { onTransaction: (seconds) => metrics.storeTransactionDuration.observe(seconds) }),
+    connectStore(
+      config,
+      storeHooks(metrics, (message) => logger.warn(message)),
+    ),
   );
   const redis = await connectRedis({
     url: config.REDIS_URL,
@@ -55,9 +63,31 @@ async function connectDeps(config: Config) {
     taskQueues: queues,
     maxEventStreams: config.API_MAX_EVENT_STREAMS,
   };
-  const workflows = createOrderWorkflows(new Client({ connection, namespace }), queues);
+  const webhooks = {
+    targets: createTargetPolicy({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
+    secrets: createWebhookSecrets({ key: config.WEBHOOK_SECRET_KEY }),
+  };
+  const client = new Client({ connection, namespace });
+  const workflows = createOrderWorkflows(client, queues);
+  const deadLetters: AppDeps['deadLetters'] = {
+    workflows: createDeadLetterWorkflows(client, queues.ops),
+    editRefusal(letter, patch) {
+      const edited = editedContent(letter, patch);
+      return edited.ok ? undefined : edited.reason;
+    },
+  };
   return {
-    deps: { workflows, store, payments, seen: redis.seen, clock: systemClock, settings, metrics },
+    deps: {
+      workflows,
+      deadLetters,
+      store,
+      payments,
+      seen: redis.seen,
+      webhooks,
+      clock: systemClock,
+      settings,
+      metrics,
+    },
     async close() {
       payments.close();
       await Promise.allSettled([store.close(), redis.close(), connection.close()]);

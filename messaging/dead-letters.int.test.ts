@@ -6,7 +6,7 @@ import { bulkSubject, deadLetterSubject } from '../domain/dead-letters.ts';
 import { orderId } from '../domain/ids.ts';
 import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../test/support/dead-letter-room.ts';
 import { until } from '../test/setup/saga-environment.ts';
-import { getBulkProgress } from '../workflows/replay-dead-letters.ts';
+import { getBulkProgress } from '../workflows/dead-letter-messages.ts';
 
 const dlq = `${tasksQueue}.dlq`;
 let room: DeadLetterRoom;

@@ -2,25 +2,14 @@ import {
   ActivityCancellationType,
   CancellationScope,
   continueAsNew,
-  defineQuery,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { DeadLetterActivities } from '../activities/dead-letters.ts';
-import type { BulkAct, BulkProgress, DeadLetterCursor } from '../domain/dead-letters.ts';
-
-/** Input of the workflow `replayDeadLetters`; `resumed` is what a run hands to the one that continues it. */
-export interface ReplayDeadLetters {
-  bulk: BulkAct;
-  resumed?: { after?: DeadLetterCursor; progress: BulkProgress };
-}
-
-export const getBulkProgress = defineQuery<BulkProgress>('progress');
-
-/** Name under which the workflow is registered and started. */
-export const replayDeadLettersName = 'replayDeadLetters';
+import type { BulkAct, BulkProgress } from '../domain/dead-letters.ts';
+import { getBulkProgress, type ReplayDeadLetters } from './dead-letter-messages.ts';
 
 const { workOnDeadLetters, noteDeadLetterAct } = proxyActivities<DeadLetterActivities>({
   startToCloseTimeout: '60s',

@@ -7,7 +7,7 @@ import type { RabbitmqConnection } from './rabbitmq-connection.ts';
 import { withTimeout } from './with-timeout.ts';
 
 const suffix = '.dlq';
-const askAgainMs = 10_000;
+const askAgainMs = 3_000;
 
 /**
  * Dead-letter queues of this connection's topology and, with the management API, every other queue of the virtual host

@@ -1,3 +1,4 @@
+import type { BulkAct, BulkProgress } from '../../domain/dead-letters.ts';
 import { taskQueues, type OrderId } from '../../domain/ids.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import type { OrderView } from '../../domain/order.ts';
@@ -6,6 +7,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import type { ApiSettings, AppDeps } from '../app-deps.ts';
 import type { createApp } from '../app.ts';
+import type { DeadLetterWorkflows } from '../dead-letter-workflows.ts';
 import type { OrderSummary, OrderWorkflows, StartOrder, UpdateAnswer } from '../order-workflows.ts';
 import { fakeWebhooks } from './fake-webhooks.ts';
 
@@ -90,6 +92,31 @@ export function fakeWorkflows(changes: Partial<OrderWorkflows> = {}) {
   return { workflows, started, acts, notices };
 }
 
+/** Acts on dead letters that end at once. */
+export function fakeDeadLetterWorkflows() {
+  const started = new Map<string, BulkAct>();
+  const cancelled: string[] = [];
+  const progressOf = ({ replayId, act }: BulkAct): BulkProgress => ({
+    ...{ replayId, act, status: 'completed', settled: 1, left: 0, toGo: 0 },
+    startedAtUtc: '2026-01-02T03:04:05.678Z',
+    updatedAtUtc: '2026-01-02T03:04:05.678Z',
+  });
+  const find = (replayId: string) => {
+    const bulk = started.get(replayId);
+    return bulk && progressOf(bulk);
+  };
+  const workflows: DeadLetterWorkflows = {
+    start: async (bulk) => void started.set(bulk.replayId, bulk),
+    progress: async (replayId) => find(replayId),
+    end: async (replayId) => find(replayId),
+    async cancel(replayId) {
+      cancelled.push(replayId);
+      return started.has(replayId);
+    },
+  };
+  return { workflows, started, cancelled };
+}
+
 const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   order: async () => undefined,
   audit: async () => [],
@@ -162,6 +189,8 @@ export function fakeDeps(changes: Partial<AppDeps> = {}): AppDeps {
           : { ok: false, reason: 'outside the limits' },
       verifyWebhook: () => undefined,
     },
+    webhooks: fakeWebhooks().parts,
+    deadLetters: { workflows: fakeDeadLetterWorkflows().workflows, editRefusal: () => undefined },
     seen: { seen: async () => 'new', remember: async () => {} },
     clock: { nowUtc: () => '2026-01-02T03:04:05.678Z' },
     settings: settings(),

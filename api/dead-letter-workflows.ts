@@ -1,0 +1,21 @@
+import type { BulkAct, BulkProgress } from '../domain/dead-letters.ts';
+
+/** Acts on dead letters as the API sees them. Every method rejects with TemporalUnavailable when Temporal is away. */
+export interface DeadLetterWorkflows {
+  /** Starts the act; it goes on whatever becomes of this process. At most 1.4 s. */
+  start(bulk: BulkAct): Promise<void>;
+  /** How far it has come; undefined when there is no such act; rejects with NoWorker without one. At most 2 s. */
+  progress(replayId: string): Promise<BulkProgress | undefined>;
+  /** Its end; undefined when it has not ended within `waitMs`. */
+  end(replayId: string, waitMs: number): Promise<BulkProgress | undefined>;
+  /** Asks it to stop; false when there is no running one. At most 2 s. */
+  cancel(replayId: string): Promise<boolean>;
+}
+
+/** Nobody runs the operators' task queue. */
+export class NoWorker extends Error {
+  constructor(what: string, cause: unknown) {
+    super(`No worker answered: ${what}`, { cause });
+    this.name = 'NoWorker';
+  }
+}
