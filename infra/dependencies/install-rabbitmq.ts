@@ -15,7 +15,7 @@ export async function installRabbitmq(context: LaunchContext): Promise<void> {
 }
 
 /** Asks the port mapper to end; it refuses while a node of somebody else is registered with it. */
-export async function stopSharedEpmd(context: LaunchContext): Promise<void> {
+async function stopSharedEpmd(context: LaunchContext): Promise<void> {
   const epmd = await findOnPath('epmd', context.env);
   if (epmd === undefined || (await isPortFree(SHARED_EPMD_PORT))) return;
   await runCommand({ command: epmd, args: ['-kill'], env: context.env }).catch(() => {});

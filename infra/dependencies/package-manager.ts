@@ -17,7 +17,7 @@ type PackageManager = {
 };
 
 /** In the order they are looked for. */
-export const packageManagers: readonly PackageManager[] = [
+const packageManagers: readonly PackageManager[] = [
   {
     command: 'apt-get',
     refresh: ['update'],

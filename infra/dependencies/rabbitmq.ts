@@ -11,6 +11,8 @@ import { installCommandFor } from './package-manager.ts';
 import { brokerVersion } from './rabbitmq-answers.ts';
 import { RABBITMQ, type RabbitmqAddresses, runRabbitmq } from './rabbitmq-private.ts';
 
+export type { RabbitmqAddresses };
+
 /** RabbitMQ with management and metrics: AMQP_URL, `rabbitmq-server` on PATH, the package manager, Docker. */
 export async function startRabbitmq(context: LaunchContext): Promise<Dependency<RabbitmqAddresses>> {
   return firstThatWorks({

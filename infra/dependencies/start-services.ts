@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { stopLeftovers } from '../leftovers.ts';
 import { reserveFolder } from '../run-lock.ts';
 import type { Dependency, LaunchContext } from './dependency.ts';
-import { startRabbitmq } from './rabbitmq.ts';
-import type { RabbitmqAddresses } from './rabbitmq-private.ts';
+import { type RabbitmqAddresses, startRabbitmq } from './rabbitmq.ts';
 import { type RedisAddresses, startRedis } from './redis.ts';
 import { startTemporal, type TemporalAddresses } from './temporal.ts';
 
