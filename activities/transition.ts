@@ -6,7 +6,7 @@ import type { OrderId } from '../domain/ids.ts';
 import type { Actor, OrderStatus, SagaState, StepName } from '../domain/order.ts';
 import type { OrderDetail, OrderRow, StoreTransaction } from '../ports/store.ts';
 
-/** A change of an order inside a step's transaction: state, audit row and, where given, event. */
+/** A change of an order inside a step's transaction: state, audit row and, where given, event or events. */
 export interface Transition {
   order: OrderRow;
   actor?: Actor;
@@ -19,7 +19,8 @@ export interface Transition {
   from?: string;
   to?: string;
   reason: string;
-  event?: EventFacts;
+  /** Several where one fact is published in two versions at once; the audit row names the cause of the first. */
+  event?: EventFacts | readonly EventFacts[];
   nowUtc: string;
 }
 
@@ -29,7 +30,7 @@ export interface Transition {
  */
 export async function writeTransition(tx: StoreTransaction, change: Transition): Promise<void> {
   const { order, step, nowUtc } = change;
-  const causingEventId = change.event ? await writeEvent(tx, change, change.event) : '';
+  const causingEventId = await writeEvents(tx, change);
   await tx.audit.append({
     subject: orderSubject(order.orderId),
     actor: change.actor ?? 'saga',
@@ -50,6 +51,13 @@ export async function writeTransition(tx: StoreTransaction, change: Transition):
     ...(change.sagaState ? { sagaState: change.sagaState } : {}),
     ...(change.detail ? { detail: mergeDetail(order.detail, change.detail) } : {}),
   });
+}
+
+async function writeEvents(tx: StoreTransaction, change: Transition): Promise<string> {
+  const events: readonly EventFacts[] = [change.event ?? []].flat();
+  const causes: string[] = [];
+  for (const event of events) causes.push(await writeEvent(tx, change, event));
+  return causes[0] ?? '';
 }
 
 async function writeEvent(

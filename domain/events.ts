@@ -47,7 +47,8 @@ export interface DomainEvent<Type extends EventType = EventType> {
     /** Id of the order's previous event, or of the command before the first. */
     causationId: string;
     producer: 'order-saga';
-    schemaVersion: 1;
+    /** The version in the event type's name. */
+    schemaVersion: number;
     /** Counts the order's events from 1 without a gap. */
     sequence: number;
   };
@@ -59,6 +60,13 @@ export interface EventSource {
   total: Money | undefined;
   currency: string;
   items: readonly OrderItem[];
+}
+
+/** `order.created.v1` -> 1. Throws for a type without a version. */
+export function versionOf(eventType: string): number {
+  const match = /\.v(\d+)$/.exec(eventType);
+  if (!match) throw new Error(`Event type "${eventType}": expected a name that ends in .v<number>`);
+  return Number(match[1]);
 }
 
 /** Builds an event's body; `details` are the facts of that event type beside the order's. */
@@ -90,7 +98,7 @@ export function buildEvent(input: {
       correlationId: order.orderId,
       causationId: input.causationId,
       producer: 'order-saga',
-      schemaVersion: 1,
+      schemaVersion: versionOf(input.eventType),
       sequence: input.sequence,
     },
   };

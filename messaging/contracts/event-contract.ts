@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { versionOf } from '../../domain/events.ts';
 
 /** What one event type promises: the source of its JSON Schema, its TypeScript type, its example and its documentation. */
 export interface EventContract {
@@ -8,13 +9,6 @@ export interface EventContract {
   details: Record<string, z.ZodType>;
   /** `details` of an order that might be. */
   example: Record<string, unknown>;
-}
-
-/** `order.created.v1` -> 1. Throws for a type without a version. */
-export function versionOf(eventType: string): number {
-  const match = /\.v(\d+)$/.exec(eventType);
-  if (!match) throw new Error(`Event type "${eventType}": expected a name that ends in .v<number>`);
-  return Number(match[1]);
 }
 
 const uuid = z
@@ -64,7 +58,7 @@ export const eventSchemaOf = (eventType: string, contract: EventContract) =>
       metadata: z.looseObject({
         traceId: z
           .string()
-          .describe("Trace of the order, as in `traceparent`; empty when the order's caller sent none."),
+          .describe("Trace of the order: the caller's where the checkout came with a `traceparent`."),
         correlationId: z.string().min(1).describe('The order id: everything about one order correlates.'),
         causationId: z
           .string()
