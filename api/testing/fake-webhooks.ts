@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { WebhookAttempt, WebhookEndpoint, WebhookEndpointId } from '../../domain/webhooks.ts';
 import type { WebhookReads, WebhookStatements } from '../../ports/store.ts';
 
@@ -29,5 +30,16 @@ export function fakeWebhooks() {
     record: async (attempt) => void attempts.push(attempt),
     purge: async () => 0,
   };
-  return { endpoints, attempts, reads, statements };
+  /** Secrets are sealed as base64 of their text; public https is taken. */
+  const parts = {
+    targets: { refusal: (url: string) => (url.startsWith('https://') ? undefined : 'expected https') },
+    secrets: {
+      create: () => {
+        const secret = `whsec_${randomBytes(24).toString('base64')}`;
+        return { secret, sealed: btoa(secret) };
+      },
+      open: ({ sealed }: { sealed: string }) => atob(sealed),
+    },
+  };
+  return { endpoints, attempts, reads, statements, parts };
 }
