@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+
+const TIMEOUT_MS = 30_000;
+
+/** An answer of the API that is no success: its problem document (RFC 9457) in words. */
+export class ApiRefusal extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'ApiRefusal';
+    this.status = status;
+  }
+}
+
+export interface ApiClient {
+  /** JSON in, JSON out. Rejects with ApiRefusal for anything but 2xx, and with what to start when nobody answers. */
+  send<T>(method: string, path: string, body?: unknown): Promise<T>;
+}
+
+/** The API at `address`; the key goes along as a bearer token where there is one. */
+export function createApiClient(address: string, key: string | undefined): ApiClient {
+  return {
+    async send<T>(method: string, path: string, body?: unknown): Promise<T> {
+      const response = await fetch(new URL(path, address), {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(key ? { authorization: `Bearer ${key}` } : {}),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      }).catch((cause: unknown) => {
+        throw new Error(`The API does not answer at ${address}: start it (npm start) or give --api`, {
+          cause,
+        });
+      });
+      const text = await response.text();
+      if (response.ok) return JSON.parse(text) as T;
+      throw refusalOf(response.status, text);
+    },
+  };
+}
+
+function refusalOf(status: number, text: string): ApiRefusal {
+  try {
+    const problem = JSON.parse(text) as {
+      title?: string;
+      detail?: string;
+      errors?: { field: string; reason: string }[];
+    };
+    const fields = (problem.errors ?? []).map(({ field, reason }) => `\n  ${field}: ${reason}`).join('');
+    const act = status === 401 || status === 403 ? '\nGive an operator key by ORDER_SAGA_API_KEY.' : '';
+    return new ApiRefusal(status, `${status} ${problem.title}: ${problem.detail}${fields}${act}`);
+  } catch {
+    return new ApiRefusal(status, `The API answered ${status}: ${text.slice(0, 300)}`);
+  }
+}
+
+/** `--api`, else ORDER_SAGA_API, else what the running product wrote into its file of addresses. */
+export function apiAddress(given: string | undefined, env: NodeJS.ProcessEnv): string {
+  const address = given ?? env['ORDER_SAGA_API'];
+  if (address) return address;
+  const file = env['ORDER_SAGA_ADDRESSES'] ?? '.runtime/addresses.json';
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as { api: string }).api;
+  } catch (cause) {
+    throw new Error(`${file} cannot be read: start the product (npm start), or give --api`, { cause });
+  }
+}
+
+/** ORDER_SAGA_API_KEY, else the first operator's key in API_CALLERS; undefined where neither is set. */
+export function apiKey(env: NodeJS.ProcessEnv): string | undefined {
+  if (env['ORDER_SAGA_API_KEY']) return env['ORDER_SAGA_API_KEY'];
+  if (!env['API_CALLERS']) return undefined;
+  const callers = JSON.parse(env['API_CALLERS']) as { key: string; role: string }[];
+  return callers.find(({ role }) => role === 'operator')?.key;
+}

@@ -1,0 +1,196 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import { Command, InvalidArgumentError } from 'commander';
+import type { ApiClient } from './api-client.ts';
+import { letterText, listText, type LetterAnswer, type ListAnswer } from './dead-letter-tables.ts';
+
+export interface CliDeps {
+  /** Made when a command runs: its address is an option. */
+  client: () => ApiClient;
+  print: (text: string) => void;
+  /** Asks a person; false where nobody can be asked. */
+  confirm: (question: string) => Promise<boolean>;
+}
+
+interface Choice {
+  json?: boolean;
+  queue?: string;
+  fingerprint?: string;
+  order?: string;
+  until?: string;
+  all?: boolean;
+}
+
+interface ActOptions extends Choice {
+  reason: string;
+  actor: string;
+  dryRun?: boolean;
+  yes?: boolean;
+  wait: boolean;
+  rate?: number;
+  patch?: Record<string, unknown>;
+  url?: string;
+}
+
+interface ProgressAnswer {
+  replayId: string;
+  status: string;
+  settled: number;
+  left: number;
+  toGo: number;
+  links: { self: string };
+}
+
+interface DryRunAnswer {
+  dryRun: true;
+  count: number;
+  refused: { id: string; reason: string }[];
+}
+
+const POLL_MS = 500;
+const base = '/dead-letters';
+
+/** `dead-letters list|show|replay|discard`: the verbs of /dead-letters, for a terminal. */
+export function deadLettersCommand(deps: CliDeps): Command {
+  const command = new Command('dead-letters').description('what failed for good or expired');
+  narrowed(command.command('list').description('groups by queue and kind of error, and the oldest ones'))
+    .option('--state <state>', 'open, replaying, replayed or discarded', 'open')
+    .option('--limit <count>', 'messages to show, at most 100', '20')
+    .option('--cursor <cursor>', 'where the page before ended')
+    .action((options: Choice & Record<string, string>) => list(deps, options));
+  command
+    .command('show <id>')
+    .description('one dead letter, whole; secrets and personal data are masked')
+    .option('--json', 'JSON instead of a table')
+    .action((id: string, options: { json?: boolean }) => show(deps, id, options));
+  acting(command.command('replay [ids...]').description('delivers again, each once'))
+    .option('--patch <json>', 'JSON Merge Patch for the body', jsonObject)
+    .option('--url <url>', 'corrected address: the same as --patch {"url": …}')
+    .action((ids: string[], options: ActOptions) => act(deps, 'replay', ids, options));
+  acting(command.command('discard [ids...]').description('gives up; the reason is kept')).action(
+    (ids: string[], options: ActOptions) => act(deps, 'discard', ids, options),
+  );
+  return command;
+}
+
+const narrowed = (command: Command): Command =>
+  command
+    .option('--queue <name>', 'of one queue (without .dlq), or `outbox`')
+    .option('--fingerprint <hex>', 'of one kind of failure')
+    .option('--order <id>', 'of one order')
+    .option('--until <time>', 'failed last at this time or before, ISO 8601')
+    .option('--json', 'JSON instead of tables');
+
+const acting = (command: Command): Command =>
+  narrowed(command)
+    .option('--all', 'everything that failed until now, or --until')
+    .requiredOption('--reason <text>', 'why; ends up in the audit trail')
+    .option('--actor <name>', 'who acts', userInfo().username)
+    .option('--dry-run', 'only say what would be done')
+    .option('--rate <count>', 'most messages a second', Number)
+    .option('--no-wait', 'do not wait for the end')
+    .option('-y, --yes', 'do not ask before more than one');
+
+async function list(deps: CliDeps, options: Choice & Record<string, unknown>): Promise<void> {
+  const query = new URLSearchParams();
+  const given = {
+    ...choiceOf(options),
+    state: options['state'],
+    limit: options['limit'],
+    cursor: options['cursor'],
+  };
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) query.set(name, String(value));
+  const answer = await deps.client().send<ListAnswer>('GET', `${base}?${query}`);
+  deps.print(options.json ? JSON.stringify(answer, null, 2) : listText(answer));
+}
+
+async function show(deps: CliDeps, id: string, { json }: { json?: boolean }): Promise<void> {
+  const answer = await deps.client().send<LetterAnswer>('GET', `${base}/${encodeURIComponent(id)}`);
+  deps.print(json ? JSON.stringify(answer, null, 2) : letterText(answer));
+}
+
+async function act(
+  deps: CliDeps,
+  verb: 'replay' | 'discard',
+  ids: string[],
+  options: ActOptions,
+): Promise<void> {
+  const client = deps.client();
+  const say = (text: string, answer: unknown) =>
+    deps.print(options.json ? JSON.stringify(answer, null, 2) : text);
+  const body = { ...bodyOf(options), ...(ids.length > 0 ? { ids } : {}) };
+  if (ids.length !== 1 || options.dryRun) {
+    const dry = await client.send<DryRunAnswer>('POST', `${base}/${verb}`, { ...body, dryRun: true });
+    if (options.dryRun) return say(dryRunText(verb, dry), dry);
+    if (dry.count === 0) return say('No open dead letters fit.', dry);
+    const question = `${verb === 'replay' ? 'Replay' : 'Discard'} ${dry.count} dead letters?`;
+    if (dry.count > 1 && !options.yes && !(await deps.confirm(question))) {
+      throw new Error(`${dry.count} dead letters were left as they are: confirm, or give --yes`);
+    }
+  }
+  const started = await client.send<ProgressAnswer>('POST', `${base}/${verb}`, body);
+  const end = options.wait ? await untilEnd(client, started) : started;
+  say(progressText(verb, end), end);
+  if (end.left > 0)
+    throw new Error(`${end.left} could not be taken: dead-letters list shows them, show says why`);
+}
+
+async function untilEnd(client: ApiClient, started: ProgressAnswer): Promise<ProgressAnswer> {
+  let now = started;
+  while (!['completed', 'cancelled'].includes(now.status)) {
+    await sleep(POLL_MS);
+    now = await client.send<ProgressAnswer>('GET', now.links.self);
+  }
+  return now;
+}
+
+function bodyOf(options: ActOptions): Record<string, unknown> {
+  const { patch, url, reason, actor, rate, all } = options;
+  const edit = patch || url ? { patch: { ...patch, ...(url ? { url } : {}) } } : {};
+  return {
+    ...choiceOf(options),
+    ...edit,
+    reason,
+    actor,
+    ...(rate === undefined ? {} : { ratePerSecond: rate }),
+    ...(all ? { all: true } : {}),
+  };
+}
+
+function choiceOf({ queue, fingerprint, order, until }: Choice): Record<string, string> {
+  const choice = { queue, fingerprint, orderId: order, failedUntil: until };
+  return Object.fromEntries(
+    Object.entries(choice).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+const dryRunText = (verb: string, { count, refused }: DryRunAnswer): string =>
+  [
+    `Would ${verb} ${count}.`,
+    ...refused.map(({ id, reason }) => `The edit does not fit ${id}: ${reason}`),
+  ].join('\n');
+
+const progressText = (verb: string, { status, settled, left, toGo, replayId }: ProgressAnswer): string =>
+  `${status}: ${settled} ${verb === 'replay' ? 'replayed' : 'discarded'}, ${left} left, ${toGo} to go (${replayId})`;
+
+function jsonObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('expected a JSON object');
+}
+
+/** Asks on the terminal; without one nobody can agree. */
+export async function confirmOnTerminal(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { apiAddress, apiKey, createApiClient } from './api-client.ts';
+import { confirmOnTerminal, deadLettersCommand } from './dead-letters.ts';
+
+/*
+ * `npm run ops -- <command>`: what operators do, over the HTTP API. Address from --api, ORDER_SAGA_API or the running
+ * product's `.runtime/addresses.json`; key from ORDER_SAGA_API_KEY or the operator in API_CALLERS.
+ */
+const program = new Command('ops')
+  .description('operate Order Saga')
+  .option('--api <url>', 'address of the API');
+const client = () =>
+  createApiClient(apiAddress(program.opts<{ api?: string }>().api, process.env), apiKey(process.env));
+program.addCommand(
+  deadLettersCommand({ client, print: (text) => console.log(text), confirm: confirmOnTerminal }),
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
