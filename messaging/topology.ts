@@ -6,7 +6,7 @@ import { deadLetterExchange, deadLetterParts } from './queue-parts.ts';
 const HOUR_MS = 3_600_000;
 
 /** Takes events that no queue is bound for. */
-export const unroutedExchange = 'unrouted.exchange';
+const unroutedExchange = 'unrouted.exchange';
 /** The newest events without a subscriber; bounded, so that it never fills a disk. */
 export const unroutedQueue = 'unrouted.q';
 
