@@ -38,7 +38,8 @@ export const changeBody = z
     reason: reasonField.optional().openapi({ description: 'Ends up in the audit trail.' }),
   })
   .refine(
-    ({ reason: _, ...change }) => Object.values(change).some((value) => value !== undefined),
+    ({ url: to, events: types, description: text, state }) =>
+      [to, types, text, state].some((value) => value !== undefined),
     'expected something to change',
   )
   .openapi('WebhookEndpointChange', {
