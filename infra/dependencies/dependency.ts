@@ -37,6 +37,17 @@ export type Candidate<Addresses> = {
   start: () => Promise<Dependency<Addresses>>;
 };
 
+/** The sources in words, for people. */
+const described: Readonly<Record<Source, string>> = {
+  configured: 'the configured address',
+  path: 'the program on PATH',
+  cache: 'the program of an earlier start',
+  download: 'the download',
+  'go install': 'building with Go',
+  'package manager': "the system's package manager",
+  docker: 'Docker',
+};
+
 const notHere = Symbol('notHere');
 
 /** An ordinary "this machine does not have it": the next candidate is tried without a warning. */
@@ -64,7 +75,8 @@ export async function firstThatWorks<Addresses>(plan: Plan<Addresses>): Promise<
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       reasons.push(`  ${candidate.source}: ${reason}`);
-      if (!isNotHere(error)) plan.say(`${plan.name}: ${candidate.source} does not work: ${reason}`);
+      if (!isNotHere(error))
+        plan.say(`${plan.name}: ${described[candidate.source]} does not work, looking further: ${reason}`);
     }
   }
   throw new Error(

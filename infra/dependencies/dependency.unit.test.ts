@@ -87,7 +87,9 @@ describe('the first that works', () => {
   test('says so when something that is there does not work, and goes on', async () => {
     const { outcome, said } = await decide({ configured: 'fails', path: 'works' });
     expect(outcome).toBe('path');
-    expect(said).toEqual(['Thing: configured does not work: configured is broken']);
+    expect(said).toEqual([
+      'Thing: the configured address does not work, looking further: configured is broken',
+    ]);
   });
 
   test('passes over what the machine does not have without a word', async () => {
