@@ -213,6 +213,18 @@ it('hands out events in the order they were first published', async () => {
   expect(seen.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
 });
 
+it('takes no more events at a time than its prefetch, and leaves the others with the broker', async () => {
+  const free = Promise.withResolvers<void>();
+  const { seen } = await seeing(() => free.promise, { prefetch: 3 });
+  for (let sequence = 1; sequence <= 9; sequence += 1) publish(eventOf(sequence));
+  await expect.poll(() => seen.length).toBe(3);
+  await sleep(200);
+  expect(seen.length).toBe(3);
+  expect((await channel.checkQueue(`${service}.events.q`)).messageCount).toBe(6);
+  free.resolve();
+  await expect.poll(counts).toEqual({ done: 9 });
+});
+
 const failFirstOfSequence1 = ({ sequence, attempt }: Seen) => {
   if (sequence === 1 && attempt === 1) throw new Error('not yet');
 };
