@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { orderId, workflowIdOf } from '../../domain/ids.ts';
 import { type OwnedProcess, startProcess } from '../../infra/processes.ts';
-import { bareTaskQueue } from '../bare-worker.ts';
+import { bareTaskQueue } from '../bare-activities.ts';
 import { closedLoop } from '../closed-loop.ts';
 import { createCheckouts } from '../place-order.ts';
 import { cpuSeconds, databaseHandles } from '../process-usage.ts';
