@@ -67,7 +67,7 @@ async function main(): Promise<number> {
 
 /** `stops` is filled in the order of stopping: the application first, from the API inwards, then what it stands on. */
 async function bringUp(stops: Stop[], isOver: () => boolean): Promise<void> {
-  const context = launchContext();
+  const context = launchContext(isOver);
   const services = await startServices(context);
   stops.push(services.stop);
   const ports = await choosePorts(context.takePort);
@@ -85,14 +85,15 @@ async function bringUp(stops: Stop[], isOver: () => boolean): Promise<void> {
   logs.resume();
 }
 
-function launchContext(): LaunchContext {
+function launchContext(isOver: () => boolean): LaunchContext {
   mkdirSync(dataFolder, { recursive: true });
   return {
     env: process.env,
     folder: dataFolder,
     keepsData: true,
     takePort: createPortBook(join(dataFolder, 'ports.json')),
-    say: logs.say,
+    // What is stopped while it starts complains; nobody needs to read that.
+    say: (line) => void (isOver() || logs.say(line)),
     useConfigured: true,
     installWithSudo: args.includes('--install'),
   };

@@ -26,9 +26,13 @@ export async function withServices(options: {
   args: readonly string[];
   use: (started: ServicesForUse) => Promise<number>;
 }): Promise<number> {
-  const interrupted = untilSignal().then(() => INTERRUPTED);
+  let over = false;
+  const interrupted = untilSignal().then(() => {
+    over = true;
+    return INTERRUPTED;
+  });
   try {
-    return await Promise.race([run(options), interrupted]);
+    return await Promise.race([run(options, () => over), interrupted]);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return 1;
@@ -37,7 +41,7 @@ export async function withServices(options: {
   }
 }
 
-async function run(options: Parameters<typeof withServices>[0]): Promise<number> {
+async function run(options: Parameters<typeof withServices>[0], isOver: () => boolean): Promise<number> {
   await removeAbandonedFolders(runtimeFolder);
   const folder = join(runtimeFolder, `${options.name}-${process.pid}`);
   const services = await startServices({
@@ -45,7 +49,8 @@ async function run(options: Parameters<typeof withServices>[0]): Promise<number>
     folder,
     keepsData: false,
     takePort: () => freePort(),
-    say: (line) => console.log(line),
+    // What is stopped while it starts complains; nobody needs to read that.
+    say: (line) => void (isOver() || console.log(line)),
     useConfigured: false,
     installWithSudo: options.args.includes('--install'),
   });
