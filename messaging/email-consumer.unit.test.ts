@@ -26,6 +26,7 @@ const shipped: EmailTask = {
 };
 
 let consumed: string;
+let declared: string[];
 let mails: Mail[];
 let answer: MailAnswer;
 let remembered: Set<string>;
@@ -35,12 +36,14 @@ let metrics: ReturnType<typeof createMetrics>;
 
 beforeEach(async () => {
   mails = [];
+  declared = [];
   answer = { status: 'sent' };
   remembered = new Set();
   seenAnswers = true;
   metrics = createMetrics();
   await startEmailConsumer({
     broker: {
+      declare: async ({ queues }) => void declared.push(...queues.map(({ name }) => name)),
       consume: async ({ queue, handler }) => {
         consumed = queue;
         handle = handler;
@@ -60,6 +63,8 @@ beforeEach(async () => {
     logger: createLogger({ process: 'test', level: 'silent' }),
     metrics,
     pauseMs: 7,
+    laterMs: [60, 300],
+    clock: { nowUtc: () => '2026-01-03T00:00:00.000Z' },
   });
 });
 
@@ -103,6 +108,31 @@ it('pauses while the mail server is away and sends the mail afterwards', async (
   answer = { status: 'sent' };
   expect(await handle(delivery({ redelivered: true }))).toEqual({ status: 'done' });
   expect(mails.length).toBe(2);
+});
+
+it('lets the broker hold a mail that is not taken now, ever longer, until it is 24 h old', async () => {
+  expect(declared).toEqual(['email-queue.delay.60ms', 'email-queue.delay.300ms']);
+  answer = { status: 'later', reason: '451 greylisted' };
+  const later = { reason: 'mail-later', error: '451 greylisted' };
+  const sentAtUtc = '2026-01-02T12:00:00.000Z';
+  expect(await handle(delivery({ sentAtUtc }))).toEqual({ status: 'retry', delayMs: 60, ...later });
+  for (const attempt of [2, 3, 9]) {
+    expect(await handle(delivery({ sentAtUtc, attempt }))).toEqual({
+      status: 'retry',
+      delayMs: 300,
+      ...later,
+    });
+  }
+  const expired = {
+    status: 'dead-letter',
+    reason: 'expired',
+    error: 'not taken within 24 h: 451 greylisted',
+  };
+  expect(await handle(delivery({ sentAtUtc: '2026-01-02T00:00:00.000Z' }))).toEqual(expired);
+  const headers = { 'x-first-failed-at': '2026-01-01T00:00:00.000Z' };
+  expect(await handle(delivery({ headers, attempt: 40 }))).toEqual(expired);
+  answer = { status: 'sent' };
+  expect(await handle(delivery({ sentAtUtc, attempt: 3 }))).toEqual({ status: 'done' });
 });
 
 it('dead-letters a mail that the server refuses for good, and would try it again when replayed', async () => {

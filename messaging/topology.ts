@@ -1,6 +1,7 @@
 import { deadLetterQueueOf, emailQueue, eventsExchange, webhookQueue } from '../domain/destinations.ts';
 import { eventTypes } from '../domain/events.ts';
 import type { Topology } from '../ports/broker.ts';
+import { emailTtlMs } from './email-consumer.ts';
 import { deadLetterExchange, deadLetterParts } from './queue-parts.ts';
 
 const HOUR_MS = 3_600_000;
@@ -32,7 +33,7 @@ export const topology: Topology = {
       kind: 'classic',
       durable: true,
       maxPriority: 10,
-      messageTtlMs: 24 * HOUR_MS,
+      messageTtlMs: emailTtlMs,
       deadLetter: { exchange: deadLetterExchange, routingKey: deadLetterQueueOf(emailQueue) },
     },
     ...deadLetterParts(webhookQueue).queues,

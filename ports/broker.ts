@@ -34,6 +34,8 @@ export interface Delivery {
   content: Uint8Array;
   /** Number of this attempt, from 1: our own count (`x-attempt`), believed only where this queue's retries set it. */
   attempt: number;
+  /** When its publisher sent it first; retries keep that. Undefined when it does not say. */
+  sentAtUtc?: string;
   /** How it first reached this queue, retries aside; an empty exchange is the default one. */
   exchange: string;
   routingKey: string;

@@ -16,5 +16,7 @@ export type MailAnswer =
   | { status: 'sent' }
   /** This mail will never be taken (5xx for the recipient or content). */
   | { status: 'refused'; reason: string }
-  /** The mail server is away or asks to come back later. */
+  /** The server is there and will not take this mail now (4xx for the recipient or content); others go on. */
+  | { status: 'later'; reason: string }
+  /** The mail server is away or takes no mail at all. */
   | { status: 'unavailable'; reason: string };

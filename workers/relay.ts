@@ -21,7 +21,10 @@ const logger = createLogger({ process: 'relay', level: config.LOG_LEVEL });
 const metrics = createMetrics();
 
 const [store, redis, broker] = await Promise.all([
-  connectStore(config, storeHooks(metrics, (message) => logger.warn(message))),
+  connectStore(
+    config,
+    storeHooks(metrics, (message) => logger.warn(message)),
+  ),
   connectRedis({
     url: config.REDIS_URL,
     keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
@@ -45,7 +48,14 @@ const relay = createRelay({
   logger,
   metrics,
 });
-const emails = await startEmailConsumer({ broker, mailer, seen: redis.seen, logger, metrics });
+const emails = await startEmailConsumer({
+  broker,
+  mailer,
+  seen: redis.seen,
+  clock: systemClock,
+  logger,
+  metrics,
+});
 const webhooks = startWebhooks({ config, broker, store, logger, metrics });
 const deadLetters = startDeadLetterIndex({ queues: broker.deadLetters, store, clock: systemClock, logger });
 const health = await startHealthServer({

@@ -56,10 +56,16 @@ export function deliveryOf(queue: string, message: ConsumeMessage, signal: Abort
     queue,
     content,
     attempt: attemptOf(queue, message),
+    ...sentAt(properties.timestamp),
     ...firstRouteOf(queue, message),
     signal,
   };
 }
+
+const sentAt = (seconds: unknown): { sentAtUtc?: string } =>
+  typeof seconds === 'number' && seconds > 0 && seconds < 1e11
+    ? { sentAtUtc: new Date(seconds * 1_000).toISOString() }
+    : {};
 
 function parsed(content: Buffer): { body: unknown; parseError?: string } {
   try {

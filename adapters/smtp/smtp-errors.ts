@@ -14,6 +14,9 @@ interface SmtpErrorFacts {
 /** Permanent replies to these are about this mail's recipient or content; before them the server refuses us. */
 const mailCommands = /^(RCPT TO|DATA)$/;
 
+/** Closing the connection (RFC 5321 section 3.8): about the server, whatever it answers. */
+const CLOSING = 421;
+
 /** Replies that begin with 5 and are about our log-in all the same (RFC 4954). */
 const aboutUs = new Set([530, 534, 535, 538]);
 
@@ -22,14 +25,19 @@ const TOO_LARGE = 552;
 
 /**
  * One failed send as the port's answer. Refused is only what the server refuses for good (5xx, RFC 5321 section 4.2.1)
- * because of this mail's recipient or content, and what cannot be made into a mail at all. Everything else passes:
- * connections, time-outs, TLS, log-in, our sender address, 4xx (greylisting, full mailbox) are `unavailable`.
+ * because of this mail's recipient or content, and what cannot be made into a mail at all. Later is a 4xx about the
+ * recipient or content (greylisting, full mailbox). Everything else is the server's state and passes: connections,
+ * time-outs, TLS, log-in, our sender address, 421 are `unavailable`.
  */
 export function smtpFailure(error: unknown): Exclude<MailAnswer, { status: 'sent' }> {
   const facts = smtpErrorFacts(error);
   const reason = [facts.code, facts.command, facts.message].filter((part) => part !== '').join(': ');
-  return { status: isPermanent(facts) ? 'refused' : 'unavailable', reason };
+  if (isPermanent(facts)) return { status: 'refused', reason };
+  return { status: isAboutThisMail(facts) ? 'later' : 'unavailable', reason };
 }
+
+const isAboutThisMail = ({ replyCode, command }: SmtpErrorFacts): boolean =>
+  replyCode !== undefined && replyCode < 500 && replyCode !== CLOSING && mailCommands.test(command);
 
 function isPermanent({ code, replyCode, command, message }: SmtpErrorFacts): boolean {
   if (replyCode === TOO_LARGE) return true;

@@ -24,8 +24,6 @@ describe('a mail that was not taken', () => {
   });
 
   it.each([
-    ['greylisting', replied(451, 'RCPT TO')],
-    ['a full mailbox', replied(452, 'RCPT TO')],
     ['the server shuts down', replied(421, 'DATA', 'EMESSAGE')],
     ['the server does not greet', replied(554, 'CONN', 'EPROTOCOL')],
     ['the log-in is wrong', replied(535, 'AUTH PLAIN', 'EAUTH')],
@@ -37,8 +35,17 @@ describe('a mail that was not taken', () => {
     ['a time-out', local('ETIMEDOUT')],
     ['TLS fails', local('ETLS')],
     ['an error of another kind', 'boom'],
-  ])('may be taken later: %s', (_case, error) => {
+    ['too many connections from us', replied(451, 'MAIL FROM')],
+  ])('waits for the server: %s', (_case, error) => {
     expect(smtpFailure(error).status).toBe('unavailable');
+  });
+
+  it.each([
+    ['greylisting', replied(451, 'RCPT TO')],
+    ['a full mailbox', replied(452, 'RCPT TO')],
+    ['its content cannot be looked at now', replied(451, 'DATA', 'EMESSAGE')],
+  ])('is for later, and holds up no other: %s', (_case, error) => {
+    expect(smtpFailure(error).status).toBe('later');
   });
 });
 
