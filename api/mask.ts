@@ -6,7 +6,7 @@ const personal =
 const secret =
   /(secret|token|passw(or)?d|authorization|api-?key|signature|cookie|credential|card|payment-?method|iban|cvc)/i;
 
-const addresses = /[^\s@<>,;"']+@[^\s@<>,;"']+\.[^\s@<>,;"']+/g;
+const addresses = /[^\s@<>,;"'/:*]+@[^\s@<>,;"'/]+\.[^\s@<>,;"'/]+/g;
 const urlSecrets = /(https?:\/\/)([^\s/@"']+@)?([^\s?#"']*)(\?[^\s#"']*)?/gi;
 const keys = /\b(whsec|sk|rk|pk|pm|Bearer)[_ ][A-Za-z0-9_+/=-]{6,}/g;
 
@@ -34,4 +34,4 @@ export const maskText = (text: string): string =>
         `${scheme}${user === undefined ? '' : `${masked}@`}${rest}${query === undefined ? '' : `?${masked}`}`,
     )
     .replace(keys, masked)
-    .replace(addresses, (address) => (address.startsWith(`//${masked}@`) ? address : masked));
+    .replace(addresses, masked);

@@ -129,11 +129,28 @@ async function act(
       throw new Error(`${dry.count} dead letters were left as they are: confirm, or give --yes`);
     }
   }
-  const started = await client.send<ProgressAnswer>('POST', `${base}/${verb}`, body);
+  const [only] = ids;
+  const started =
+    only !== undefined && ids.length === 1
+      ? await actOnOne(client, verb, only, options)
+      : await client.send<ProgressAnswer>('POST', `${base}/${verb}`, body);
   const end = options.wait ? await untilEnd(client, started) : started;
   say(progressText(verb, end), end);
   if (end.left > 0)
     throw new Error(`${end.left} could not be taken: dead-letters list shows them, show says why`);
+}
+
+function actOnOne(
+  client: ApiClient,
+  verb: 'replay' | 'discard',
+  id: string,
+  options: ActOptions,
+): Promise<ProgressAnswer> {
+  const { reason, actor } = options;
+  const path = `${base}/${encodeURIComponent(id)}`;
+  return verb === 'replay'
+    ? client.send('POST', `${path}/replay`, { ...editOf(options), reason, actor })
+    : client.send('DELETE', `${path}?${new URLSearchParams({ reason, actor })}`);
 }
 
 async function untilEnd(client: ApiClient, started: ProgressAnswer): Promise<ProgressAnswer> {
@@ -146,17 +163,19 @@ async function untilEnd(client: ApiClient, started: ProgressAnswer): Promise<Pro
 }
 
 function bodyOf(options: ActOptions): Record<string, unknown> {
-  const { patch, url, reason, actor, rate, all } = options;
-  const edit = patch || url ? { patch: { ...patch, ...(url ? { url } : {}) } } : {};
+  const { reason, actor, rate, all } = options;
   return {
     ...choiceOf(options),
-    ...edit,
+    ...editOf(options),
     reason,
     actor,
     ...(rate === undefined ? {} : { ratePerSecond: rate }),
     ...(all ? { all: true } : {}),
   };
 }
+
+const editOf = ({ patch, url }: ActOptions): { patch?: Record<string, unknown> } =>
+  patch || url ? { patch: { ...patch, ...(url ? { url } : {}) } } : {};
 
 function choiceOf({ queue, fingerprint, order, until }: Choice): Record<string, string> {
   const choice = { queue, fingerprint, orderId: order, failedUntil: until };
