@@ -126,8 +126,9 @@ it('handles the redelivery as a duplicate when a consumer is killed between effe
     },
   });
   await expect.poll(() => firsts).toEqual([false]);
-  const duplicates = await survivor.metrics.messagesConsumed.get();
-  expect(duplicates.values.map(({ labels, value }) => [labels.result, value])).toEqual([['duplicate', 1]]);
+  const results = async () =>
+    (await survivor.metrics.messagesConsumed.get()).values.map(({ labels, value }) => [labels.result, value]);
+  await expect.poll(results).toEqual([['duplicate', 1]]);
   expect(effects()).toEqual([{ EventId: eventId }]);
   await survivor.close();
   await store.close();
