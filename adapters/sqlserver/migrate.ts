@@ -36,8 +36,7 @@ export const migrationSql = statements('migrations', {
   lock: {
     index: 'none',
     text: () => `DECLARE @Result INT;
-      EXEC @Result = sp_getapplock @Resource = @LockResource, @LockMode = 'Exclusive', @LockOwner = 'Transaction',
-        @LockTimeout = @LockTimeoutMs;
+      EXEC @Result = sp_getapplock @LockResource, 'Exclusive', 'Transaction', @LockTimeoutMs;
       SELECT @Result AS AppLock`,
   },
   exists: { index: 'none', text: () => "SELECT OBJECT_ID(N'dbo.SchemaMigrations', N'U') AS TableId" },

@@ -160,10 +160,12 @@ export function typeOf(name: string): SqlType {
   return type;
 }
 
-/** The names of a text's parameters, each once. String literals and comments hold no `@`. */
-export const parameterNames = (sql: string): string[] => [
-  ...new Set([...sql.matchAll(/(?<![@\w])@(\w+)/g)].map(([, name]) => name as string)),
-];
+/** The names of a text's parameters, each once; variables it declares itself are none. Text literals hold no `@`. */
+export function parameterNames(sql: string): string[] {
+  const named = (pattern: RegExp) => [...sql.matchAll(pattern)].map(([, name]) => name as string);
+  const declared = new Set(named(/\bDECLARE @(\w+)/g));
+  return [...new Set(named(/(?<![@\w])@(\w+)/g))].filter((name) => !declared.has(name));
+}
 
 /**
  * The typed values of a statement's parameters. Throws where a value is missing or does not fit its type: SQL Server
