@@ -6,7 +6,7 @@ const sum = (entries: readonly { amount: number }[]): number =>
   entries.reduce((total, { amount }) => total + amount, 0);
 
 /** Charged less refunded at the provider, in its own units. */
-export const netCharged = ({ provider }: OrderBooks): number =>
+const netCharged = ({ provider }: OrderBooks): number =>
   sum(provider.charged) - sum(provider.refunded);
 
 /** Charged once for what ships, nothing for what does not, and SQL knows of every charge. */

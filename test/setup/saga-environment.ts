@@ -199,7 +199,7 @@ function installRuntime(): void {
 }
 
 /** A good checkout of one keyboard, with a fresh order id. */
-export const checkoutOf = (overrides: Partial<Checkout> = {}): Checkout => ({
+const checkoutOf = (overrides: Partial<Checkout> = {}): Checkout => ({
   orderId: orderId(crypto.randomUUID()),
   callerId: 'local',
   customerId: customerId('customer-1'),
