@@ -16,6 +16,10 @@ export function openBooks(databaseFile: string) {
   );
   const inState = database.prepare('SELECT COUNT(*) AS n FROM Orders WHERE SagaState = ?');
   const open = database.prepare(`SELECT COUNT(*) AS n FROM Orders WHERE SagaState NOT IN ('ended', 'held')`);
+  const openStates = database.prepare(
+    `SELECT SagaState || '/' || Status || '/' || Step AS State, COUNT(*) AS n FROM Orders
+     WHERE SagaState NOT IN ('ended', 'held') GROUP BY 1`,
+  );
   const events = database.prepare(
     `SELECT OrderId, Type, OccurredAtUtc FROM OutboxMessages WHERE Type IN ('shipment.generated.v1', 'order.completed.v1')`,
   );
@@ -25,12 +29,15 @@ export function openBooks(databaseFile: string) {
     unpublished: () => numberOf(unpublished.get()),
     held: () => numberOf(inState.get('held')),
     /** Waits until no order is on its way and every event is published. */
-    async drained(timeoutMs = 120_000): Promise<void> {
+    async drained(timeoutMs = 600_000): Promise<void> {
       const deadline = Date.now() + timeoutMs;
       while (numberOf(open.get()) > 0 || numberOf(unpublished.get()) > 0) {
         if (Date.now() > deadline) {
-          const left = `${numberOf(open.get())} orders on their way, ${numberOf(unpublished.get())} events unpublished`;
-          throw new Error(`Not drained in ${timeoutMs / 1_000} s: ${left}`);
+          const states = openStates.all() as { State: string; n: number }[];
+          const open = states.map(({ State, n }) => `${n} ${State}`).join(', ');
+          throw new Error(
+            `Not drained in ${timeoutMs / 1_000} s: orders ${open || 'none'}; ${numberOf(unpublished.get())} events unpublished`,
+          );
         }
         await sleep(250);
       }

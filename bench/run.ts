@@ -57,9 +57,17 @@ async function measure(bench: BenchEnvironment): Promise<void> {
   const figures: Figure[] = [];
   for (const { name, run } of chosen) {
     console.log(`${name} ...`);
-    const result = await run({ environment: bench, client, books, quick: values.quick, say: console.log });
-    results[name] = result.facts;
-    figures.push(...result.figures);
+    try {
+      const result = await run({ environment: bench, client, books, quick: values.quick, say: console.log });
+      results[name] = result.facts;
+      figures.push(...result.figures);
+    } catch (error) {
+      // What the other sections measure is still worth having.
+      const reason = error instanceof Error ? error.message : String(error);
+      results[name] = { failed: reason };
+      figures.push({ figure: `section ${name}`, value: `FAILED: ${reason}` });
+      process.exitCode = 1;
+    }
   }
   books.close();
   await connection.close();
