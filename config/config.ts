@@ -90,6 +90,19 @@ const environment = z.object({
   EASYPOST_API_BASE: z.url().optional(),
   SMTP_URL: z.string().default('smtp://127.0.0.1:2525'),
   MAIL_FROM: z.string().default('Order Saga <orders@order-saga.example>'),
+  /** Where orders that wait for a person are told of. */
+  HELP_DESK_EMAIL: z.email().default('help-desk@order-saga.example'),
+  /** Slack-compatible incoming webhook for the same; a secret. None: mail alone. */
+  HELP_DESK_CHAT_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** How people reach the API; commands and links in messages to the help desk begin with it. */
+  PUBLIC_API_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:3000'),
+  /** Where analytics goes: `ndjson:<folder>`, or the address of a Segment-compatible HTTP API. */
+  ANALYTICS_SINK: z
+    .string()
+    .regex(/^(ndjson:.+|https?:\/\/.+)$/, 'expected ndjson:<folder> or an http(s) address')
+    .default('ndjson:.runtime/data/analytics'),
+  /** Write key of the HTTP sink. */
+  ANALYTICS_WRITE_KEY: z.string().default(''),
   /** Key of the HMAC that turns customer ids into the search attribute CustomerHash; at least 16 characters. */
   CUSTOMER_HASH_KEY: z.string().min(16).default('local-development-only'),
   /** Encrypts the webhook secrets at rest; at least 32 characters. Another key makes stored secrets unreadable. */

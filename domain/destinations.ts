@@ -10,6 +10,9 @@ export const emailQueue = 'email-queue';
 /** Events on their way to partners: bound to every event, and where the deliveries made of them wait. */
 export const webhookQueue = 'webhook-queue';
 
+/** Every event, best effort. */
+export const analyticsQueue = 'analytics-queue';
+
 export type Destination = `exchange:${string}` | `queue:${string}`;
 
 /** Where events go. */

@@ -5,9 +5,12 @@ import type { ShipmentView } from './order.ts';
 export const emailTasks = {
   'order-confirmation': { type: 'email.order-confirmation.v1', priority: 9 },
   'order-shipped': { type: 'email.order-shipped.v1', priority: 5 },
+  /** To the help desk, not to a customer: an order waits for a person. */
+  'help-desk': { type: 'email.help-desk.v1', priority: 7 },
 } as const;
 
-export type EmailTemplate = keyof typeof emailTasks;
+/** Templates of mails that an order asks for itself. */
+export type EmailTemplate = Exclude<keyof typeof emailTasks, 'help-desk'>;
 
 interface EmailTaskFacts {
   /** UUID, the outbox message's id: one task is one mail. */
@@ -22,7 +25,18 @@ interface EmailTaskFacts {
 /** Payload of a message on the email queue. */
 export type EmailTask =
   | (EmailTaskFacts & { template: 'order-confirmation'; total: Money })
-  | (EmailTaskFacts & { template: 'order-shipped'; total?: Money; shipment: ShipmentView });
+  | (EmailTaskFacts & { template: 'order-shipped'; total?: Money; shipment: ShipmentView })
+  | HelpDeskTask;
+
+export interface HelpDeskTask {
+  taskId: string;
+  template: 'help-desk';
+  to: string;
+  orderId: string;
+  subject: string;
+  /** Paragraphs. */
+  lines: string[];
+}
 
 export type ParsedEmailTask = { ok: true; task: EmailTask } | { ok: false; reason: string };
 
@@ -37,13 +51,20 @@ function refusal(value: unknown): string | undefined {
   if (typeof value['template'] !== 'string' || !Object.hasOwn(emailTasks, value['template'])) {
     return expected('template', Object.keys(emailTasks).join(' or '), value['template']);
   }
+  if (value['template'] === 'help-desk') {
+    const texts = ['taskId', 'to', 'orderId', 'subject'];
+    return textRefusal(value, texts) ?? addressRefusal(value['to']) ?? linesRefusal(value['lines']);
+  }
   return (
-    textRefusal(value) ?? addressRefusal(value['to']) ?? itemsRefusal(value['items']) ?? partsRefusal(value)
+    textRefusal(value, ['taskId', 'to', 'orderId', 'customerName']) ??
+    addressRefusal(value['to']) ??
+    itemsRefusal(value['items']) ??
+    partsRefusal(value)
   );
 }
 
-function textRefusal(value: Record<string, unknown>): string | undefined {
-  for (const field of ['taskId', 'to', 'orderId', 'customerName']) {
+function textRefusal(value: Record<string, unknown>, fields: readonly string[]): string | undefined {
+  for (const field of fields) {
     if (!isText(value[field])) return expected(field, 'a text that is not empty', value[field]);
   }
   return undefined;
@@ -61,6 +82,11 @@ function itemsRefusal(items: unknown): string | undefined {
   );
   return fits ? undefined : expected('items', 'productId and a whole quantity in each', items);
 }
+
+const linesRefusal = (lines: unknown): string | undefined =>
+  Array.isArray(lines) && lines.length > 0 && lines.every(isText)
+    ? undefined
+    : expected('lines', 'at least one text', lines);
 
 function partsRefusal(value: Record<string, unknown>): string | undefined {
   const { template, total, shipment } = value;

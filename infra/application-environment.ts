@@ -34,6 +34,8 @@ export function applicationEnvironment(input: EnvironmentInput): NodeJS.ProcessE
   const sandbox = `http://127.0.0.1:${ports.sandbox}`;
   const ours: NodeJS.ProcessEnv = {
     API_HOST: '127.0.0.1',
+    PUBLIC_API_URL: `http://127.0.0.1:${ports.api}`,
+    ANALYTICS_SINK: `ndjson:${dataFolder}/analytics`,
     SQL_URL: `sqlite:${dataFolder}/order-saga.sqlite`,
     SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
     MAIL_FROM: 'Order Saga <orders@order-saga.example>',

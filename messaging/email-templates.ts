@@ -16,6 +16,9 @@ export function renderEmail(task: EmailTask): EmailContent {
 }
 
 function contentOf(task: EmailTask): { subject: string; blocks: Block[] } {
+  if (task.template === 'help-desk') {
+    return { subject: oneLine(task.subject), blocks: task.lines.map((line) => ({ text: oneLine(line) })) };
+  }
   const greeting = { text: `Hello ${oneLine(task.customerName)},` };
   const items = { list: task.items.map(({ productId, quantity }) => `${quantity} x ${productId}`) };
   const order = { text: `Your order number is ${task.orderId}.` };

@@ -114,6 +114,12 @@ export function createMetrics() {
       labelNames: ['queue', 'result'] as const,
       registers,
     }),
+    analyticsEvents: new Counter({
+      name: 'analytics_events_total',
+      help: 'Events for analytics by result: written, dropped, failed (tried again).',
+      labelNames: ['result'] as const,
+      registers,
+    }),
     messagesDeadLettered: new Counter({
       name: 'messages_dead_lettered_total',
       help: 'Messages that a consumer gave up, by queue and reason.',

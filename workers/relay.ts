@@ -13,6 +13,7 @@ import { startHealthServer } from '../telemetry/health-server.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { connectStore, storeHooks } from './connect-store.ts';
+import { startEventConsumers } from './start-event-consumers.ts';
 import { startWebhooks } from './start-webhooks.ts';
 
 /* The relay process: outbox to broker, the email queue to the mail server, events to partners. Ends gracefully on SIGTERM and SIGINT. */
@@ -57,6 +58,7 @@ const emails = await startEmailConsumer({
   metrics,
 });
 const webhooks = startWebhooks({ config, broker, store, logger, metrics });
+startEventConsumers({ config, broker, store, seen: redis.seen, logger, metrics });
 const deadLetters = startDeadLetterIndex({ queues: broker.deadLetters, store, clock: systemClock, logger });
 const health = await startHealthServer({
   host: '127.0.0.1',

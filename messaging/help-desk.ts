@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { emailDestination } from '../domain/destinations.ts';
+import { emailTasks, type HelpDeskTask } from '../domain/email-task.ts';
+import { orderId } from '../domain/ids.ts';
+import type { Chat } from '../ports/chat.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { StoreTransaction } from '../ports/store.ts';
+import { helpDeskText, type WaitingOrder } from './help-desk-text.ts';
+import type { createSubscribe, EventContext, Subscription } from './subscribe.ts';
+
+export interface HelpDeskDeps {
+  subscribe: ReturnType<typeof createSubscribe<StoreTransaction>>;
+  /** Address of the people. */
+  mailTo: string;
+  /** A channel that people read, beside the mail. */
+  chat?: Chat | undefined;
+  /** Begins links and commands. */
+  apiUrl: string;
+  clock: Clock;
+}
+
+const events = ['order.held.v1', 'order.parked.v1'] as const;
+
+/**
+ * Tells people about every order that waits for one, once per hold or parking: by mail, which goes through the email
+ * queue like any other, and by chat where one is given. Mail and chat have a queue each, so that neither waits for the
+ * other nor is told twice for its sake. Resolves when the queues stand, waiting for the broker.
+ */
+export async function startHelpDesk(deps: HelpDeskDeps): Promise<Subscription[]> {
+  const { subscribe, chat } = deps;
+  const mail = subscribe({
+    service: 'order-saga',
+    subscription: 'help-desk-mail',
+    events,
+    handler: (event, context) => askForMail(deps, event, context),
+  });
+  if (chat === undefined) return [await mail];
+  const posts = subscribe({
+    service: 'order-saga',
+    subscription: 'help-desk-chat',
+    events,
+    async handler(event) {
+      const { subject, lines } = helpDeskText(event, deps.apiUrl);
+      const answer = await chat.post([`*${subject}*`, ...lines].join('\n'));
+      return answer.status === 'posted' ? undefined : { reject: 'chat-refused', error: answer.reason };
+    },
+  });
+  return Promise.all([mail, posts]);
+}
+
+/** Idempotent by eventId: the mark and the mail's row are one transaction. */
+async function askForMail(
+  deps: HelpDeskDeps,
+  event: WaitingOrder,
+  context: EventContext<StoreTransaction>,
+): Promise<void> {
+  const { type, priority } = emailTasks['help-desk'];
+  const task: HelpDeskTask = {
+    taskId: randomUUID(),
+    template: 'help-desk',
+    to: deps.mailTo,
+    orderId: event.payload.orderId,
+    ...helpDeskText(event, deps.apiUrl),
+  };
+  await context.once((tx) =>
+    tx.messages.add({
+      id: task.taskId,
+      occurredAtUtc: deps.clock.nowUtc(),
+      type,
+      payload: JSON.stringify(task),
+      destination: emailDestination,
+      orderId: orderId(task.orderId),
+      sequence: 0,
+      traceparent: context.traceparent ?? '',
+      priority,
+    }),
+  );
+}
