@@ -31,5 +31,6 @@ export function describeFailure(error: unknown): string {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
   if (!(cause instanceof Error)) return String(cause);
   const last = cause instanceof TimeoutFailure ? cause.cause : undefined;
-  return `${cause.name}: ${cause.message}${last ? `; ${describeFailure(last)}` : ''}`;
+  const type = cause instanceof ApplicationFailure ? cause.type : undefined;
+  return `${type ?? cause.name}: ${cause.message}${last ? `; ${describeFailure(last)}` : ''}`;
 }
