@@ -3,14 +3,22 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
 import { startProcess, type OwnedProcess } from '../../infra/processes.ts';
-import { workflowIdOf, type OrderId } from '../../domain/ids.ts';
-import { testBundle, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { taskQueues, workflowIdOf, type OrderId } from '../../domain/ids.ts';
+import type { PolicyChanges } from '../../domain/policy.ts';
+import { fulfillOrder } from '../../workflows/index.ts';
+import { uniqueName } from '../setup/isolation.ts';
+import { testBundle, workflowInput, type SagaEnvironment } from '../setup/saga-environment.ts';
 import { killedFile, planFile, type KillPoint } from './kill-points.ts';
 
 export interface CrashingWorker {
-  /** Plants kill points for one order; before the activity that is meant starts. */
-  plant(id: OrderId, points: readonly KillPoint[]): Promise<void>;
+  /** Starts a good order on this worker, with kill points of its own. */
+  start(
+    id: OrderId,
+    points: readonly KillPoint[],
+    policy: PolicyChanges,
+  ): Promise<WorkflowHandle<typeof fulfillOrder> & { orderId: OrderId }>;
   /** The planted points of this order at which nothing was killed. */
   missed(id: OrderId, points: readonly KillPoint[]): KillPoint[];
   /** How many worker processes have died by SIGKILL so far. */
@@ -18,15 +26,28 @@ export interface CrashingWorker {
   close(): Promise<void>;
 }
 
+/** A killed worker's workflow tasks are noticed after this, in milliseconds; Temporal's default is ten seconds. */
+const workflowTaskTimeout = 1_500;
+
 const program = fileURLToPath(new URL('crash-worker.ts', import.meta.url));
 
-/** Runs the saga's worker as a process of its own and starts it again each time it was killed. */
+/**
+ * Runs the saga's worker as a process of its own, on task queues of its own, and starts it again each time it was
+ * killed.
+ */
 export async function runCrashingWorker(saga: SagaEnvironment): Promise<CrashingWorker> {
   const folder = await mkdtemp(join(tmpdir(), 'order-saga-crash-'));
   const bundle = await testBundle();
   const bundleFile = join(folder, 'workflows.js');
   await writeFile(bundleFile, bundle.code);
-  const env = { ...process.env, ...saga.env, WORKFLOW_BUNDLE: bundleFile, KILL_POINTS: folder };
+  const prefix = uniqueName('crash');
+  const env = {
+    ...process.env,
+    ...saga.env,
+    TASK_QUEUE_PREFIX: prefix,
+    WORKFLOW_BUNDLE: bundleFile,
+    KILL_POINTS: folder,
+  };
   const start = (): Promise<OwnedProcess> =>
     startProcess({
       name: 'crash-worker',
@@ -54,7 +75,18 @@ export async function runCrashingWorker(saga: SagaEnvironment): Promise<Crashing
   supervised.catch((error: unknown) => console.error(error));
 
   return {
-    plant: (id, points) => writeFile(planFile(folder, workflowIdOf(id)), JSON.stringify(points)),
+    async start(id, points, policy) {
+      await writeFile(planFile(folder, workflowIdOf(id)), JSON.stringify(points));
+      const queues = taskQueues(prefix);
+      const input = { ...workflowInput(saga.config, { orderId: id }, policy), taskQueues: queues };
+      const handle = await saga.client.workflow.start(fulfillOrder, {
+        workflowId: workflowIdOf(id),
+        taskQueue: queues.orders,
+        workflowTaskTimeout,
+        args: [input],
+      });
+      return Object.assign(handle, { orderId: id });
+    },
     missed: (id, points) =>
       points.filter((_, index) => !existsSync(killedFile(folder, workflowIdOf(id), index))),
     kills: () => kills,
