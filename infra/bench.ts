@@ -3,8 +3,22 @@ import { startProcess } from './processes.ts';
 import { projectFolder } from './runtime-folder.ts';
 import { withServices } from './with-services.ts';
 
-/** `npm run bench [-- arguments]`: the benchmark on private servers with empty data; it learns their addresses from the environment. */
+/**
+ * `npm run bench [-- arguments]`: the benchmark on private servers with empty data; it learns their addresses from the environment.
+ * `-- --sql` compares the two stores alone, which needs none of these servers.
+ */
 const args = process.argv.slice(2);
+if (args.includes('--sql')) {
+  const sql = await startProcess({
+    name: 'bench',
+    command: process.execPath,
+    args: [join(projectFolder, 'bench', 'sql.ts'), ...args],
+    folder: projectFolder,
+    env: process.env,
+    output: { terminal: true },
+  });
+  process.exit((await sql.exited).code ?? 1);
+}
 process.exitCode = await withServices({
   name: 'bench',
   args,
