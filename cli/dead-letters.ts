@@ -22,6 +22,12 @@ interface Choice {
   all?: boolean;
 }
 
+interface ListOptions extends Choice {
+  state?: string;
+  limit?: string;
+  cursor?: string;
+}
+
 interface ActOptions extends Choice {
   reason: string;
   actor: string;
@@ -58,7 +64,7 @@ export function deadLettersCommand(deps: CliDeps): Command {
     .option('--state <state>', 'open, replaying, replayed or discarded', 'open')
     .option('--limit <count>', 'messages to show, at most 100', '20')
     .option('--cursor <cursor>', 'where the page before ended')
-    .action((options: Choice & Record<string, string>) => list(deps, options));
+    .action((options: ListOptions) => list(deps, options));
   command
     .command('show <id>')
     .description('one dead letter, whole; secrets and personal data are masked')
@@ -92,16 +98,16 @@ const acting = (command: Command): Command =>
     .option('--no-wait', 'do not wait for the end')
     .option('-y, --yes', 'do not ask before more than one');
 
-async function list(deps: CliDeps, options: Choice & Record<string, unknown>): Promise<void> {
+async function list(deps: CliDeps, options: ListOptions): Promise<void> {
   const query = new URLSearchParams();
   const given = {
     ...choiceOf(options),
-    state: options['state'],
-    limit: options['limit'],
-    cursor: options['cursor'],
+    state: options.state,
+    limit: options.limit,
+    cursor: options.cursor,
   };
-  for (const [name, value] of Object.entries(given)) if (value !== undefined) query.set(name, String(value));
-  const answer = await deps.client().send<ListAnswer>('GET', `${base}?${query}`);
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) query.set(name, value);
+  const answer = await deps.client().send<ListAnswer>('GET', `${base}?${query.toString()}`);
   deps.print(options.json ? JSON.stringify(answer, null, 2) : listText(answer));
 }
 
@@ -150,7 +156,7 @@ function actOnOne(
   const path = `${base}/${encodeURIComponent(id)}`;
   return verb === 'replay'
     ? client.send('POST', `${path}/replay`, { ...editOf(options), reason, actor })
-    : client.send('DELETE', `${path}?${new URLSearchParams({ reason, actor })}`);
+    : client.send('DELETE', `${path}?${new URLSearchParams({ reason, actor }).toString()}`);
 }
 
 async function untilEnd(client: ApiClient, started: ProgressAnswer): Promise<ProgressAnswer> {

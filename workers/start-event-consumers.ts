@@ -24,7 +24,12 @@ export function startEventConsumers(input: {
 }): void {
   const { config, broker, store, seen, logger, metrics } = input;
   const subscribe = createSubscribe<StoreTransaction>({
-    ...{ broker, seen, store, clock: systemClock, logger, metrics },
+    broker,
+    seen,
+    store,
+    clock: systemClock,
+    logger,
+    metrics,
   });
   const { HELP_DESK_CHAT_URL: url } = config;
   const started = {

@@ -27,7 +27,7 @@ const trackOf = ({ eventId, eventType, occurredAtUtc, body }: AnalyticsEvent) =>
     type: 'track',
     event: eventType,
     messageId: eventId,
-    userId: String(payload['customerId'] ?? ''),
+    userId: typeof payload['customerId'] === 'string' ? payload['customerId'] : '',
     timestamp: occurredAtUtc,
     properties: payload,
   };

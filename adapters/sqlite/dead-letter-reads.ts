@@ -71,7 +71,11 @@ export function createDeadLetterReads(connection: Connection): Synchronous<DeadL
       const lists = states.map((state) =>
         connection.all<SummaryRecord>(
           deadLetterReadSql.page,
-          ...[...filterValues(filter), ...cursorValues(after), state, claimedBy ?? null, limit],
+          ...filterValues(filter),
+          ...cursorValues(after),
+          state,
+          claimedBy ?? null,
+          limit,
         ),
       );
       const found = lists.length === 1 ? (lists[0] ?? []) : inOrder(lists.flat());
@@ -95,7 +99,8 @@ export function createDeadLetterReads(connection: Connection): Synchronous<DeadL
     count: ({ filter, after }) =>
       connection.get<{ Letters: number }>(
         deadLetterReadSql.count,
-        ...[...filterValues(filter), ...cursorValues(after)],
+        ...filterValues(filter),
+        ...cursorValues(after),
       )?.Letters ?? 0,
     countReplay(replayId) {
       const counts = new Map(

@@ -97,7 +97,12 @@ export function fakeDeadLetterWorkflows() {
   const started = new Map<string, BulkAct>();
   const cancelled: string[] = [];
   const progressOf = ({ replayId, act }: BulkAct): BulkProgress => ({
-    ...{ replayId, act, status: 'completed', settled: 1, left: 0, toGo: 0 },
+    replayId,
+    act,
+    status: 'completed',
+    settled: 1,
+    left: 0,
+    toGo: 0,
     startedAtUtc: '2026-01-02T03:04:05.678Z',
     updatedAtUtc: '2026-01-02T03:04:05.678Z',
   });

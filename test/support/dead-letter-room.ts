@@ -16,7 +16,6 @@ import { topology } from '../../messaging/topology.ts';
 import type { Topology } from '../../ports/broker.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { DeadLetterDesk } from '../../ports/dead-letters.ts';
-import type { Store } from '../../ports/store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { connectStore } from '../../workers/connect-store.ts';
 import { createOpsWorker } from '../../workers/ops-worker.ts';
@@ -83,7 +82,18 @@ export async function openDeadLetterRoom(options: { worker?: boolean; lookMs?: n
   const total = async () => (await read.groups({})).reduce((sum, group) => sum + group.open, 0);
 
   return {
-    ...{ vhost, env, store, broker, desk, channel, client, read, open, total, folder, taskQueue },
+    vhost,
+    env,
+    store,
+    broker,
+    desk,
+    channel,
+    client,
+    read,
+    open,
+    total,
+    folder,
+    taskQueue,
     fail: (messages: readonly FailedMessage[]) => fail(channel, messages),
     /** Waits until the index knows `count` open ones. */
     indexed: (count: number, timeoutMs = 20_000) => until(total, (now) => now === count, timeoutMs),
@@ -122,7 +132,11 @@ async function runWorker(desk: DeadLetterDesk, taskQueue: string): Promise<() =>
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const workflowBundle = await testBundle();
   const worker = await createOpsWorker({
-    ...{ connection, namespace: 'default', taskQueue, workflowBundle, desk },
+    connection,
+    namespace: 'default',
+    taskQueue,
+    workflowBundle,
+    desk,
     shutdownGraceMs: 2_000,
   });
   const running = worker.run();
