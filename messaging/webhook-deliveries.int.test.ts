@@ -54,8 +54,9 @@ async function newPartner(settings: Record<string, unknown> = {}) {
     );
     return body.deliveries.toSorted((one, other) => one.receivedMs - other.receivedMs);
   };
-  const got = (count: number, timeout = 10_000) =>
-    expect.poll(async () => (await received()).length, { timeout, interval: 50 }).toBe(count);
+  const got = async (count: number, timeout = 10_000): Promise<void> => {
+    await expect.poll(async () => (await received()).length, { timeout, interval: 50 }).toBe(count);
+  };
   return { endpointId, secret, set, received, got };
 }
 
