@@ -126,6 +126,7 @@ function environmentFor(servers: GivenServers, ports: ApplicationPorts): NodeJS.
     ports,
     dataFolder: servers.folder,
     customerHashKey: 'benchmark-only-key',
+    webhookSecretKey: 'benchmark-only-key-of-32-characters',
     temporal: { ...servers.temporal, isPrivate: true },
     redisUrl: servers.redisUrl,
     amqpUrl: servers.amqpUrl,

@@ -15,6 +15,8 @@ export type EnvironmentInput = {
   dataFolder: string;
   /** Key of the customers' HMAC, kept with the data. */
   customerHashKey: string;
+  /** Encrypts the webhook secrets, kept with the data. */
+  webhookSecretKey: string;
   temporal: { address: string; namespace: string; isPrivate: boolean };
   redisUrl: string;
   amqpUrl: string;
@@ -40,6 +42,9 @@ export function applicationEnvironment(input: EnvironmentInput): NodeJS.ProcessE
     SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
     MAIL_FROM: 'Order Saga <orders@order-saga.example>',
     CUSTOMER_HASH_KEY: input.customerHashKey,
+    WEBHOOK_SECRET_KEY: input.webhookSecretKey,
+    // The sandbox's partners: POST /partner/<name>.
+    WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32',
     STRIPE_SECRET_KEY: SANDBOX_STRIPE_KEY,
     STRIPE_WEBHOOK_SECRET: SANDBOX_STRIPE_WEBHOOK_SECRET,
     EASYPOST_API_KEY: SANDBOX_EASYPOST_KEY,

@@ -5,6 +5,7 @@ const input = {
   ports: { api: 3000, worker: 1, relay: 2, sandbox: 3, smtp: 4 },
   dataFolder: '/data',
   customerHashKey: 'hash-key',
+  webhookSecretKey: 'webhook-key',
   temporal: { address: '127.0.0.1:7000', namespace: 'default', isPrivate: true },
   redisUrl: 'redis://127.0.0.1:6000',
   amqpUrl: 'amqp://127.0.0.1:5000',

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Addresses, addressesOf, addressTable, exampleCurl } from './addresses.ts';
 import { applicationEnvironment, type ApplicationPorts } from './application-environment.ts';
-import { customerHashKey } from './customer-hash-key.ts';
+import { keptKey } from './kept-key.ts';
 import type { LaunchContext } from './dependencies/dependency.ts';
 import { startPrometheus } from './dependencies/prometheus.ts';
 import { reported, type Services, startServices } from './dependencies/start-services.ts';
@@ -116,7 +116,8 @@ function environmentFor(services: Services, ports: ApplicationPorts): NodeJS.Pro
     user: process.env,
     ports,
     dataFolder,
-    customerHashKey: customerHashKey(dataFolder),
+    customerHashKey: keptKey(dataFolder, 'customer-hash-key'),
+    webhookSecretKey: keptKey(dataFolder, 'webhook-secret-key'),
     temporal: { ...temporal.addresses, isPrivate: temporal.source !== 'configured' },
     redisUrl: redis.addresses.url,
     amqpUrl: rabbitmq.addresses.url,
