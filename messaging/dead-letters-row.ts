@@ -116,7 +116,13 @@ export function replayOf(
   letter: DeadLetterSummary & { message: KeptMessage },
   content: Uint8Array,
 ): KeptMessage {
-  const dropped = new Set<string>([names.reason, names.error, names.lastFailedAt, names.attempt]);
+  const dropped = new Set<string>([
+    names.reason,
+    names.error,
+    names.firstFailedAt,
+    names.lastFailedAt,
+    names.attempt,
+  ]);
   const kept = Object.entries(letter.message.headers).filter(([name]) => !dropped.has(name));
   return {
     content,
