@@ -71,19 +71,27 @@ function serverTransaction(transaction: mssql.Transaction): ServerTransaction {
       try {
         await transaction.commit();
       } catch (error) {
-        // Its transaction may still be open: nobody may get this connection again.
-        connection?.close();
+        closeUnlessGivenBack(connection, error);
         throw error;
       }
     },
     async rollback() {
       try {
         await transaction.rollback();
-      } catch {
-        connection?.close();
+      } catch (error) {
+        closeUnlessGivenBack(connection, error);
       }
     },
   };
+}
+
+/**
+ * Nobody may get a connection again whose transaction may still be open. When the server itself ended the transaction
+ * (EABORT), the driver has given the connection back before: it may be somebody else's by now.
+ */
+function closeUnlessGivenBack(connection: { close(): void } | undefined, error: unknown): void {
+  if (error instanceof Error && 'code' in error && error.code === 'EABORT') return;
+  connection?.close();
 }
 
 /** The driver has no public way to a transaction's connection; a test says when this private one changes. */

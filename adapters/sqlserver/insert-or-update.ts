@@ -10,7 +10,10 @@ export async function inserts(insert: () => Promise<readonly unknown[]>): Promis
   }
 }
 
-/** Runs an update-else-insert batch; once more when another transaction inserted the row between the two. */
+/**
+ * Runs an update-else-insert batch; once more when another transaction inserted the row between the two. The insert is
+ * guarded by NOT EXISTS as well: after an update that a constraint refused, a batch goes on.
+ */
 export async function upsert<T>(batch: () => Promise<T>): Promise<T> {
   try {
     return await batch();

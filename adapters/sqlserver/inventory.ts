@@ -69,7 +69,8 @@ export const inventorySql = statements('inventory', {
       WHERE ProductId = @ProductId;
       IF @@ROWCOUNT = 0
         INSERT INTO dbo.Products (ProductId, Name, PriceMinor, Currency, OnHand)
-        VALUES (@ProductId, @Name, @PriceMinor, @Currency, COALESCE(@OnHand, 0))`,
+        SELECT @ProductId, @Name, @PriceMinor, @Currency, COALESCE(@OnHand, 0)
+        WHERE NOT EXISTS (SELECT 1 FROM dbo.Products WHERE ProductId = @ProductId)`,
   },
 });
 

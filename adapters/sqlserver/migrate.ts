@@ -86,7 +86,8 @@ export async function checkSchema(driver: Driver, known: readonly Migration[]): 
  */
 export async function migrate(driver: Driver, known: readonly Migration[]): Promise<void> {
   const expected = expectedVersion(known);
-  const before = await schemaVersion(autocommit(driver));
+  // Another process's uncommitted tables hide behind their locks until it has migrated.
+  const before = await schemaVersion(autocommit(driver, migrationTimeoutMs));
   if (before > expected) refuseNewer(before, expected);
   if (before === expected) return;
   const transaction = await driver.begin(migrationTimeoutMs).catch((error: unknown) => {
@@ -152,9 +153,9 @@ async function schemaVersion(query: Query): Promise<number> {
 }
 
 const autocommit =
-  (driver: Driver): Query =>
+  (driver: Driver, timeoutMs?: number): Query =>
   (statement, values = {}) =>
-    named(driver.server, statement, values, (text, parameters) => driver.query(text, parameters));
+    named(driver.server, statement, values, (text, parameters) => driver.query(text, parameters, timeoutMs));
 
 const within =
   (transaction: ServerTransaction, server: string): Query =>

@@ -25,8 +25,9 @@ export const paymentSql = statements('payments', {
       WHERE OrderId = @OrderId AND N = @N;
       IF @@ROWCOUNT = 0
         INSERT INTO dbo.Payments (${columns})
-        VALUES (@OrderId, @N, @State, @AmountMinor, @Currency, @IntentId, @RefundId, @CreateRequestedAtUtc,
-          @CreateKeyNumber, @ConfirmKeyNumber)`,
+        SELECT @OrderId, @N, @State, @AmountMinor, @Currency, @IntentId, @RefundId, @CreateRequestedAtUtc,
+          @CreateKeyNumber, @ConfirmKeyNumber
+        WHERE NOT EXISTS (SELECT 1 FROM dbo.Payments WHERE OrderId = @OrderId AND N = @N)`,
   },
 });
 

@@ -101,6 +101,8 @@ function createSession(deps: TransactionDeps, transaction: ServerTransaction, sc
 
   async function send(statement: Statement, text: string, values: StatementValues) {
     if (scope.broken) throw scope.broken;
+    // Nothing may be on the connection when the transaction ends.
+    if (scope.ended) throw new Error(`${statement.name} was asked for after its transaction had ended`);
     const parameters = typedParameters(text, values);
     deps.onStatement?.(statement.name);
     try {

@@ -24,8 +24,9 @@ export const shipmentSql = statements('shipments', {
       WHERE OrderId = @OrderId AND N = @N;
       IF @@ROWCOUNT = 0
         INSERT INTO dbo.Shipments (${columns})
-        VALUES (@OrderId, @N, @State, @ProviderShipmentId, @RateId, @Carrier, @Service, @TrackingCode, @LabelUrl,
-          @LabelCostAmount, @LabelCostCurrency)`,
+        SELECT @OrderId, @N, @State, @ProviderShipmentId, @RateId, @Carrier, @Service, @TrackingCode, @LabelUrl,
+          @LabelCostAmount, @LabelCostCurrency
+        WHERE NOT EXISTS (SELECT 1 FROM dbo.Shipments WHERE OrderId = @OrderId AND N = @N)`,
   },
 });
 

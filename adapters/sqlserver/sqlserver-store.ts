@@ -11,7 +11,7 @@ import { createOutbox } from './outbox.ts';
 import { createReads } from './reads.ts';
 import { autocommitSession } from './autocommit-session.ts';
 import { runTransaction } from './run-transaction.ts';
-import { createTransaction } from './transaction.ts';
+import { withTransaction } from './transaction.ts';
 
 export interface SqlServerHooks {
   /** Seconds from asking for a transaction to its being durable. */
@@ -56,7 +56,7 @@ export async function connectSqlServerStore(input: { url: string } & SqlServerHo
   };
   const transaction: Store['transaction'] = async (work) => {
     const askedAtMs = performance.now();
-    const result = await runTransaction(deps, (session, scope) => work(createTransaction(session, scope)));
+    const result = await runTransaction(deps, (session, scope) => withTransaction({ session, scope }, work));
     input.onTransaction?.((performance.now() - askedAtMs) / 1_000);
     return result;
   };

@@ -16,10 +16,13 @@ import { createWebhooks } from './webhooks.ts';
 type Method = (input: unknown) => Promise<unknown>;
 
 /**
- * The port's view of one transaction. Its calls run one after another, each of them whole, in the order they were made;
- * after the transaction has ended every call rejects.
+ * Runs `work` with the port's view of one transaction. Its calls run one after another, each of them whole, in the order
+ * they were made; after the transaction has ended every call rejects.
  */
-export function createTransaction(session: Session, scope: Scope): StoreTransaction {
+export async function withTransaction<T>(
+  { session, scope }: { session: Session; scope: Scope },
+  work: (tx: StoreTransaction) => Promise<T>,
+): Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   const call = (method: Method, argument: unknown): Promise<unknown> => {
     if (scope.ended) return Promise.reject(new Error(usedAfterEnd));
@@ -32,7 +35,10 @@ export function createTransaction(session: Session, scope: Scope): StoreTransact
     const members: Record<string, Method> = (bound[family] = {});
     for (const name in methods) members[name] = (argument) => call(methods[name] as Method, argument);
   }
-  return bound as unknown as StoreTransaction;
+  const result = await work(bound as unknown as StoreTransaction);
+  // Calls that the work has not awaited still belong to the transaction.
+  await last;
+  return result;
 }
 
 const families = (session: Session): StoreTransaction => ({

@@ -49,7 +49,8 @@ export const webhookSql = statements('webhooks', {
       WHERE EndpointId = @EndpointId;
       IF @@ROWCOUNT = 0
         INSERT INTO dbo.WebhookEndpoints (${endpointColumns.join(', ')})
-        VALUES (${endpointColumns.map((column) => `@${column}`).join(', ')})`,
+        SELECT ${endpointColumns.map((column) => `@${column}`).join(', ')}
+        WHERE NOT EXISTS (SELECT 1 FROM dbo.WebhookEndpoints WHERE EndpointId = @EndpointId)`,
   },
   unsubscribe: {
     index: 'IX_WebhookSubscriptions_Endpoint',

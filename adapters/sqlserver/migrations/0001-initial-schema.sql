@@ -146,10 +146,10 @@ CREATE TABLE dbo.AuditLog (
   Hash CHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
   Actor NVARCHAR(400) NOT NULL,
   Step VARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
-  FromState NVARCHAR(100) NOT NULL,
-  ToState NVARCHAR(100) NOT NULL,
+  FromState NVARCHAR(MAX) NOT NULL,
+  ToState NVARCHAR(MAX) NOT NULL,
   Reason NVARCHAR(MAX) NOT NULL,
-  CausingEventId NVARCHAR(255) NOT NULL,
+  CausingEventId NVARCHAR(400) NOT NULL,
   WorkflowId VARCHAR(255) COLLATE Latin1_General_100_BIN2 NOT NULL,
   RunId VARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
   OccurredAtUtc DATETIME2(3) NOT NULL,
@@ -167,7 +167,7 @@ CREATE TABLE dbo.AuditHeads (
 -- Position is the order of writing: taken while the order's row is locked, so it follows the order's events.
 CREATE TABLE dbo.OutboxMessages (
   Position BIGINT IDENTITY(1, 1) NOT NULL,
-  Id CHAR(36) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  Id VARCHAR(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
   OccurredAtUtc DATETIME2(3) NOT NULL,
   Type VARCHAR(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
   Payload NVARCHAR(MAX) NOT NULL,
