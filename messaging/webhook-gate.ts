@@ -172,8 +172,6 @@ export function createWebhookGate(settings: WebhookGateSettings = webhookGateDef
   };
 }
 
-export type WebhookGate = ReturnType<typeof createWebhookGate>;
-
 /** Counts this one; true when there are more than an overflow queue that comes back at once can carry. */
 function hasBacklog(state: EndpointState): boolean {
   const nowMs = performance.now();

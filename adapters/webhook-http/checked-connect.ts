@@ -8,7 +8,7 @@ import { literalOf, type TargetPolicy } from './target-policy.ts';
 export type ResolveName = (hostname: string) => Promise<string[]>;
 
 /** A connection that must not be made. */
-export class TargetRefused extends Error {
+class TargetRefused extends Error {
   readonly code = 'TARGET_REFUSED';
 }
 

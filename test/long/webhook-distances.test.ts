@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { startProcess, type OwnedProcess } from '../../infra/processes.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/start-sandbox.ts';
 import { freePort, uniqueName } from '../setup/isolation.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
   relay = await startRelay();
 });
 afterAll(async () => {
-  await relay.stop();
+  await relay?.stop();
   await Promise.all([world.close(), sandbox.close()]);
 });
 
@@ -39,12 +39,13 @@ async function startRelay(): Promise<OwnedProcess> {
       RELAY_PORT: String(port),
     },
   });
-  const isReady = () =>
-    fetch(`http://127.0.0.1:${port}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  await expect.poll(isReady, { timeout: 30_000, interval: 50 }).toBe(true);
+  await vi.waitFor(
+    async () => {
+      const { ok, status } = await fetch(`http://127.0.0.1:${port}/readyz`);
+      if (!ok) throw new Error(`The relay is not ready: ${status}`);
+    },
+    { timeout: 30_000, interval: 50 },
+  );
   return started;
 }
 
