@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { parseEmailTask } from '../domain/email-task.ts';
+import { exampleOf } from './contracts/event-contract.ts';
+import { eventContracts } from './contracts/event-contracts.ts';
+import { renderEmail } from './email-templates.ts';
+import { helpDeskText, type WaitingOrder } from './help-desk-text.ts';
+
+const eventOf = (type: 'order.held.v1' | 'order.parked.v1', details: object = {}): WaitingOrder => {
+  const event = exampleOf(type, eventContracts[type]) as WaitingOrder;
+  return { ...event, payload: { ...event.payload, orderId: 'order-1', ...details } } as WaitingOrder;
+};
+const api = 'https://api.example/';
+
+it.each([
+  ['payment_failed', /-X POST 'https:\/\/api\.example\/orders\/order-1\/payment'/],
+  ['payment_action_required', /authenticate.*-X POST 'https:\/\/api\.example\/orders\/order-1\/payment'/],
+  ['address_rejected', /-X PUT 'https:\/\/api\.example\/orders\/order-1\/shipping-address'/],
+])('says what happened, until when and how to mend a hold: %s', (status, command) => {
+  const untilUtc = '2026-01-03T03:04:05.678Z';
+  const { subject, lines } = helpDeskText(eventOf('order.held.v1', { status, reason: 'why', untilUtc }), api);
+  expect(subject).toBe(`Order order-1 waits for you until ${untilUtc}: ${status}`);
+  const text = lines.join('\n');
+  expect(text).toContain('why');
+  expect(text).toContain(`Until ${untilUtc}`);
+  expect(text).toMatch(command);
+  expect(text).toContain('https://api.example/orders/order-1/why');
+});
+
+it('says which step is parked, why, and how to try again', () => {
+  const { subject, lines } = helpDeskText(eventOf('order.parked.v1', { failure: '503' }), api);
+  expect(subject).toBe('Order order-1 is parked at shipping');
+  expect(lines.join('\n')).toMatch(
+    /503[^]*-X POST 'https:\/\/api\.example\/orders\/order-1\/resolve'.*"action":"retry"/,
+  );
+});
+
+it('is a mail of lines that nobody’s error can add to', () => {
+  const text = helpDeskText(eventOf('order.parked.v1', { failure: 'one\nSubject: two <b>' }), api);
+  const task = { taskId: 't', template: 'help-desk', to: 'desk@shop.example', orderId: 'order-1', ...text };
+  const parsed = parseEmailTask(task);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  const mail = renderEmail(parsed.task);
+  expect(mail.text.split('\n')).not.toContainEqual(expect.stringMatching(/^Subject/));
+  expect(mail.html).toContain('two &lt;b&gt;');
+  expect(parseEmailTask({ ...task, lines: [] })).toEqual({
+    ok: false,
+    reason: 'lines: expected at least one text, came a list',
+  });
+});
