@@ -11,14 +11,23 @@ export const refusalFailure = (refusal: Refusal): ApplicationFailure =>
     details: [refusal],
   });
 
-/** A technical failure for Temporal to retry, with the provider's or lock's earliest useful time. */
-export const technicalFailure = (error: TechnicalFailure): ApplicationFailure =>
-  ApplicationFailure.create({
-    type: error.type,
-    message: error.message,
+/** However long a provider asks to stay away: an order must not sleep for a day. */
+const MAXIMUM_RETRY_DELAY_MS = 5 * 60 * 1_000;
+
+/**
+ * A technical failure for Temporal to retry, with the provider's or lock's earliest useful time. A delay of zero is
+ * left out (the policy's back-off holds): with it Temporal 1.29 does not try again at all.
+ */
+export const technicalFailure = (error: TechnicalFailure): ApplicationFailure => {
+  const { type, message, retryAfterMs = 0 } = error;
+  const nextRetryDelay = Math.min(retryAfterMs, MAXIMUM_RETRY_DELAY_MS);
+  return ApplicationFailure.create({
+    type,
+    message,
     cause: error,
-    ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+    ...(nextRetryDelay > 0 ? { nextRetryDelay } : {}),
   });
+};
 
 /** Wraps an activity so that technical failures reach Temporal under their own type. Bugs pass through as they are. */
 export const asActivity =
