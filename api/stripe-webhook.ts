@@ -1,8 +1,11 @@
 import { z } from '@hono/zod-openapi';
+import type { OrderId } from '../domain/ids.ts';
 import type { AppDeps } from './app-deps.ts';
 import { readText } from './body.ts';
+import { within } from './bounded.ts';
 import { isOrderId } from './order-identity.ts';
 import { ApiProblem } from './problems.ts';
+import { STORE_TIMEOUT_MS } from './read-order.ts';
 import { addRoute, type App } from './route.ts';
 
 const SCOPE = 'stripe-webhook';
@@ -65,7 +68,22 @@ async function takeNotice(
   const { eventId, orderId } = notice;
   if (orderId === undefined || !isOrderId(orderId)) return 'ignored';
   if ((await deps.seen.seen({ scope: SCOPE, id: eventId })) === 'seen') return 'duplicate';
-  const signalled = await deps.workflows.notifyPayment(orderId, eventId);
+  const signalled =
+    (await awaitsCustomer(deps, orderId)) && (await deps.workflows.notifyPayment(orderId, eventId));
   await deps.seen.remember({ scope: SCOPE, id: eventId, ttlSeconds: REMEMBERED_SECONDS });
   return signalled ? 'signalled' : 'ignored';
+}
+
+/**
+ * Stripe tells of every payment, most of which were answered at once: only an order that waits for its customer is
+ * signalled, for a signal costs a workflow task. SQL knows of the wait before the workflow does. Without SQL: signal.
+ */
+async function awaitsCustomer(deps: AppDeps, orderId: OrderId): Promise<boolean> {
+  try {
+    const [books] = await within(STORE_TIMEOUT_MS, 'store', () => deps.store.read.ledger(orderId));
+    return books?.payments.some(({ state }) => state === 'action_required') ?? false;
+  } catch (error) {
+    deps.logger.warn({ err: error, orderId }, 'The store did not answer; the order is signalled in any case');
+    return true;
+  }
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { PaymentNotice } from '../ports/payment-gateway.ts';
 import { createApp } from './app.ts';
 import { TemporalUnavailable, type OrderWorkflows } from './order-workflows.ts';
-import { fakeDeps, fakeWorkflows, someOrder } from './testing/fake-deps.ts';
+import type { OrderLedger, PaymentState, StoreReads } from '../ports/store.ts';
+import { fakeDeps, fakeStore, fakeWorkflows, someOrder } from './testing/fake-deps.ts';
 
 const notice: PaymentNotice = {
   eventId: 'evt_1',
@@ -11,8 +12,19 @@ const notice: PaymentNotice = {
   orderId: someOrder,
 };
 
+/** Books of one order whose payment is in that state. */
+const booksWith = (state: PaymentState): StoreReads['ledger'] => {
+  const books = { orderId: someOrder, payments: [{ state }] } as unknown as OrderLedger;
+  return async () => [books];
+};
+
 function build(
-  options: { notice?: PaymentNotice; workflows?: Partial<OrderWorkflows>; redis?: boolean } = {},
+  options: {
+    notice?: PaymentNotice;
+    workflows?: Partial<OrderWorkflows>;
+    redis?: boolean;
+    ledger?: StoreReads['ledger'];
+  } = {},
 ) {
   const remembered = new Set<string>();
   const bodies: string[] = [];
@@ -20,6 +32,7 @@ function build(
   const fake = fakeWorkflows(options.workflows);
   const app = createApp(
     fakeDeps({
+      store: fakeStore({ reads: { ledger: options.ledger ?? booksWith('action_required') } }).store,
       workflows: {
         ...fake.workflows,
         notifyPayment: async (id, eventId) => {
@@ -74,6 +87,20 @@ describe('Stripe’s webhook', () => {
     await without.post('{}');
     expect(await resultOf(await without.post('{}'))).toEqual([200, 'signalled']);
     expect(without.notices).toHaveLength(2);
+  });
+
+  it('signals no order whose payment does not wait for the customer', async () => {
+    for (const state of ['created', 'charged', 'declined', 'canceled'] as const) {
+      const { post, notices } = build({ ledger: booksWith(state) });
+      expect(await resultOf(await post('{}'))).toEqual([200, 'ignored']);
+      expect(notices).toEqual([]);
+    }
+  });
+
+  it('signals in any case while the store is away', async () => {
+    const { post, notices } = build({ ledger: () => Promise.reject(new Error('away')) });
+    expect(await resultOf(await post('{}'))).toEqual([200, 'signalled']);
+    expect(notices).toHaveLength(1);
   });
 
   it('refuses a signature that does not hold with 400 and does nothing', async () => {

@@ -147,7 +147,7 @@ async function startOne(input: {
   const started = await startProcess({
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', join(projectFolder, script)],
+    args: [join(projectFolder, script)],
     env,
     folder: projectFolder,
     output: { file: join(folder, 'logs', `${name}.log`) },

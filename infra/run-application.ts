@@ -19,7 +19,7 @@ export function runApplication(input: {
       spec: {
         name,
         command: process.execPath,
-        args: ['--enable-source-maps', join(projectFolder, script)],
+        args: [join(projectFolder, script)],
         env: input.environment,
         folder: projectFolder,
         output: { onLine: input.logs.follow({ name, color }) },
