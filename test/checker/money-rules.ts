@@ -6,8 +6,7 @@ const sum = (entries: readonly { amount: number }[]): number =>
   entries.reduce((total, { amount }) => total + amount, 0);
 
 /** Charged less refunded at the provider, in its own units. */
-const netCharged = ({ provider }: OrderBooks): number =>
-  sum(provider.charged) - sum(provider.refunded);
+const netCharged = ({ provider }: OrderBooks): number => sum(provider.charged) - sum(provider.refunded);
 
 /** Charged once for what ships, nothing for what does not, and SQL knows of every charge. */
 export function moneyViolations(books: OrderBooks): string[] {
