@@ -1,10 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTargetPolicy } from '../adapters/webhook-http/target-policy.ts';
+import { createWebhookSecrets } from '../adapters/webhook-http/webhook-secrets.ts';
+import { createApp } from '../api/app.ts';
+import { fakeDeps, operatorKey, send } from '../api/testing/fake-deps.ts';
 import { webhookIdOf, webhookSubject } from '../domain/webhooks.ts';
+import { systemClock } from '../ports/clock.ts';
 import { api, quickSandbox } from '../sandbox/testing.ts';
 import { startScriptedServer, type Script, type ScriptedServer } from '../test/support/scripted-server.ts';
-import { quickSettings, startWebhookWorld, type WebhookWorld } from '../test/support/webhook-world.ts';
+import {
+  quickSettings,
+  startWebhookWorld,
+  webhookSecretKey,
+  type WebhookWorld,
+} from '../test/support/webhook-world.ts';
 import { webhookGateDefaults } from './webhook-gate.ts';
 
 let world: WebhookWorld;
@@ -263,6 +273,55 @@ describe('a webhook delivery', () => {
     const [dead] = await world.deadLetters(1);
     expect(dead?.properties.headers?.['x-reason']).toBe(reason);
   });
+});
+
+describe('an endpoint registered through the API', () => {
+  it('gets a test delivery that its secret verifies, and the attempt is listed', async () => {
+    const app = createApp(
+      fakeDeps({
+        store: world.store,
+        clock: systemClock,
+        webhooks: {
+          targets: createTargetPolicy({ allowPrivate: ['127.0.0.1/32'] }),
+          secrets: createWebhookSecrets({ key: webhookSecretKey }),
+        },
+      }),
+    );
+    const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+      const response = await send(app, method, `/webhook-endpoints${path}`, { body, key: operatorKey });
+      expect(response.ok).toBe(true);
+      return (await response.json()) as T;
+    };
+    const url = `${sandbox.url}/partner/api`;
+    const { endpointId, secret } = await call<{ endpointId: string; secret: string }>('POST', '', {
+      url,
+      events: ['order.completed.v1'],
+    });
+    const { webhookId } = await call<{ webhookId: string }>('POST', `/${endpointId}/test`);
+    await relayOutbox();
+    const listed = () =>
+      call<{ deliveries: unknown[] }>('GET', `/${endpointId}/deliveries`).then(
+        ({ deliveries }) => deliveries,
+      );
+    await expect
+      .poll(listed, { timeout: 5_000 })
+      .toMatchObject([{ webhookId, eventType: 'webhook.test.v1', result: 'delivered', httpStatus: 200 }]);
+    const { body } = await api<{ deliveries: [Received] }>(sandbox, 'GET', '/partner/api/deliveries');
+    expect(verified(body.deliveries[0], secret)).toMatchObject({ eventType: 'webhook.test.v1' });
+  });
+
+  async function relayOutbox(): Promise<void> {
+    const owner = 'test';
+    const partitions = await world.store.outbox.lease({
+      owner,
+      nowUtc: systemClock.nowUtc(),
+      leaseMs: 5_000,
+    });
+    const pending = await world.store.outbox.pending({ owner, partitions, limit: 10 });
+    expect(pending).toHaveLength(1);
+    for (const message of pending)
+      expect(await world.broker.publish(message)).toEqual({ status: 'confirmed' });
+  }
 });
 
 describe('a slow or dead endpoint', () => {
