@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import type { Store } from '../../ports/store.ts';
 import { describeAudit } from './store-audit.ts';
+import { describeDeadLetters } from './store-dead-letters.ts';
 import { describeInventory } from './store-inventory.ts';
 import { describeOperations } from './store-operations.ts';
 import { describeOrders } from './store-orders.ts';
@@ -52,6 +53,9 @@ export function describeStoreContract(input: { name: string; createDatabase: Cre
     });
     describe('outbox', () => {
       describeOutbox(createDatabase);
+    });
+    describe('dead letters', () => {
+      describeDeadLetters(createDatabase);
     });
     describe('outbox leases', () => {
       describeOutboxLeases(createDatabase);
