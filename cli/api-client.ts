@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 const TIMEOUT_MS = 30_000;
 
 /** An answer of the API that is no success: its problem document (RFC 9457) in words. */
-export class ApiRefusal extends Error {
+class ApiRefusal extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
     super(message);

@@ -47,7 +47,7 @@ export function letterText(letter: LetterAnswer): string {
 }
 
 /** The largest two units: `3 d 4 h`, `5 min 6 s`. */
-export function ageText(seconds: number): string {
+function ageText(seconds: number): string {
   const units = [
     [Math.floor(seconds / 86_400), 'd'],
     [Math.floor(seconds / 3_600) % 24, 'h'],

@@ -74,7 +74,7 @@ const slice = (changes: Partial<BulkAct> = {}) => ({
   workflowId: 'w',
   runId: 'run',
 });
-const ids = () => sent.map(({ properties }) => properties.messageId).sort();
+const ids = () => sent.map(({ properties }) => properties.messageId ?? '').toSorted();
 const urls = () =>
   sent.map(({ content }) => (JSON.parse(Buffer.from(content).toString()) as { url: string }).url);
 

@@ -25,7 +25,7 @@ export interface EmailConsumerDeps {
 
 const MINUTE_MS = 60_000;
 /** Greylisting servers take a mail after some minutes; a full mailbox is full for longer. */
-export const emailLaterMs: readonly number[] = [MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
+const emailLaterMs: readonly number[] = [MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
 /** From first enqueue, as the queue's own. */
 export const emailTtlMs = 24 * 60 * MINUTE_MS;
 

@@ -75,7 +75,14 @@ beforeAll(async () => {
   const bell = { ring() {}, listen: async () => ({ close: async () => {} }) };
   const timing = { sweepMs: 30 };
   relay = createRelay({
-    ...{ store: store.outbox, publisher: broker, bell, clock, owner: 'relay', logger, metrics, timing },
+    store: store.outbox,
+    publisher: broker,
+    bell,
+    clock,
+    owner: 'relay',
+    logger,
+    metrics,
+    timing,
   });
   await relay.start();
 });
