@@ -8,20 +8,10 @@ import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import { isFailureType, technicalFailures } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { OrderLedger, Store } from '../ports/store.ts';
-import { givenOrder } from '../test/contract/store-fixtures.ts';
-import {
-  createInterleaving,
-  type Actor,
-  type Answer,
-  type Goal,
-  type Interleaving,
-} from '../test/support/interleaving.ts';
-import { createLockModel, inActivity, quietDeps, storeFor } from '../test/support/modelled-deps.ts';
-import { createCarrierModel, createStripeModel, type CardFate } from '../test/support/provider-models.ts';
-import { createCarrierActivities, createPaymentActivities } from './create-activities.ts';
-import type { ActivityDeps } from './deps.ts';
+import type { Actor, Answer, Goal, Interleaving } from '../test/support/interleaving.ts';
+import { attemptTimeoutMs, createModelledOrder } from '../test/support/modelled-order.ts';
+import type { CardFate } from '../test/support/provider-models.ts';
 
-const attemptTimeoutMs = 1_000;
 const runs = Number(process.env['PROPERTY_RUNS'] ?? 150);
 
 const typeOf = (answer: Answer): string | undefined =>
@@ -79,53 +69,30 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
   async function play(
     { decisions, redis }: Storm,
     fateOf: (paymentMethodId: string) => CardFate,
-    goalsOf: (act: ReturnType<typeof activitiesOf>, orderId: OrderId, world: Interleaving) => Goal[],
+    goalsOf: (act: ReturnType<typeof activitiesOf>, orderId: OrderId) => Goal[],
   ) {
-    const world = createInterleaving(decisions);
-    const stripe = createStripeModel(world, fateOf);
-    const carrier = createCarrierModel(world, attemptTimeoutMs);
-    const locks = createLockModel(world, redis);
-    const { orderId } = await givenOrder(store);
-    const depsFor = (actor: Actor): ActivityDeps => ({
-      ...quietDeps,
-      store: storeFor(world, actor, store),
-      payments: stripe.gatewayFor(actor),
-      carrier: carrier.carrierFor(actor),
-      locks: locks.locksFor(actor),
-      clock: world.clock,
-    });
-    world.also({ label: 'Redis loses its data', run: locks.forget });
-    world.also({ label: 'the customer authenticates', run: stripe.authenticate });
-    const answers = await world.run(goalsOf(activitiesOf(depsFor), orderId, world));
-    const [ledger] = await store.read.ledger(orderId);
+    const order = await createModelledOrder({ store, decisions, redis, fateOf });
+    const { world, stripe, carrier, orderId } = order;
+    const answers = await world.run(goalsOf(activitiesOf(order), orderId));
     const result: Case = {
       world,
       orderId,
-      ledger: ledger as OrderLedger,
+      ledger: await order.ledger(),
       answers,
       of: (goal) => answers.filter(({ actor }) => actor.startsWith(`${goal}#`)),
     };
     return { ...result, stripe, carrier };
   }
 
-  const activitiesOf = (depsFor: (actor: Actor) => ActivityDeps) => ({
+  const activitiesOf = ({ act }: Pick<Awaited<ReturnType<typeof createModelledOrder>>, 'act'>) => ({
     pay: (actor: Actor, input: { orderId: OrderId; n: number; paymentMethodId: string }) =>
-      inActivity(() =>
-        createPaymentActivities(depsFor(actor)).processPayment({ ...input, attemptTimeoutMs }),
-      ),
+      act(actor, (a) => a.processPayment({ ...input, attemptTimeoutMs })),
     refund: (actor: Actor, orderId: OrderId) =>
-      inActivity(() => createPaymentActivities(depsFor(actor)).refundPayment({ orderId, attemptTimeoutMs })),
+      act(actor, (a) => a.refundPayment({ orderId, attemptTimeoutMs })),
     ship: (actor: Actor, orderId: OrderId) =>
-      inActivity(() =>
-        createCarrierActivities(depsFor(actor)).generateShipment({
-          orderId,
-          n: 1,
-          address,
-          attemptTimeoutMs,
-        }),
-      ),
+      act(actor, (a) => a.generateShipment({ orderId, n: 1, address, attemptTimeoutMs })),
     void: (actor: Actor, orderId: OrderId) =>
-      inActivity(() => createCarrierActivities(depsFor(actor)).voidShipment({ orderId, attemptTimeoutMs })),
+      act(actor, (a) => a.voidShipment({ orderId, attemptTimeoutMs })),
   });
 
   const always = () => true;

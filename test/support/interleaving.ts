@@ -51,6 +51,8 @@ interface Gate {
 export interface Interleaving {
   clock: Clock;
   nowMs(): number;
+  /** Lets time go by between two runs. */
+  pass(ms: number): void;
   /** What happened, for the message of a failed property. */
   log: string[];
   /** Waits until the model lets the actor go on, in one of the modes; the first mode is that nothing goes wrong. */
@@ -278,6 +280,8 @@ export function createInterleaving(decisions: readonly number[]): Interleaving {
   }
 
   async function run(goals: readonly Goal[]): Promise<Answer[]> {
+    reached.clear();
+    started.clear();
     for (let count = 0; count < MAXIMUM_STEPS; count += 1) {
       await quiet();
       const option = step < decisions.length ? pick(stormy(goals)) : calm(goals);
@@ -291,6 +295,7 @@ export function createInterleaving(decisions: readonly number[]): Interleaving {
   return {
     clock: { nowUtc: () => new Date(now).toISOString() },
     nowMs: () => now,
+    pass: advance,
     log,
     gate,
     request,

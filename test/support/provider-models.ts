@@ -76,6 +76,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     'needs the customer': 'action_required',
   } as const;
 
+  const sent: string[] = [];
   const KEYED: readonly Landing[] = ['reply-lost', 'dropped', 'refused', 'spent', 'spent-with-effect'];
   const READ: readonly Landing[] = ['reply-lost', 'dropped', 'refused'];
 
@@ -85,8 +86,9 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
       timeoutMs: number,
       modes: readonly Landing[],
       effect: (mode: Landing) => Result<T>,
-    ) =>
-      world.request(actor, {
+    ) => {
+      sent.push(label);
+      return world.request(actor, {
         label,
         timeoutMs,
         modes,
@@ -95,6 +97,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
         lost: () => unknown(label),
         refused: () => away(label),
       });
+    };
     return {
       create: ({ idempotencyKey, operationKey, orderId, amount, paymentMethodId, timeoutMs }) =>
         send<CreateAnswer>(`create ${idempotencyKey}`, timeoutMs, KEYED, (mode) =>
@@ -162,6 +165,8 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
 
   return {
     intents,
+    /** Every request that left, with its idempotency key or intent. */
+    sent,
     gatewayFor,
     charged: () => [...intents.values()].filter(({ status }) => status === 'charged'),
     kept: () => [...intents.values()].filter(({ status, refundId }) => status === 'charged' && !refundId),
@@ -173,6 +178,8 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
   };
 }
 
+type Created = Awaited<ReturnType<Carrier['createShipment']>>;
+
 interface Shipment {
   shipmentId: string;
   bought: boolean;
@@ -182,6 +189,7 @@ interface Shipment {
 /** EasyPost: no idempotency at all; a second buy of the same shipment is refused. */
 export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
   const shipments = new Map<string, Shipment>();
+  const sent: string[] = [];
   const found = (shipmentId: string): Shipment => {
     const shipment = shipments.get(shipmentId);
     if (!shipment) throw new Error(`No such shipment ${shipmentId}`);
@@ -197,8 +205,9 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
   const rates = [{ rateId: 'rate_1', carrier: 'USPS', service: 'Ground', amount: '5.00', currency: 'USD' }];
 
   const carrierFor = (actor: Actor): Carrier => {
-    const send = <T>(what: string, timeoutMs: number, effect: () => T) =>
-      world.request<T>(actor, {
+    const send = <T>(what: string, timeoutMs: number, effect: () => T) => {
+      sent.push(what);
+      return world.request<T>(actor, {
         label: what,
         timeoutMs,
         landsLaterMs,
@@ -207,13 +216,15 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
         lost: () => unknown(what),
         refused: () => away(what),
       });
+    };
     return {
       verifyAddress: () => Promise.resolve({ deliverable: true }),
-      createShipment: ({ timeoutMs }) =>
-        send('create shipment', timeoutMs, () => {
+      createShipment: ({ address, timeoutMs }) =>
+        send<Created>('create shipment', timeoutMs, () => {
+          if (address.city === 'Nowhere') return { status: 'undeliverable', reason: 'No such city.' };
           const shipmentId = `shp_${shipments.size + 1}`;
           shipments.set(shipmentId, { shipmentId, bought: false, refund: 'none' });
-          return { status: 'created' as const, shipmentId, rates };
+          return { status: 'created', shipmentId, rates };
         }),
       buy: ({ shipmentId, timeoutMs }) =>
         send<BuyAnswer>(`buy ${shipmentId}`, timeoutMs, () => {
@@ -239,5 +250,11 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
     };
   };
   const bought = () => [...shipments.values()].filter((shipment) => shipment.bought);
-  return { shipments, carrierFor, bought, kept: () => bought().filter(({ refund }) => refund === 'none') };
+  return {
+    shipments,
+    sent,
+    carrierFor,
+    bought,
+    kept: () => bought().filter(({ refund }) => refund === 'none'),
+  };
 }

@@ -1,0 +1,80 @@
+import type { ActivityDeps } from '../../activities/deps.ts';
+import {
+  createCarrierActivities,
+  createOrderActivities,
+  createPaymentActivities,
+} from '../../activities/create-activities.ts';
+import type { OrderId } from '../../domain/ids.ts';
+import type { Store } from '../../ports/store.ts';
+import { givenOrder } from '../contract/store-fixtures.ts';
+import { createInterleaving, type Actor, type Answer } from './interleaving.ts';
+import { createLockModel, inActivity, quietDeps, storeFor } from './modelled-deps.ts';
+import { createCarrierModel, createStripeModel, type CardFate } from './provider-models.ts';
+
+/** Time of one attempt in the model; the carrier may do what it was asked up to as much later. */
+export const attemptTimeoutMs = 1_000;
+
+export interface Scene {
+  store: Store;
+  /** What happens, step by step; none for a world without faults. */
+  decisions?: readonly number[];
+  redis?: 'up' | 'down';
+  fateOf?: (paymentMethodId: string) => CardFate;
+}
+
+/** One order in the real store, with models of the providers and of Redis, and its activities as attempts run them. */
+export async function createModelledOrder({
+  store,
+  decisions = [],
+  redis = 'up',
+  fateOf = () => 'succeeds',
+}: Scene) {
+  const world = createInterleaving(decisions);
+  const stripe = createStripeModel(world, fateOf);
+  const carrier = createCarrierModel(world, attemptTimeoutMs);
+  const locks = createLockModel(world, redis);
+  const { orderId } = await givenOrder(store);
+  world.also({ label: 'Redis loses its data', run: locks.forget });
+  world.also({ label: 'the customer authenticates', run: stripe.authenticate });
+
+  const activitiesFor = (actor: Actor) => {
+    const deps: ActivityDeps = {
+      ...quietDeps,
+      store: storeFor(world, actor, store),
+      payments: stripe.gatewayFor(actor),
+      carrier: carrier.carrierFor(actor),
+      locks: locks.locksFor(actor),
+      clock: world.clock,
+    };
+    return {
+      ...createOrderActivities(deps),
+      ...createPaymentActivities(deps),
+      ...createCarrierActivities(deps),
+    };
+  };
+  type Activities = ReturnType<typeof activitiesFor>;
+
+  const act = (actor: Actor, call: (activities: Activities) => Promise<unknown>): Promise<unknown> =>
+    inActivity(() => call(activitiesFor(actor)));
+
+  /** One execution of an activity, without faults. */
+  const once = async (call: (activities: Activities) => Promise<unknown>): Promise<Answer> => {
+    const name = `call${crypto.randomUUID()}`;
+    const goal = {
+      name,
+      wanted: () => true,
+      reached: () => true,
+      attempt: (actor: Actor) => act(actor, call),
+    };
+    const answers = await world.run([goal]);
+    return answers.at(-1) as Answer;
+  };
+
+  return { world, stripe, carrier, orderId, act, once, ledger: () => ledgerOf(store, orderId) };
+}
+
+async function ledgerOf(store: Store, orderId: OrderId) {
+  const [ledger] = await store.read.ledger(orderId);
+  if (!ledger) throw new Error(`SQL does not know order ${orderId}`);
+  return ledger;
+}
