@@ -94,6 +94,20 @@ describe('the index', () => {
     expect((await room.drain(tasksQueue)).length).toBe(4);
   });
 
+  it('takes a replay that failed again for another one, also when its consumer’s clock is behind', async () => {
+    await room.fail([{ messageId: 'again' }]);
+    await room.indexed(1);
+    await (await room.start()).result();
+    const [replayed] = await room.drain(tasksQueue);
+    const headers = {
+      'x-replay-of': replayed?.properties.headers?.['x-replay-of'],
+      'x-last-failed-at': '2026-01-02T03:04:05.678Z',
+    };
+    await room.fail([{ messageId: 'again', headers }]);
+    await room.indexed(1);
+    expect((await room.open())[0]).toMatchObject({ messageId: 'again', state: 'open' });
+  });
+
   it('knows what expired, by the broker’s own words', async () => {
     const queue = 'short-lived';
     await room.channel.assertQueue(queue, {
