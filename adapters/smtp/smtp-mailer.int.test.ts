@@ -72,8 +72,9 @@ describe('mail', () => {
     expect(await mailer.send(mailTo('after-refusal@example.com'))).toEqual({ status: 'sent' });
   });
 
-  it('that is put off is unavailable', async () => {
-    expect(await mailer.send(mailTo('tempfail@example.com'))).toMatchObject({ status: 'unavailable' });
+  it('that is put off is for later, and others go on', async () => {
+    expect(await mailer.send(mailTo('tempfail@example.com'))).toMatchObject({ status: 'later' });
+    expect(await mailer.send(mailTo('beside@example.com'))).toEqual({ status: 'sent' });
   });
 
   it('whose content is refused for good is refused', async () => {
