@@ -42,6 +42,7 @@ beforeAll(async () => {
       REDIS_URL: inject('redisUrl'),
       SMTP_URL: `smtp://127.0.0.1:${sandbox.smtpPort}`,
       RELAY_PORT: String(port),
+      ANALYTICS_SINK: `ndjson:${join(folder, 'analytics')}`,
     },
   });
 });
