@@ -22,6 +22,7 @@ export interface Goal {
 /** An effect at a provider under way: it lands when the model says so, whether or not anybody still waits for it. */
 interface Request {
   actor: Actor;
+  lands: Landing;
   /** The caller gives up at this time. */
   untilMs: number;
   /** It has landed, or never will, by this time; Infinity when it may land at any time. */
@@ -61,6 +62,8 @@ export interface Interleaving {
     actor: Actor,
     call: {
       label: string;
+      /** How it lands when nothing else is decided; `answered` by default. */
+      lands?: Landing | undefined;
       timeoutMs: number;
       landsLaterMs: number;
       modes: readonly Landing[];
@@ -127,6 +130,7 @@ export function createInterleaving(decisions: readonly number[]): Interleaving {
       };
       const entry: Request = {
         actor,
+        lands: call.lands ?? 'answered',
         untilMs: now + call.timeoutMs,
         landsByMs: now + call.timeoutMs + call.landsLaterMs,
         modes: call.modes,
@@ -215,7 +219,7 @@ export function createInterleaving(decisions: readonly number[]): Interleaving {
   const progress = (): Option[] => {
     const next = firstByRank<Gate | Request>([...gates, ...[...requests].filter(waitsForAnswer)]);
     if (!next) return [];
-    return ['resume' in next ? resuming(next, next.modes[0] ?? '') : landing(next, 'answered')];
+    return ['resume' in next ? resuming(next, next.modes[0] ?? '') : landing(next, next.lands)];
   };
   const faults = (): Option[] => [
     ...[...gates].flatMap((entry) => entry.modes.slice(1).map((mode) => resuming(entry, mode))),
@@ -267,7 +271,7 @@ export function createInterleaving(decisions: readonly number[]): Interleaving {
     const next = [...gates, ...requests].toSorted((one, two) => Number(lags(one)) - Number(lags(two)))[0];
     const goal = goals.find(({ name, wanted }) => wanted(Number.POSITIVE_INFINITY) && !reached.has(name));
     if (next && (!goal || !lags(next))) {
-      return 'resume' in next ? resuming(next, next.modes[0] ?? '') : landing(next, 'answered');
+      return 'resume' in next ? resuming(next, next.modes[0] ?? '') : landing(next, next.lands);
     }
     if (!goal) return undefined;
     return {

@@ -19,6 +19,21 @@ export interface Intent {
   createdMs: number;
 }
 
+/** Faults planned for the next requests of a kind, for scenes without a storm. */
+function createPlan() {
+  const planned = new Map<string, Landing[]>();
+  return {
+    breakNext(kind: string, mode: Landing, times = 1): void {
+      planned.set(
+        kind,
+        Array.from({ length: times }, () => mode),
+      );
+    },
+    /** The modes a request lands in: the planned one first, so that it is what happens. */
+    next: (label: string): Landing | undefined => planned.get(label.split(' ', 1)[0] ?? '')?.shift(),
+  };
+}
+
 type Result<T> = { value: T } | { error: Error };
 
 const DAY = 24 * 3_600_000;
@@ -77,6 +92,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
   } as const;
 
   const sent: string[] = [];
+  const plan = createPlan();
   const KEYED: readonly Landing[] = ['reply-lost', 'dropped', 'refused', 'spent', 'spent-with-effect'];
   const READ: readonly Landing[] = ['reply-lost', 'dropped', 'refused'];
 
@@ -90,6 +106,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
       sent.push(label);
       return world.request(actor, {
         label,
+        lands: plan.next(label),
         timeoutMs,
         modes,
         effect,
@@ -167,6 +184,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     intents,
     /** Every request that left, with its idempotency key or intent. */
     sent,
+    breakNext: plan.breakNext,
     gatewayFor,
     charged: () => [...intents.values()].filter(({ status }) => status === 'charged'),
     kept: () => [...intents.values()].filter(({ status, refundId }) => status === 'charged' && !refundId),
@@ -190,6 +208,7 @@ interface Shipment {
 export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
   const shipments = new Map<string, Shipment>();
   const sent: string[] = [];
+  const plan = createPlan();
   const found = (shipmentId: string): Shipment => {
     const shipment = shipments.get(shipmentId);
     if (!shipment) throw new Error(`No such shipment ${shipmentId}`);
@@ -209,6 +228,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
       sent.push(what);
       return world.request<T>(actor, {
         label: what,
+        lands: plan.next(what),
         timeoutMs,
         landsLaterMs,
         modes: ['reply-lost', 'dropped', 'refused'],
@@ -253,6 +273,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
   return {
     shipments,
     sent,
+    breakNext: plan.breakNext,
     carrierFor,
     bought,
     kept: () => bought().filter(({ refund }) => refund === 'none'),

@@ -1,0 +1,245 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
+import { operationKeys } from '../domain/ids.ts';
+import type { Address } from '../domain/order.ts';
+import type { Store } from '../ports/store.ts';
+import { attemptTimeoutMs, createModelledOrder, type Scene } from '../test/support/modelled-order.ts';
+
+const HOUR = 3_600_000;
+const YEARS = 3 * 365 * 24 * HOUR;
+const address: Address = { name: 'A', street1: '1 Road', city: 'Pune', postalCode: '411001', country: 'IN' };
+
+describe('the answers of the steps that call a provider', () => {
+  let folder: string;
+  let store: Store;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'order-saga-answers-'));
+    store = await connectSqliteStore({ path: join(folder, 'orders.sqlite') });
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function given(scene: Omit<Scene, 'store'> = {}) {
+    const order = await createModelledOrder({ store, ...scene });
+    const { orderId } = order;
+    return {
+      ...order,
+      pay: (n = 1) =>
+        order.once((a) => a.processPayment({ orderId, n, paymentMethodId: `pm_${n}`, attemptTimeoutMs })),
+      refund: () => order.once((a) => a.refundPayment({ orderId, attemptTimeoutMs })),
+      ship: (n = 1, to = address) =>
+        order.once((a) => a.generateShipment({ orderId, n, address: to, attemptTimeoutMs })),
+      void: () => order.once((a) => a.voidShipment({ orderId, attemptTimeoutMs })),
+    };
+  }
+
+  /** Runs twice, years apart: the same answer, no request, nothing written. */
+  async function expectSameForYears(
+    order: Awaited<ReturnType<typeof given>>,
+    run: () => Promise<unknown>,
+    expected: object,
+  ) {
+    await expect(run()).resolves.toMatchObject(expected);
+    const [ledger, requests] = [await order.ledger(), order.stripe.sent.length + order.carrier.sent.length];
+    order.world.pass(YEARS);
+    await expect(run()).resolves.toMatchObject(expected);
+    expect(order.stripe.sent.length + order.carrier.sent.length).toBe(requests);
+    expect(await order.ledger()).toEqual(ledger);
+  }
+
+  const refused = (type: string) => ({ error: { type, nonRetryable: true } });
+
+  test('a charge is answered by its intent, and by the same one years later', async () => {
+    const order = await given();
+    await expectSameForYears(order, () => order.pay(), { value: { intentId: 'pi_1' } });
+    expect(order.stripe.sent).toEqual([
+      `create payment-${order.orderId}-1`,
+      `confirm payment-${order.orderId}-1-confirm`,
+    ]);
+  });
+
+  test('a declined card stays declined for that payment, whatever the card does years later', async () => {
+    const order = await given({ fateOf: () => 'declines' });
+    await expectSameForYears(order, () => order.pay(), refused('CardDeclined'));
+    expect(await order.ledger()).toMatchObject({
+      status: 'payment_failed',
+      eventTypes: ['payment.failed.v1'],
+    });
+  });
+
+  test('a payment that waits for the customer is looked at again by the same call, and charged once', async () => {
+    const order = await given({ fateOf: () => 'needs the customer' });
+    await expect(order.pay()).resolves.toMatchObject(refused('CustomerActionRequired'));
+    await expect(order.pay()).resolves.toMatchObject({
+      error: { details: [{ details: { nextAction: '{"type":"use_stripe_sdk"}' } }] },
+    });
+    order.stripe.authenticate();
+    await expectSameForYears(order, () => order.pay(), { value: { intentId: 'pi_1' } });
+  });
+
+  test('another payment method ends the one that waits: it is canceled, and asked for later it is refused', async () => {
+    const order = await given({
+      fateOf: (method) => (method === 'pm_1' ? 'needs the customer' : 'succeeds'),
+    });
+    await order.pay(1);
+    await expect(order.pay(2)).resolves.toMatchObject({ value: { intentId: 'pi_2' } });
+    order.stripe.authenticate();
+    await expectSameForYears(order, () => order.pay(1), refused('CardDeclined'));
+    expect(order.stripe.kept()).toMatchObject([{ intentId: 'pi_2' }]);
+    expect(await order.ledger()).toMatchObject({
+      status: 'payment_processed',
+      payments: [{ state: 'canceled' }, { state: 'charged' }],
+    });
+  });
+
+  test('a first payment that went through after all is the order’s payment; the second method is not used', async () => {
+    const order = await given({ fateOf: () => 'needs the customer' });
+    await order.pay(1);
+    order.stripe.authenticate();
+    await expect(order.pay(2)).resolves.toMatchObject({ value: { intentId: 'pi_1' } });
+    expect(order.stripe.intents.size).toBe(1);
+    await order.refund();
+    expect(order.stripe.kept()).toEqual([]);
+    expect((await order.ledger()).eventTypes).toEqual(['payment.processed.v1', 'payment.refunded.v1']);
+  });
+
+  test('a create that nobody heard of is sent again under its key within 23 hours', async () => {
+    const order = await given();
+    order.stripe.breakNext('create', 'reply-lost');
+    await expect(order.pay()).resolves.toMatchObject({ error: { type: 'OutcomeUnknown' } });
+    order.world.pass(22 * HOUR);
+    await expect(order.pay()).resolves.toMatchObject({ value: { intentId: 'pi_1' } });
+    expect(order.stripe.intents.size).toBe(1);
+  });
+
+  test('a create older than 23 hours is never sent again: what it left is found and adopted', async () => {
+    const order = await given();
+    order.stripe.breakNext('create', 'reply-lost');
+    await order.pay();
+    order.world.pass(23 * HOUR + 1_000);
+    await expect(order.pay()).resolves.toMatchObject({ value: { intentId: 'pi_1' } });
+    expect(order.stripe.sent.filter((request) => request.startsWith('create'))).toHaveLength(1);
+    expect(order.stripe.sent.filter((request) => request.startsWith('find'))).toHaveLength(1);
+    expect(order.stripe.intents.size).toBe(1);
+  });
+
+  test('a create older than 23 hours that left nothing is made anew, under the next key', async () => {
+    const order = await given();
+    order.stripe.breakNext('create', 'dropped');
+    await order.pay();
+    order.world.pass(23 * HOUR + 1_000);
+    await expect(order.pay()).resolves.toMatchObject({ error: { type: 'ProviderUnavailable' } });
+    await expect(order.pay()).resolves.toMatchObject({ value: { intentId: 'pi_1' } });
+    const creates = order.stripe.sent.filter((request) => request.startsWith('create'));
+    expect(creates).toEqual([`create payment-${order.orderId}-1`, `create payment-${order.orderId}-1-r2`]);
+  });
+
+  test.each([
+    ['spent', 1],
+    ['spent-with-effect', 1],
+  ] as const)(
+    'a confirmation answered by a stored 500 (%s) is looked up and charged once',
+    async (mode, charges) => {
+      const order = await given();
+      order.stripe.breakNext('confirm', mode);
+      await order.pay();
+      await expect(order.pay()).resolves.toMatchObject({ value: { intentId: 'pi_1' } });
+      expect(order.stripe.charged()).toHaveLength(charges);
+    },
+  );
+
+  test('a refund answered by stored 500s goes through as soon as the provider is well, within its keys’ life', async () => {
+    const order = await given();
+    await order.pay();
+    for (let round = 0; round < 30; round += 1) {
+      order.stripe.breakNext('refund', 'spent', 2);
+      await expect(order.refund()).resolves.toMatchObject({ error: { type: 'OutcomeUnknown' } });
+    }
+    await expect(order.refund()).resolves.toMatchObject({ value: null });
+    expect(order.stripe.kept()).toEqual([]);
+  });
+
+  test('a refund is answered once and for good; paying again afterwards charges nothing', async () => {
+    const order = await given();
+    await order.pay();
+    await expectSameForYears(order, () => order.refund(), { value: null });
+    await expectSameForYears(order, () => order.pay(2), refused('OperationCompensated'));
+    expect(order.stripe.kept()).toEqual([]);
+  });
+
+  test('a refund where nothing was charged is a no-op that forbids the charge', async () => {
+    const order = await given();
+    await expectSameForYears(order, () => order.refund(), { value: null });
+    await expectSameForYears(order, () => order.pay(), refused('OperationCompensated'));
+    expect(order.stripe.sent).toEqual([]);
+  });
+
+  test('a label is answered by its tracking code, and by the same one years later', async () => {
+    const order = await given();
+    await expectSameForYears(order, () => order.ship(), { value: { trackingCode: 'track-shp_1' } });
+    expect(order.carrier.sent).toEqual(['create shipment', 'buy shp_1']);
+  });
+
+  test('an address the carrier refuses stays refused under its number; a corrected one gets its label', async () => {
+    const order = await given();
+    const nowhere = { ...address, city: 'Nowhere' };
+    await expectSameForYears(order, () => order.ship(1, nowhere), refused('AddressUndeliverable'));
+    expect((await order.ledger()).status).toBe('address_rejected');
+    await expectSameForYears(order, () => order.ship(2), { value: { trackingCode: 'track-shp_1' } });
+  });
+
+  test('a voided label is asked back once, and shipping again buys nothing', async () => {
+    const order = await given();
+    await order.ship();
+    await expectSameForYears(order, () => order.void(), { value: null });
+    await expectSameForYears(order, () => order.ship(2), refused('OperationCompensated'));
+    expect(order.carrier.kept()).toEqual([]);
+    expect(order.carrier.bought()).toHaveLength(1);
+  });
+
+  test('a void right after an unanswered purchase waits until that can no longer land', async () => {
+    const order = await given();
+    order.carrier.breakNext('buy', 'dropped');
+    await expect(order.ship()).resolves.toMatchObject({ error: { type: 'OutcomeUnknown' } });
+    await expect(order.void()).resolves.toMatchObject({ error: { type: 'OperationInProgress' } });
+    order.world.pass(2 * attemptTimeoutMs);
+    await expect(order.void()).resolves.toMatchObject({ value: null });
+  });
+
+  /** An attempt of another process that stands still in the middle of its purchase, as SQL sees it. */
+  async function givenStandingAttempt() {
+    const order = await given({ redis: 'down' });
+    const { orderId } = order;
+    await order.ship(1, { ...address, city: 'Nowhere' });
+    const key = operationKeys.generateShipment(orderId, 2);
+    const leaseUntilUtc = new Date(order.world.nowMs() + attemptTimeoutMs).toISOString();
+    await store.transaction(async (tx) => {
+      await tx.operations.begin({ key, orderId, step: 'shipping', leaseUntilUtc });
+      await tx.shipments.put({ orderId, n: 2, state: 'creating' });
+    });
+    return order;
+  }
+
+  test('a second attempt that fails does not end the lease of the first: a void still waits for that', async () => {
+    const order = await givenStandingAttempt();
+    order.carrier.breakNext('create', 'refused');
+    await expect(order.ship(2)).resolves.toMatchObject({ error: { type: 'ProviderUnavailable' } });
+    await expect(order.void()).resolves.toMatchObject({ error: { type: 'OperationInProgress' } });
+    order.world.pass(2 * attemptTimeoutMs);
+    await expect(order.void()).resolves.toMatchObject({ value: null });
+  });
+
+  test('an attempt that comes after the void has begun waits for the one that is still at work', async () => {
+    const order = await givenStandingAttempt();
+    await expect(order.void()).resolves.toMatchObject({ error: { type: 'OperationInProgress' } });
+    await expect(order.ship(2)).resolves.toMatchObject({ error: { type: 'OperationInProgress' } });
+    order.world.pass(attemptTimeoutMs);
+    await expect(order.ship(2)).resolves.toMatchObject(refused('OperationCompensated'));
+    await expect(order.void()).resolves.toMatchObject({ value: null });
+  });
+});

@@ -1,0 +1,227 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createFlatQuotes } from '../adapters/quotes/flat-quotes.ts';
+import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
+import { customerId, orderId as asOrderId, productId, type OrderId } from '../domain/ids.ts';
+import type { Checkout, Hold } from '../domain/order.ts';
+import type { Store } from '../ports/store.ts';
+import { inActivity, quietDeps } from '../test/support/modelled-deps.ts';
+import { createOrderActivities } from './create-activities.ts';
+import type { ActivityDeps } from './deps.ts';
+
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const price = { amountMinor: 100_000, currency: 'INR' as const };
+
+const checkoutOf = (changes: Partial<Checkout> = {}): Checkout => ({
+  orderId: asOrderId(crypto.randomUUID()),
+  callerId: 'shop-a',
+  customerId: customerId('customer-1'),
+  customerEmail: 'a@customers.example',
+  items: [{ productId: productId('lamp'), quantity: 2 }],
+  paymentMethodId: 'pm_card_visa',
+  shippingAddress: { name: 'A', street1: '1 Road', city: 'Pune', postalCode: '411001', country: 'IN' },
+  currency: 'INR',
+  ...changes,
+});
+
+const hold: Hold = {
+  status: 'payment_failed',
+  failureType: 'CardDeclined',
+  reason: 'No funds.',
+  sinceUtc: '2026-01-02T03:04:05.000Z',
+  untilUtc: '2026-01-02T03:34:05.000Z',
+};
+
+describe('the answers of the steps that only touch SQL', () => {
+  let folder: string;
+  let store: Store;
+  let nowMs = Date.parse('2026-01-02T03:04:05.000Z');
+  const activities = () =>
+    createOrderActivities({
+      ...quietDeps,
+      store,
+      quotes: createFlatQuotes({ shippingFeeMinor: 0 }),
+      payments: { payable: ({ amountMinor }) => (amountMinor < 1_000_000_000 ? { ok: true } : tooMuch) },
+      clock: { nowUtc: () => new Date(nowMs).toISOString() },
+    } as ActivityDeps);
+  const tooMuch = { ok: false, reason: 'Too much for a card.' } as const;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'order-saga-answers-'));
+    store = await connectSqliteStore({ path: join(folder, 'orders.sqlite') });
+    const put = (name: string, onHand: number) =>
+      store.transaction((tx) => tx.inventory.putProduct({ productId: productId(name), name, price, onHand }));
+    await put('lamp', 1_000_000);
+    await put('rare', 1);
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  type Call = (a: ReturnType<typeof activities>) => Promise<unknown>;
+  const run = (call: Call): Promise<unknown> => inActivity(() => call(activities()));
+  const failure = (call: Call) =>
+    run(call).then(
+      (value) => ({ value }),
+      (error: unknown) => error,
+    );
+
+  async function given(changes: Partial<Checkout> = {}): Promise<OrderId> {
+    const checkout = checkoutOf(changes);
+    await run((a) => a.recordOrder({ checkout, traceparent }));
+    return checkout.orderId;
+  }
+
+  const everythingOf = async (id: OrderId) => ({
+    ledger: await store.read.ledger(id),
+    view: await store.read.order(id),
+    audit: await store.read.audit(`order:${id}`),
+    products: await store.read.products(),
+  });
+
+  /** Runs twice, years apart, and once more ten times at once: the same answer, and nothing more is written. */
+  async function expectOnce(id: OrderId, call: Call): Promise<void> {
+    const first = await failure(call);
+    const written = await everythingOf(id);
+    nowMs += 3 * 365 * 24 * 3_600_000;
+    for (const again of await Promise.all(Array.from({ length: 10 }, () => failure(call)))) {
+      expect(again).toMatchObject(first as object);
+    }
+    expect(await everythingOf(id)).toEqual(written);
+  }
+
+  test('each step of an order that ships writes once, however often it runs', async () => {
+    const checkout = checkoutOf();
+    const { orderId } = checkout;
+    await expectOnce(orderId, (a) => a.recordOrder({ checkout, traceparent }));
+    await expectOnce(orderId, (a) => a.reserveInventory({ orderId }));
+    await expectOnce(orderId, (a) => a.holdOrder({ orderId, n: 1, step: 'payment', hold }));
+    await expectOnce(orderId, (a) =>
+      a.resumeOrder({
+        ...{ orderId, n: 2, step: 'payment', actor: 'customer', reason: 'another card' },
+        ...{ status: 'inventory_reserved', sagaState: 'running', paymentMethodId: 'pm_card_mastercard' },
+      }),
+    );
+    await expectOnce(orderId, (a) => a.createFulfillment({ orderId }));
+    await expectOnce(orderId, (a) => a.requestEmail({ orderId, template: 'order-confirmation' }));
+    await expectOnce(orderId, (a) =>
+      a.recordNote({
+        orderId,
+        n: 3,
+        step: 'shipping',
+        actor: 'temporal',
+        act: 'cancel',
+        result: 'refused',
+        reason: 'x',
+      }),
+    );
+    await expectOnce(orderId, (a) => a.completeOrder({ orderId }));
+    const [ledger] = await store.read.ledger(orderId);
+    expect(ledger).toMatchObject({ status: 'completed', reservedUnits: 0, consumedUnits: 2 });
+    expect(ledger?.eventTypes).toEqual([
+      'order.created.v1',
+      'inventory.reserved.v1',
+      'order.held.v1',
+      'fulfillment.created.v1',
+      'order.completed.v1',
+    ]);
+  });
+
+  test('each step of an order that is taken back writes once, however often it runs', async () => {
+    const orderId = await given();
+    await run((a) => a.reserveInventory({ orderId }));
+    await run((a) => a.createFulfillment({ orderId }));
+    await expectOnce(orderId, (a) => a.cancelFulfillment({ orderId }));
+    await expectOnce(orderId, (a) => a.releaseInventory({ orderId }));
+    const ending = { status: 'cancelled', actor: 'customer', reason: 'changed his mind' } as const;
+    await expectOnce(orderId, (a) => a.closeOrder({ orderId, step: 'fulfillment', ending }));
+    const [ledger] = await store.read.ledger(orderId);
+    expect(ledger).toMatchObject({ status: 'cancelled', reservedUnits: 0, fulfillment: 'cancelled' });
+  });
+
+  test('a compensation of what never happened writes no event, and its step can not happen any more', async () => {
+    const orderId = await given();
+    await expectOnce(orderId, (a) => a.releaseInventory({ orderId }));
+    await expectOnce(orderId, (a) => a.cancelFulfillment({ orderId }));
+    for (const late of ['reserveInventory', 'createFulfillment'] as const) {
+      await expect(run((a) => a[late]({ orderId }))).rejects.toMatchObject({ type: 'OperationCompensated' });
+    }
+    const [ledger] = await store.read.ledger(orderId);
+    expect(ledger).toMatchObject({ reservedUnits: 0, fulfillment: 'none', eventTypes: ['order.created.v1'] });
+  });
+
+  test('the last unit goes to one of many orders that want it at once; the others are out of stock', async () => {
+    const items = [{ productId: productId('rare'), quantity: 1 }];
+    const ids = await Promise.all(Array.from({ length: 12 }, () => given({ items })));
+    const answers = await Promise.all(ids.map((orderId) => failure((a) => a.reserveInventory({ orderId }))));
+    expect(answers.filter((answer) => answer instanceof Error)).toHaveLength(11);
+    expect(answers.find((answer) => answer instanceof Error)).toMatchObject({
+      type: 'OutOfStock',
+      nonRetryable: true,
+    });
+    const loser = ids[answers.findIndex((answer) => answer instanceof Error)] as OrderId;
+    await expectOnce(loser, (a) => a.reserveInventory({ orderId: loser }));
+  });
+
+  test.each([
+    ['UnknownProduct', { items: [{ productId: productId('no-such'), quantity: 1 }] }],
+    ['PriceChanged', { expectedTotal: { amountMinor: 1, currency: 'INR' } }],
+    ['AmountNotPayable', { items: [{ productId: productId('lamp'), quantity: 999_999 }] }],
+  ] as const)('%s is answered for good, and the order is on record', async (type, changes) => {
+    const checkout = checkoutOf(changes as Partial<Checkout>);
+    await expectOnce(checkout.orderId, (a) => a.recordOrder({ checkout, traceparent }));
+    await expect(run((a) => a.recordOrder({ checkout, traceparent }))).rejects.toMatchObject({
+      type,
+      nonRetryable: true,
+    });
+    const [ledger] = await store.read.ledger(checkout.orderId);
+    expect(ledger).toMatchObject({ status: 'received', eventTypes: ['order.created.v1'] });
+  });
+
+  test('an order that has ended is never begun again under its id', async () => {
+    const checkout = checkoutOf();
+    const { orderId } = checkout;
+    await run((a) => a.recordOrder({ checkout, traceparent }));
+    await run((a) => a.completeOrder({ orderId }));
+    await expect(run((a) => a.recordOrder({ checkout, traceparent }))).rejects.toMatchObject({
+      type: 'OrderClosed',
+      details: [{ details: { status: 'completed' } }],
+    });
+  });
+
+  test('a hold that lands after its order has ended moves nothing; only the audit trail keeps it', async () => {
+    const orderId = await given();
+    const ending = { status: 'cancelled', actor: 'customer', reason: 'changed his mind' } as const;
+    await run((a) => a.closeOrder({ orderId, step: 'payment', ending }));
+    const before = await everythingOf(orderId);
+    await run((a) => a.holdOrder({ orderId, n: 1, step: 'payment', hold }));
+    const { ledger, view, audit } = await everythingOf(orderId);
+    expect(view).toMatchObject({ status: 'cancelled', sagaState: 'ended' });
+    expect(view?.hold).toBeUndefined();
+    expect(ledger[0]?.eventTypes).toEqual(before.ledger[0]?.eventTypes);
+    expect(audit).toHaveLength(before.audit.length + 1);
+    expect(audit.at(-1)).toMatchObject({
+      from: 'cancelled',
+      to: 'cancelled',
+      reason: expect.stringMatching(/^too late/),
+    });
+  });
+
+  test('a hold that lands after the note that followed it moves nothing', async () => {
+    const orderId = await given();
+    const note = { orderId, step: 'payment', actor: 'customer', reason: 'changed his mind' } as const;
+    const cancel = {
+      ...note,
+      n: 2,
+      act: 'cancel',
+      result: 'compensating',
+      sagaState: 'compensating',
+    } as const;
+    await run((a) => a.recordNote(cancel));
+    await run((a) => a.holdOrder({ orderId, n: 1, step: 'payment', hold }));
+    expect(await store.read.order(orderId)).toMatchObject({ status: 'received', sagaState: 'compensating' });
+  });
+});
