@@ -38,6 +38,8 @@ export interface Store {
   read: StoreReads;
   /** The relay's side of the outbox; each call is a short transaction of its own. */
   outbox: OutboxStore;
+  /** Reads of the scripts that look after the store; they may read as much as there is. */
+  upkeep: StoreUpkeep;
   /** Resolves when the store answers and its schema is the code's; rejects with the reason otherwise. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -55,6 +57,7 @@ export interface StoreTransaction {
   processedEvents: ProcessedEventStatements;
   deadLetters: DeadLetterStatements;
   webhooks: WebhookStatements;
+  retention: RetentionStatements;
 }
 
 /** What an operation led to; stored once, returned for ever. `result` is plain JSON. */
@@ -169,6 +172,32 @@ export interface InventoryStatements {
   consume(orderId: OrderId): Promise<boolean>;
   /** Inserts or changes a product; `onHand` is set when given. */
   putProduct(input: { productId: ProductId; name: string; price: Money; onHand?: number }): Promise<void>;
+  /**
+   * Adds `by` units (negative: takes away) to the stock on hand, or sets it to `to`. Refused, with nothing changed,
+   * where fewer units than are reserved would be left. Undefined for a product that does not exist. Several products
+   * in one transaction: in the order of their ids, as `reserve` locks them.
+   */
+  adjust(
+    input: { productId: ProductId } & ({ by: number } | { to: number }),
+  ): Promise<StockAdjustment | undefined>;
+}
+
+export interface StockAdjustment {
+  adjusted: boolean;
+  /** Units on hand before. */
+  from: number;
+  /** Units on hand that were asked for; they are there when `adjusted`. */
+  to: number;
+  reserved: number;
+}
+
+/** A product with its stock. */
+export interface StockRow {
+  productId: ProductId;
+  name: string;
+  price: Money;
+  onHand: number;
+  reserved: number;
 }
 
 export type PaymentState =
@@ -266,6 +295,45 @@ export interface MessageStatements {
 export interface ProcessedEventStatements {
   /** Marks the event as handled by this consumer; false when it already was (skip the effect). */
   mark(input: { consumer: string; eventId: string; processedAtUtc: string }): Promise<boolean>;
+}
+
+/** What an order left behind: the head of its audit chain, which the purge records. */
+export interface PurgedOrder {
+  status: EndStatus;
+  /** Head of the audit chain; absent where the order had no audit row. */
+  head?: { seq: number; hash: string };
+}
+
+/** Deleting what is old enough. The database's owner role is needed where there are roles. */
+export interface RetentionStatements {
+  /**
+   * Orders that closed before the time, oldest first, at most `limit`: ended, last changed before it, nothing reserved,
+   * no attempt under way and nothing unpublished.
+   */
+  closedOrders(input: { closedBeforeUtc: string; limit: number }): Promise<OrderId[]>;
+  /**
+   * Deletes the order with all its rows: lines, operations, payments, shipments, fulfillment, reservations, audit chain
+   * with its head, outbox. Undefined, with nothing deleted, where `closedOrders` would not name it. The only way in
+   * which audit rows leave; dead letters and webhook attempts have retention of their own.
+   */
+  purgeOrder(input: { orderId: OrderId; closedBeforeUtc: string }): Promise<PurgedOrder | undefined>;
+  /** Deletes marks of handled events older than the time, at most `limit`; returns how many. */
+  purgeProcessedEvents(input: { processedBeforeUtc: string; limit: number }): Promise<number>;
+}
+
+export interface StoreUpkeep {
+  /** Subjects that have audit rows or a head, by their bytes, after the given one, at most `limit`. */
+  auditSubjects(input: { after: string; limit: number }): Promise<string[]>;
+  /** How many rows are older than the time: what a purge would delete, chains of orders as one. */
+  purgeable(input: { beforeUtc: string }): Promise<Purgeable>;
+  /** All products with their stock, by id. */
+  stock(): Promise<StockRow[]>;
+}
+
+export interface Purgeable {
+  orders: number;
+  processedEvents: number;
+  outboxMessages: number;
 }
 
 export interface WebhookStatements {

@@ -14,6 +14,8 @@ export const inventorySql = {
   settle: `UPDATE Reservations SET State = ? WHERE OrderId = ? AND State = 'reserved' RETURNING ProductId, Quantity`,
   putProduct: `INSERT INTO Products (ProductId, Name, PriceMinor, Currency, OnHand) VALUES (?1, ?2, ?3, ?4, COALESCE(?5, 0))
     ON CONFLICT (ProductId) DO UPDATE SET Name = ?2, PriceMinor = ?3, Currency = ?4, OnHand = COALESCE(?5, OnHand)`,
+  stock: `SELECT OnHand, Reserved FROM Products WHERE ProductId = ?`,
+  setOnHand: `UPDATE Products SET OnHand = ? WHERE ProductId = ?`,
 };
 
 export interface ProductRecord {
@@ -51,6 +53,14 @@ export function createInventory(connection: Connection): Synchronous<InventorySt
     },
     putProduct({ productId, name, price, onHand = null }) {
       connection.run(inventorySql.putProduct, productId, name, price.amountMinor, price.currency, onHand);
+    },
+    adjust({ productId, ...change }) {
+      const stock = connection.get<{ OnHand: number; Reserved: number }>(inventorySql.stock, productId);
+      if (!stock) return undefined;
+      const to = 'to' in change ? change.to : stock.OnHand + change.by;
+      const adjusted = to >= stock.Reserved;
+      if (adjusted) connection.run(inventorySql.setOnHand, to, productId);
+      return { adjusted, from: stock.OnHand, to, reserved: stock.Reserved };
     },
   };
 }

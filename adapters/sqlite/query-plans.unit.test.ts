@@ -16,7 +16,9 @@ import { outboxSql, outboxUpkeepSql } from './outbox.ts';
 import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
 import { catalogSql, readSql } from './reads.ts';
+import { orderRowsSql, retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
+import { upkeepSql } from './upkeep.ts';
 import { webhookListSql, webhookSql } from './webhooks.ts';
 
 const perOrder = {
@@ -25,11 +27,13 @@ const perOrder = {
   inventorySql,
   messageSql,
   operationSql,
+  orderRowsSql,
   orderSql,
   outboxSql,
   paymentSql,
   processedEventSql,
   readSql,
+  retentionSql,
   shipmentSql,
   webhookSql,
 };
@@ -42,6 +46,7 @@ const upkeep = {
   ledgerSql,
   outboxLeaseSql,
   outboxUpkeepSql,
+  upkeepSql,
   webhookListSql,
 };
 

@@ -11,6 +11,7 @@ import { createOutboxReads, createOutboxWrites } from './outbox.ts';
 import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { createReads } from './reads.ts';
 import { createStatements, createTransaction } from './transaction.ts';
+import { createUpkeep } from './upkeep.ts';
 import { createWebhookReads } from './webhooks.ts';
 import { createWriteQueue } from './write-queue.ts';
 
@@ -89,6 +90,11 @@ export async function connectSqliteStore(input: {
       setAside: (request) => reading((reader) => reader.outbox.setAside(request)),
       purge: (request) => queue.run((writer) => writer.outbox.purge(request)),
     },
+    upkeep: {
+      auditSubjects: (request) => reading(({ upkeep }) => upkeep.auditSubjects(request)),
+      purgeable: (request) => reading(({ upkeep }) => upkeep.purgeable(request)),
+      stock: () => reading(({ upkeep }) => upkeep.stock()),
+    },
     ping: () => reading((reader) => checkSchema(reader.connection, known)),
     async close() {
       await queue.idle();
@@ -118,6 +124,7 @@ function openReader(path: string) {
     letters: createDeadLetterReads(connection),
     outbox: createOutboxReads(connection),
     webhooks: createWebhookReads(connection),
+    upkeep: createUpkeep(connection),
   };
 }
 

@@ -9,6 +9,7 @@ import { createOperations } from './operations.ts';
 import { createOrders } from './orders.ts';
 import { createPayments } from './payments.ts';
 import { createProcessedEvents } from './processed-events.ts';
+import { createRetention } from './retention.ts';
 import { createShipments } from './shipments.ts';
 import type { Statements } from './statements.ts';
 import { createWebhooks } from './webhooks.ts';
@@ -32,6 +33,7 @@ export const createStatements = (connection: Connection): Statements => ({
   processedEvents: createProcessedEvents(connection),
   deadLetters: createDeadLetters(connection),
   webhooks: createWebhooks(connection),
+  retention: createRetention(connection),
 });
 
 type Method = (input: unknown) => unknown;

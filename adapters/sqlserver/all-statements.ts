@@ -14,8 +14,10 @@ import { outboxSql, outboxUpkeepSql } from './outbox.ts';
 import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
 import { catalogSql, readSql } from './reads.ts';
+import { retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
 import type { Statement } from './statement.ts';
+import { upkeepSql } from './upkeep.ts';
 import { webhookListSql, webhookSql } from './webhooks.ts';
 
 /** Statements that run for an order, a message or a request: every one enters its tables by an index. */
@@ -31,6 +33,7 @@ export const perOrderFamilies = {
   paymentSql,
   processedEventSql,
   readSql,
+  retentionSql,
   shipmentSql,
   webhookSql,
 };
@@ -45,6 +48,7 @@ export const upkeepFamilies = {
   orderLedgerSql,
   outboxLeaseSql,
   outboxUpkeepSql,
+  upkeepSql,
   webhookListSql,
 };
 

@@ -72,6 +72,20 @@ export const inventorySql = statements('inventory', {
         SELECT @ProductId, @Name, @PriceMinor, @Currency, COALESCE(@OnHand, 0)
         WHERE NOT EXISTS (SELECT 1 FROM dbo.Products WHERE ProductId = @ProductId)`,
   },
+  lockStock: {
+    index: 'PK_Products',
+    text: (hints) =>
+      hints.lockingRead({
+        table: 'dbo.Products',
+        columns: ['OnHand', 'Reserved'],
+        touch: 'OnHand',
+        where: 'ProductId = @ProductId',
+      }),
+  },
+  setOnHand: {
+    index: 'PK_Products',
+    text: () => 'UPDATE dbo.Products SET OnHand = @OnHand WHERE ProductId = @ProductId',
+  },
 });
 
 /** Rows of one batch: two parameters each, and SQL Server takes 2,100. */
@@ -122,6 +136,15 @@ export function createInventory(session: Session): InventoryStatements {
         OnHand: onHand,
       };
       await upsert(() => session.rows(inventorySql.putProduct, values));
+    },
+    async adjust({ productId, ...change }) {
+      const [row] = await session.rows(inventorySql.lockStock, { ProductId: productId });
+      if (!row) return undefined;
+      const [from, reserved] = [numberOf(row['OnHand']), numberOf(row['Reserved'])];
+      const to = 'to' in change ? change.to : from + change.by;
+      const adjusted = to >= reserved;
+      if (adjusted) await session.rows(inventorySql.setOnHand, { ProductId: productId, OnHand: to });
+      return { adjusted, from, to, reserved };
     },
   };
 }

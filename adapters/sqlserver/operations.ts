@@ -46,7 +46,7 @@ export const operationSql = statements('operations', {
       'UPDATE dbo.Operations SET LeaseUntilUtc = NULL WHERE OperationKey = @OperationKey AND Fence = @Fence',
   },
   leased: {
-    index: 'IX_Operations_Leased',
+    index: 'IX_Operations_Order',
     text: () => `SELECT ${columns.join(', ')} FROM dbo.Operations
       WHERE OrderId = @OrderId AND Step = @Step AND LeaseUntilUtc > @NowUtc AND LeaseUntilUtc IS NOT NULL`,
   },

@@ -26,6 +26,10 @@ GO
 DENY UPDATE, DELETE ON OBJECT::dbo.AuditLog TO order_saga_app;
 GO
 
+-- Who may write here may let audit rows be deleted: the purge, which runs as owner.
+DENY INSERT, UPDATE, DELETE ON OBJECT::dbo.AuditPurges TO order_saga_app;
+GO
+
 -- What version the schema has is for migrations to say.
 DENY INSERT, UPDATE, DELETE ON OBJECT::dbo.SchemaMigrations TO order_saga_app;
 GO

@@ -12,6 +12,7 @@ import { createReads } from './reads.ts';
 import { autocommitSession } from './autocommit-session.ts';
 import { runTransaction } from './run-transaction.ts';
 import { withTransaction } from './transaction.ts';
+import { createUpkeep } from './upkeep.ts';
 
 export interface SqlServerHooks {
   /** Seconds from asking for a transaction to its being durable. */
@@ -69,6 +70,7 @@ export async function connectSqlServerStore(input: { url: string } & SqlServerHo
       lease: (request) => runTransaction(deps, (own) => createOutboxLeases(own).lease(request)),
       releaseLeases: (owner) => runTransaction(deps, (own) => createOutboxLeases(own).releaseLeases(owner)),
     },
+    upkeep: createUpkeep(session),
     ping: async () => {
       const leave = await gate.enter();
       await checkSchema(driver, known).finally(leave);

@@ -144,8 +144,7 @@ describe('the migrations', () => {
     const withTrigger = knownMigrations()
       .flatMap(({ batches }) => batches)
       .filter((batch) => batch.includes('CREATE TRIGGER'));
-    expect(withTrigger.map((batch) => withoutComments(batch).trim().slice(0, 14))).toEqual([
-      'CREATE TRIGGER',
-    ]);
+    expect(withTrigger.length).toBeGreaterThan(0);
+    for (const batch of withTrigger) expect(withoutComments(batch).trim()).toMatch(/^CREATE TRIGGER/);
   });
 });

@@ -8,6 +8,7 @@ import { createOperations } from './operations.ts';
 import { createOrders } from './orders.ts';
 import { createPayments } from './payments.ts';
 import { createProcessedEvents } from './processed-events.ts';
+import { createRetention } from './retention.ts';
 import type { Scope } from './run-transaction.ts';
 import { createShipments } from './shipments.ts';
 import type { Session } from './statement.ts';
@@ -53,6 +54,7 @@ const families = (session: Session): StoreTransaction => ({
   processedEvents: createProcessedEvents(session),
   deadLetters: createDeadLetters(session),
   webhooks: createWebhooks(session),
+  retention: createRetention(session),
 });
 
 const usedAfterEnd =

@@ -9,6 +9,7 @@ import { describeOutbox } from './store-outbox.ts';
 import { describeOutboxLeases } from './store-outbox-leases.ts';
 import { describeProcesses } from './store-processes.ts';
 import { describeProviders } from './store-providers.ts';
+import { describeRetention } from './store-retention.ts';
 import { describeTransactions } from './store-transactions.ts';
 import { describeWebhooks } from './store-webhooks.ts';
 
@@ -50,6 +51,9 @@ export function describeStoreContract(input: { name: string; createDatabase: Cre
     });
     describe('audit trail', () => {
       describeAudit(createDatabase);
+    });
+    describe('retention and upkeep', () => {
+      describeRetention(createDatabase);
     });
     describe('outbox', () => {
       describeOutbox(createDatabase);
