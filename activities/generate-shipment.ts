@@ -178,6 +178,8 @@ async function takeBackLateLabel(
   const stored = await deps.store.transaction((tx) => tx.shipments.find({ orderId, n }));
   const providerShipmentId = reference ?? stored?.providerShipmentId;
   if (!stored || !providerShipmentId) return;
+  /* A shipment that is not the stored one was never bought: another attempt was faster. */
+  if (stored.providerShipmentId && stored.providerShipmentId !== providerShipmentId) return;
   const timeoutMs = Math.floor(attemptTimeoutMs / 4);
   const taken = await takeBackLabel(deps, { shipment: { ...stored, providerShipmentId }, timeoutMs });
   await deps.store.transaction(async (tx) => {

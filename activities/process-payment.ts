@@ -149,6 +149,8 @@ async function takeBackLatePayment(
     payments.find((payment) => payment.n === n);
   const intentId = reference ?? stored?.intentId;
   if (!stored || !intentId) return;
+  /* An intent that is not the stored one was never confirmed: another attempt was faster. */
+  if (stored.intentId && stored.intentId !== intentId) return;
   const timeoutMs = Math.floor(attemptTimeoutMs / 4);
   const taken = await takeBackPayment(deps, { orderId, n: stored.n, intentId, timeoutMs });
   await deps.store.transaction(async (tx) => {

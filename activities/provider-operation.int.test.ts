@@ -104,7 +104,7 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
       }),
       {
         numRuns: runs,
-        interruptAfterTimeLimit: 40_000,
+        plugins: [fc.interruptAfterTimeLimit(40_000)],
         endOnFailure: process.env['PROPERTY_SHRINK'] === 'no',
       },
     );
@@ -171,7 +171,7 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
         (act, orderId) => [
           {
             name: 'pay',
-            wanted: always,
+            wanted: (step) => step < 2 * storm.from,
             reached: (answer) => reached(answer),
             attempt: (actor) => act.pay(actor, { orderId, n: 1, paymentMethodId: 'pm_card' }),
           },
@@ -247,7 +247,7 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
       const played = await play(storm, fateOf, (act, orderId) => [
         {
           name: 'first',
-          wanted: always,
+          wanted: (step) => step < 4 * storm.from,
           attempt: (actor) => act.pay(actor, { orderId, n: 1, paymentMethodId: 'pm_first' }),
           reached: (answer) => {
             waits ||= typeOf(answer) === 'CustomerActionRequired';
@@ -256,7 +256,7 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
         },
         {
           name: 'second',
-          wanted: () => waits,
+          wanted: (step) => waits && step < 4 * storm.from,
           attempt: (actor) => act.pay(actor, { orderId, n: 2, paymentMethodId: 'pm_second' }),
           reached,
         },
@@ -303,7 +303,12 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
         storm,
         () => 'succeeds',
         (act, orderId) => [
-          { name: 'ship', wanted: always, reached, attempt: (actor) => act.ship(actor, orderId) },
+          {
+            name: 'ship',
+            wanted: (step) => step < 2 * storm.from,
+            reached,
+            attempt: (actor) => act.ship(actor, orderId),
+          },
           {
             name: 'void',
             wanted: (step) => step >= storm.from,

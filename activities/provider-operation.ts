@@ -76,7 +76,7 @@ export async function runProviderOperation<Result, Effect, Facts>(
   const outcome = await exclusively(deps, name, attemptTimeoutMs, async () => {
     const begun = await beginAttempt(deps, operation);
     if (begun.status === 'answered') return begun.outcome as Outcome<Result>;
-    if (begun.status === 'tombstone') return takeBackLate(deps, operation, undefined);
+    if (begun.status === 'tombstone') return takeBackLate(deps, operation, {});
     return endingLease(deps, operation, begun, () => settleAttempt(deps, operation, begun));
   });
   deps.bell.ring();
@@ -143,7 +143,8 @@ async function settleAttempt<Result, Effect, Facts>(
         return { status: 'written' as const };
       });
       if (saved.status === 'tombstone') {
-        throw deliverRefusal(await takeBackLate(deps, operation, reference, begun));
+        const leaveOpen = begun.overlaps || !saved.newest;
+        throw deliverRefusal(await takeBackLate(deps, operation, { reference, leaveOpen }));
       }
       if (saved.status !== 'written') throw stale(name);
     },
@@ -161,7 +162,10 @@ async function settleAttempt<Result, Effect, Facts>(
     case 'stale':
       throw stale(name);
     case 'tombstone':
-      return takeBackLate(deps, operation, 'reference' in settled ? settled.reference : undefined, begun);
+      return takeBackLate(deps, operation, {
+        reference: 'reference' in settled ? settled.reference : undefined,
+        leaveOpen: begun.overlaps || !committed.newest,
+      });
   }
 }
 
@@ -188,12 +192,15 @@ function fenced<Written>(
   fence: number,
   write: (tx: StoreTransaction, order: OrderRow) => Promise<Written>,
 ): Promise<
-  Written | { status: 'tombstone' } | { status: 'stale' } | { status: 'answered'; outcome: StoredOutcome }
+  | Written
+  | { status: 'tombstone'; newest: boolean }
+  | { status: 'stale' }
+  | { status: 'answered'; outcome: StoredOutcome }
 > {
   return deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, name.orderId);
-    if (await tombstoned(tx, name)) return { status: 'tombstone' };
     const current = await tx.operations.find(name.key);
+    if (await tombstoned(tx, name)) return { status: 'tombstone', newest: current?.fence === fence };
     if (current?.outcome) return { status: 'answered', outcome: current.outcome };
     if (current?.fence !== fence) return { status: 'stale' };
     return write(tx, order);
@@ -201,18 +208,17 @@ function fenced<Written>(
 }
 
 /**
- * Takes the late effect back and closes the operation, so that further attempts have nothing left to do. Beside an
- * earlier attempt that may still cause effects it stays open: that one's lease must not end.
+ * Takes the late effect back and closes the operation, so that further attempts have nothing left to do. Beside another
+ * attempt that may still cause effects it is left open: that one's lease must not end.
  */
 async function takeBackLate<Result, Effect, Facts>(
   deps: ActivityDeps,
   { name, takeBack }: ProviderOperation<Result, Effect, Facts>,
-  reference: string | undefined,
-  { overlaps }: Pick<Begun<Facts>, 'overlaps'> = { overlaps: false },
+  { reference, leaveOpen = false }: { reference?: string | undefined; leaveOpen?: boolean },
 ): Promise<{ refused: Refusal }> {
   await takeBack(reference);
   const refused = compensated(name);
-  if (!overlaps) {
+  if (!leaveOpen) {
     await deps.store.transaction((tx) => tx.operations.finish({ key: name.key, outcome: { refused } }));
   }
   return { refused };

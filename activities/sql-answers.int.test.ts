@@ -101,8 +101,14 @@ describe('the answers of the steps that only touch SQL', () => {
     await expectOnce(orderId, (a) => a.holdOrder({ orderId, n: 1, step: 'payment', hold }));
     await expectOnce(orderId, (a) =>
       a.resumeOrder({
-        ...{ orderId, n: 2, step: 'payment', actor: 'customer', reason: 'another card' },
-        ...{ status: 'inventory_reserved', sagaState: 'running', paymentMethodId: 'pm_card_mastercard' },
+        orderId,
+        n: 2,
+        step: 'payment',
+        actor: 'customer',
+        reason: 'another card',
+        status: 'inventory_reserved',
+        sagaState: 'running',
+        paymentMethodId: 'pm_card_mastercard',
       }),
     );
     await expectOnce(orderId, (a) => a.createFulfillment({ orderId }));
