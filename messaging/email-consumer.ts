@@ -7,6 +7,7 @@ import type { SeenFilter } from '../ports/locks.ts';
 import type { Mailer } from '../ports/mailer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { countHandled } from './count-handled.ts';
 import { delayParts } from './queue-parts.ts';
 import { renderEmail } from './email-templates.ts';
 
@@ -56,8 +57,7 @@ async function handle(deps: EmailConsumerDeps, delivery: Delivery): Promise<Hand
   if (!read.ok) return counted(deps, read.deadLetter);
   const id = { scope, id: delivery.messageId };
   if ((await deps.seen.seen(id)) === 'seen') {
-    deps.metrics.messagesConsumed.inc({ queue: emailQueue, result: 'duplicate' });
-    return { status: 'done' };
+    return counted(deps, { status: 'done' }, 'duplicate');
   }
   const result = await send(deps, read.task, delivery);
   if (result.status === 'done') await deps.seen.remember({ ...id, ttlSeconds: rememberSeconds });
@@ -126,7 +126,7 @@ const deadLetter = (reason: string, error: string): HandlerResult => ({
   error,
 });
 
-function counted(deps: EmailConsumerDeps, result: HandlerResult): HandlerResult {
-  deps.metrics.messagesConsumed.inc({ queue: emailQueue, result: result.status });
+function counted(deps: EmailConsumerDeps, result: HandlerResult, as?: 'duplicate'): HandlerResult {
+  countHandled(deps.metrics, { queue: emailQueue, result, ...(as && { counted: as }) });
   return result;
 }

@@ -141,6 +141,9 @@ it('dead-letters a mail that the server refuses for good, and would try it again
   expect(await handle(delivery())).toEqual(refused);
   expect(await handle(delivery())).toEqual(refused);
   expect(mails.length).toBe(2);
+  expect((await metrics.messagesDeadLettered.get()).values).toMatchObject([
+    { labels: { queue: 'email-queue', reason: 'mail-refused' }, value: 2 },
+  ]);
 });
 
 it.each([

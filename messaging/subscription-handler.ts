@@ -5,6 +5,7 @@ import { messageHeaders } from '../domain/message-headers.ts';
 import type { Delivery, HandlerResult } from '../ports/broker.ts';
 import type { EventContract } from './contracts/event-contract.ts';
 import { readEvent } from './contracts/read-event.ts';
+import { countHandled } from './count-handled.ts';
 import type { EventContext, MarksEvents, Rejection, SubscriberDeps } from './subscribe.ts';
 
 /** Handles one delivery as its `attempt`th attempt. Never rejects. */
@@ -28,9 +29,7 @@ export function createSubscriptionHandler<Tx extends MarksEvents>(handling: Hand
     const stopTimer = deps.metrics.messageHandlingDuration.startTimer({ queue });
     const { result, counted } = await outcomeOf(handling, delivery, attempt);
     stopTimer();
-    deps.metrics.messagesConsumed.inc({ queue, result: counted });
-    if (result.status === 'dead-letter')
-      deps.metrics.messagesDeadLettered.inc({ queue, reason: result.reason });
+    countHandled(deps.metrics, { queue, result, counted });
     return result;
   };
 }

@@ -6,6 +6,7 @@ import type { Broker, Consumer, Delivery, HandlerResult } from '../ports/broker.
 import type { Store } from '../ports/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { countHandled } from './count-handled.ts';
 import { delayParts, retryDelaysMs } from './queue-parts.ts';
 import {
   makeAttempt,
@@ -79,7 +80,7 @@ export function startWebhookConsumer(deps: WebhookConsumerDeps): Consumer & { op
     const result = await handled(delivery).catch((error: unknown) =>
       afterError(deps, delivery, error, settings),
     );
-    deps.metrics.messagesConsumed.inc({ queue: webhookQueue, result: result.status });
+    countHandled(deps.metrics, { queue: webhookQueue, result });
     return result;
   }
 
