@@ -146,7 +146,8 @@ export async function startWebhookWorld() {
   };
 }
 
-function newEvent(eventType: EventType): DomainEvent {
+/** An event of a new order. */
+export function newEvent(eventType: EventType): DomainEvent {
   const id = orderId(randomUUID());
   return buildEvent({
     eventId: randomUUID(),
