@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { startProcess, type OwnedProcess } from '../../infra/processes.ts';
 import { taskQueues, workflowIdOf, type OrderId } from '../../domain/ids.ts';
 import type { PolicyChanges } from '../../domain/policy.ts';
@@ -35,7 +35,17 @@ const program = fileURLToPath(new URL('crash-worker.ts', import.meta.url));
  * Runs the saga's worker as a process of its own, on task queues of its own, and starts it again each time it was
  * killed.
  */
-export async function runCrashingWorker(saga: SagaEnvironment): Promise<CrashingWorker> {
+export async function runCrashingWorker(
+  saga: SagaEnvironment,
+  options: {
+    env?: Record<string, string>;
+    /** Of another Temporal than the environment's. */
+    client?: Client;
+    /** Whether it may also end by itself and be started again, as when its server is gone. */
+    mayEnd?: boolean;
+  } = {},
+): Promise<CrashingWorker> {
+  const { client = saga.client, mayEnd = false } = options;
   const folder = await mkdtemp(join(tmpdir(), 'order-saga-crash-'));
   const bundle = await testBundle();
   const bundleFile = join(folder, 'workflows.js');
@@ -44,6 +54,7 @@ export async function runCrashingWorker(saga: SagaEnvironment): Promise<Crashing
   const env = {
     ...process.env,
     ...saga.env,
+    ...options.env,
     TASK_QUEUE_PREFIX: prefix,
     WORKFLOW_BUNDLE: bundleFile,
     KILL_POINTS: folder,
@@ -54,7 +65,7 @@ export async function runCrashingWorker(saga: SagaEnvironment): Promise<Crashing
       command: process.execPath,
       args: [program],
       env,
-      output: { onLine: (line) => console.error(`crash-worker: ${line}`) },
+      output: { onLine: () => {} },
       graceMs: 5_000,
     });
 
@@ -65,10 +76,10 @@ export async function runCrashingWorker(saga: SagaEnvironment): Promise<Crashing
     for (;;) {
       const { signal, code } = await worker.exited;
       if (closing) return;
-      if (signal !== 'SIGKILL') {
+      if (signal === 'SIGKILL') kills += 1;
+      else if (!mayEnd) {
         throw new Error(`The worker ended by itself (${signal ?? code}):\n${worker.lastLines()}`);
       }
-      kills += 1;
       worker = await start();
     }
   })();
@@ -79,7 +90,7 @@ export async function runCrashingWorker(saga: SagaEnvironment): Promise<Crashing
       await writeFile(planFile(folder, workflowIdOf(id)), JSON.stringify(points));
       const queues = taskQueues(prefix);
       const input = { ...workflowInput(saga.config, { orderId: id }, policy), taskQueues: queues };
-      const handle = await saga.client.workflow.start(fulfillOrder, {
+      const handle = await client.workflow.start(fulfillOrder, {
         workflowId: workflowIdOf(id),
         taskQueue: queues.orders,
         workflowTaskTimeout,

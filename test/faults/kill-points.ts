@@ -4,14 +4,14 @@ import { activityInfo } from '@temporalio/activity';
 import type { ActivityDeps } from '../../activities/deps.ts';
 import type { Store } from '../../ports/store.ts';
 
-/** Where a worker process ends itself, once: in this activity of this order, around the nth such call. */
+/** Where a worker process ends itself, once: in this activity of this order, around such a call. */
 export interface KillPoint {
   activity: string;
   /** Port and method, for example `payments.confirm`, `store.transaction`, `locks.release`. */
   call: string;
   /** `inside` (transactions only): all is written, nothing is committed. */
   when: 'before' | 'inside' | 'after';
-  /** 1 unless given; counted from the call `following` where that is given. */
+  /** At the earliest; 1 unless given. Counted from the call `following` on where that is given. */
   nth?: number;
   following?: string;
 }
@@ -45,7 +45,7 @@ export function withKillPoints(deps: ActivityDeps, folder: string): ActivityDeps
       progress.set(key, state);
       if (when === 'before' && point.call === call && state.following) state.calls += 1;
       if (when === 'after' && point.following === call) state.following = true;
-      const reached = point.call === call && point.when === when && state.calls === (point.nth ?? 1);
+      const reached = point.call === call && point.when === when && state.calls >= (point.nth ?? 1);
       const marker = killedFile(folder, workflowId, index);
       if (reached && state.following && !existsSync(marker)) dieAt(marker);
     });

@@ -1,0 +1,62 @@
+import type { PolicyChanges } from '../../domain/policy.ts';
+import type { KillPoint } from './kill-points.ts';
+
+/** Attempts that were killed are noticed soon; nothing parks by itself. */
+export const crashPolicy: PolicyChanges = {
+  allSteps: {
+    attemptTimeoutMs: 2_000,
+    initialIntervalMs: 50,
+    backoffCoefficient: 1.5,
+    maximumIntervalMs: 500,
+  },
+};
+
+const commit = 'store.transaction';
+
+/** The same places in the life of both protocols: a free request, its id stored, the request that costs, the answer stored. */
+const forward = (activity: string, free: string, costly: string): KillPoint[] => [
+  { activity, call: free, when: 'before' },
+  { activity, call: free, when: 'after' },
+  { activity, call: commit, when: 'inside', following: free },
+  { activity, call: costly, when: 'before' },
+  { activity, call: costly, when: 'after' },
+  { activity, call: commit, when: 'inside', following: costly },
+  { activity, call: commit, when: 'after', following: costly },
+  { activity, call: 'locks.release', when: 'after', following: costly },
+];
+
+const backward = (activity: string, costly: string): KillPoint[] => [
+  { activity, call: commit, when: 'after' },
+  { activity, call: costly, when: 'before' },
+  { activity, call: costly, when: 'after' },
+  { activity, call: commit, when: 'inside', following: costly },
+  { activity, call: commit, when: 'after', following: costly },
+];
+
+const sqlOnly = (activity: string): KillPoint[] => [
+  { activity, call: commit, when: 'inside' },
+  { activity, call: commit, when: 'after' },
+];
+
+export const say = ({ activity, call, when, following }: KillPoint): string =>
+  `${activity} ${when} ${call}${following ? ` that follows ${following}` : ''}`;
+
+/** Zips lists of kill points into one list per order. */
+const perOrder = (...lists: KillPoint[][]): KillPoint[][] =>
+  Array.from({ length: Math.max(...lists.map((list) => list.length)) }, (_, index) =>
+    lists.flatMap((list) => list.slice(index, index + 1)),
+  );
+
+/** Kill points of payment and shipment, and of all compensations, one of each list in one order. */
+export const orderPlans = {
+  forward: perOrder(
+    forward('processPayment', 'payments.create', 'payments.confirm'),
+    forward('generateShipment', 'carrier.createShipment', 'carrier.buy'),
+  ),
+  backward: perOrder(
+    backward('voidShipment', 'carrier.refundLabel'),
+    backward('refundPayment', 'payments.refund'),
+    sqlOnly('cancelFulfillment'),
+    sqlOnly('releaseInventory'),
+  ),
+};
