@@ -28,6 +28,7 @@ export interface AuditRow extends AuditEntry {
 export const firstPrevHash = '0'.repeat(64);
 
 export const orderSubject = (orderId: string): string => `order:${orderId}`;
+export const productSubject = (productId: string): string => `product:${productId}`;
 
 /**
  * The exact text a row's hash covers: a JSON array in this order, so that no two rows share a text and both stores

@@ -1,0 +1,98 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config/config.ts';
+import { productId } from '../domain/ids.ts';
+import { systemClock } from '../ports/clock.ts';
+import type { Store } from '../ports/store.ts';
+import { connectStore } from './connect-store.ts';
+import { catalogFromCsv, catalogToCsv, mostUnits } from './upkeep/catalog-csv.ts';
+import { adjustStock, importCatalog } from './upkeep/import-catalog.ts';
+
+/*
+ * `npm run catalog -- export | import | adjust`: the catalog and the stock in the store that SQL_URL names. Exit code 1
+ * when refused; nothing is changed then.
+ */
+async function withStore(work: (store: Store) => Promise<string>): Promise<void> {
+  const store = await connectStore(loadConfig());
+  try {
+    console.log(await work(store));
+  } finally {
+    await store.close();
+  }
+}
+
+function wholeNumber(text: string): number {
+  const units = Number(text);
+  if (!/^[+-]?\d{1,10}$/.test(text) || units === 0 || Math.abs(units) > mostUnits) {
+    throw new InvalidArgumentError('Expected a whole number other than 0, for example 20 or -3.');
+  }
+  return units;
+}
+
+function sentence(text: string): string {
+  if (text.trim() === '' || text.length > 500)
+    throw new InvalidArgumentError('Expected 1 to 500 characters.');
+  return text;
+}
+
+const clock = systemClock;
+const actor = ['--actor <name>', 'who does it, for the audit row', sentence, 'operator'] as const;
+const command = new Command('catalog').description('the catalog as CSV, and adjustments of the stock');
+
+command
+  .command('export')
+  .description('write all products as CSV')
+  .option('--file <file>', 'file to write instead of the standard output')
+  .action(({ file }: { file?: string }) =>
+    withStore(async (store) => {
+      const rows = await store.upkeep.stock();
+      const csv = catalogToCsv(rows);
+      if (file === undefined) return csv.trimEnd();
+      await writeFile(file, csv);
+      return `${rows.length} products written to ${file}.`;
+    }),
+  );
+
+command
+  .command('import')
+  .description('add and change products as a CSV file says, all or nothing')
+  .requiredOption('--file <file>', 'file with the columns productId,name,price,currency,onHand')
+  .option('--dry-run', 'check only')
+  .option('--json', 'print the result as JSON')
+  .option('--reason <text>', 'why, for the audit rows', sentence, 'Catalog import')
+  .option(...actor)
+  .action((options: { file: string; dryRun?: true; json?: true; reason: string; actor: string }) =>
+    withStore(async (store) => {
+      const lines = catalogFromCsv(await readFile(options.file));
+      const report = await importCatalog({ ...options, store, lines, clock });
+      if (options.json) return JSON.stringify({ ...report, dryRun: options.dryRun === true });
+      const { added, changed, unchanged } = report;
+      const counts = `${added} products added, ${changed} changed, ${unchanged} as they were`;
+      return options.dryRun ? `Would be: ${counts}. Nothing was written.` : `${counts}.`;
+    }),
+  );
+
+command
+  .command('adjust')
+  .description("add units to a product's stock on hand or take them away")
+  .requiredOption('--product <id>', 'the product')
+  .requiredOption('--by <units>', 'units to add; negative: to take away', wholeNumber)
+  .requiredOption('--reason <text>', 'why, for the audit row', sentence)
+  .option('--json', 'print the result as JSON')
+  .option(...actor)
+  .action((options: { product: string; by: number; reason: string; json?: true; actor: string }) =>
+    withStore(async (store) => {
+      const stock = await adjustStock({ ...options, store, productId: productId(options.product), clock });
+      const { from, to, reserved } = stock;
+      return options.json
+        ? JSON.stringify({ productId: options.product, from, to, reserved })
+        : `${options.product}: ${from} units on hand before, ${to} now, ${reserved} of them reserved.`;
+    }),
+  );
+
+try {
+  await command.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
