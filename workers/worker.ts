@@ -20,7 +20,7 @@ Runtime.install({ logger: forTemporal(logger), shutdownSignals: [] });
 const [deps, temporal, workflowBundle] = await Promise.all([
   connectActivityDeps(config, metrics, (message) => logger.warn(message)),
   connectTemporal(),
-  bundleOrderWorkflows({ logger: forTemporal(logger) }),
+  bundleOrderWorkflows({ logger: forTemporal(logger.child({}, { level: 'warn' })) }),
 ]);
 const workers = await createOrderWorkers({
   ...temporal,
