@@ -41,7 +41,7 @@ async function run({ subject, json }: Options): Promise<void> {
 function reportText({ subjects, rows, broken }: AuditReport): string {
   const checked = `${subjects} subjects with ${rows} rows checked`;
   if (broken.length === 0) return `${checked}: every chain holds.`;
-  const lines = broken.map(({ subject, seq, what }) => `${subject} row ${seq}: ${what}`);
+  const lines = broken.map(({ subject, what }) => `${subject}: ${what}`);
   return [`${checked}: ${broken.length} broken.`, ...lines].join('\n');
 }
 

@@ -15,9 +15,6 @@ export interface CatalogLine {
   onHand?: number;
 }
 
-/** What is wrong with a file; `message` names every line. */
-export class CatalogFileError extends Error {}
-
 const columns = ['productId', 'name', 'price', 'currency', 'onHand'] as const;
 type Fields = Record<(typeof columns)[number], string>;
 
@@ -43,20 +40,18 @@ export const catalogToCsv = (rows: readonly StockRow[]): string =>
 
 /**
  * Reads a catalog file: UTF-8 with or without a byte order mark, RFC 4180, the header exactly as `catalogToCsv` writes
- * it. Throws a CatalogFileError that names every faulty line (the first 20); nothing is read around.
+ * it. Throws an Error that names every faulty line (the first 20); nothing is read around.
  */
 export function catalogFromCsv(bytes: Uint8Array): CatalogLine[] {
   const records = recordsOf(textOf(bytes));
   const header = records.shift();
   if (header?.fields.join(',') !== columns.join(',')) {
-    throw new CatalogFileError(
+    throw new Error(
       `line 1: expected the header ${columns.join(',')}, came ${header?.fields.join(',') ?? 'nothing'}`,
     );
   }
   if (records.length > mostLines) {
-    throw new CatalogFileError(
-      `expected at most ${mostLines} products a file, came ${records.length}: split it`,
-    );
+    throw new Error(`expected at most ${mostLines} products a file, came ${records.length}: split it`);
   }
   const problems: string[] = [];
   const firstLines = new Map<string, number>();
@@ -77,14 +72,14 @@ export function catalogFromCsv(bytes: Uint8Array): CatalogLine[] {
 export function refuse(problems: readonly string[]): void {
   if (problems.length === 0) return;
   const more = problems.length > mostNamed ? [`and ${problems.length - mostNamed} more`] : [];
-  throw new CatalogFileError([...problems.slice(0, mostNamed), ...more].join('\n'));
+  throw new Error([...problems.slice(0, mostNamed), ...more].join('\n'));
 }
 
 function textOf(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new CatalogFileError('expected UTF-8, came bytes that are not: save the file as "CSV UTF-8"');
+    throw new Error('expected UTF-8, came bytes that are not: save the file as "CSV UTF-8"');
   }
 }
 
@@ -93,7 +88,7 @@ function recordsOf(text: string): { line: number; fields: string[] }[] {
     const records = parse(text, { info: true }) as unknown as { info: { lines: number }; record: string[] }[];
     return records.map(({ info, record }) => ({ line: info.lines, fields: record }));
   } catch (error) {
-    if (error instanceof CsvError) throw new CatalogFileError(`no well-formed CSV: ${error.message}`);
+    if (error instanceof CsvError) throw new Error(`no well-formed CSV: ${error.message}`);
     throw error;
   }
 }

@@ -83,12 +83,9 @@ async function writeLines(
   }
 }
 
-/** Thrown when a stock adjustment is refused. */
-export class StockRefusal extends Error {}
-
 /**
- * Adds units to a product's stock on hand, or takes them away, with an audit row under `product:<id>`. Throws a
- * StockRefusal for an unknown product and where less than what is reserved, or too much, would be left. Not
+ * Adds units to a product's stock on hand, or takes them away, with an audit row under `product:<id>`. Throws an
+ * Error for an unknown product and where less than what is reserved, or too much, would be left. Not
  * idempotent: each call counts.
  */
 export async function adjustStock(input: {
@@ -102,15 +99,14 @@ export async function adjustStock(input: {
   const { store, productId, by } = input;
   return store.transaction(async (tx) => {
     const stock = await tx.inventory.adjust({ productId, by });
-    if (!stock) throw new StockRefusal(`Product ${productId} is not in the catalog`);
+    if (!stock) throw new Error(`Product ${productId} is not in the catalog`);
     if (!stock.adjusted) {
-      throw new StockRefusal(
+      throw new Error(
         `Product ${productId} has ${stock.from} units on hand, ${stock.reserved} of them reserved: expected at least ` +
           `${stock.reserved - stock.from}, came ${by}`,
       );
     }
-    if (stock.to > mostUnits)
-      throw new StockRefusal(`Product ${productId}: at most ${mostUnits} units on hand`);
+    if (stock.to > mostUnits) throw new Error(`Product ${productId}: at most ${mostUnits} units on hand`);
     await tx.audit.append({
       ...auditOf(input, productId),
       step: 'stock',
