@@ -3,7 +3,7 @@ import { currencyExponents, type Currency } from '../domain/money.ts';
 import { defaultPolicy, withPolicy, type PolicyChanges, type SagaPolicy } from '../domain/policy.ts';
 
 /** Who may call the API: `{"key":"…","callerId":"shop-a","role":"shop"}`. */
-export interface Caller {
+interface Caller {
   key: string;
   callerId: string;
   role: 'shop' | 'operator';
