@@ -2,13 +2,6 @@ import { z } from 'zod';
 import { currencyExponents, type Currency } from '../domain/money.ts';
 import { defaultPolicy, withPolicy, type PolicyChanges, type SagaPolicy } from '../domain/policy.ts';
 
-/** Who may call the API: `{"key":"…","callerId":"shop-a","role":"shop"}`. */
-interface Caller {
-  key: string;
-  callerId: string;
-  role: 'shop' | 'operator';
-}
-
 const durationMs = z.number().int().positive();
 const stepChanges = z
   .strictObject({
@@ -52,6 +45,7 @@ const json = <T extends z.ZodType>(schema: T) =>
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
+/** Who may call the API: `{"key":"…","callerId":"shop-a","role":"shop"}`. */
 const callerSchema = z.strictObject({
   key: z.string().min(16),
   callerId: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
