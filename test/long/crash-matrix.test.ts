@@ -27,8 +27,8 @@ const faults = {
     { kind: 'hang-after' },
     { kind: 'reply-lost' },
   ),
-  'whose first request answers 500 and has happened and whose look-up hangs': both(
-    { kind: 'error', status: 500, effect: true },
+  'whose first request answers 500 and whose look-up hangs': both(
+    { kind: 'error', status: 500 },
     { kind: 'hang-after' },
   ),
 };
@@ -53,6 +53,14 @@ describe('a worker killed by SIGKILL at every line, while providers and Redis fa
     await saga?.close();
   });
 
+  /** Without Redis no lock is released, so nobody can die there. */
+  const reachable = (plans: readonly KillPoint[][], redis: 'up' | 'down') =>
+    redis === 'up'
+      ? plans
+      : plans
+          .map((points) => points.filter(({ call }) => call !== 'locks.release'))
+          .filter((points) => points.length > 0);
+
   async function killsIn(
     { rules, redis }: (typeof cases)[number],
     plans: readonly KillPoint[][],
@@ -69,12 +77,12 @@ describe('a worker killed by SIGKILL at every line, while providers and Redis fa
   }
 
   test.each(cases)('charges and ships once: provider $name, Redis $redis', async (one) => {
-    const plans = orderPlans.forward;
+    const plans = reachable(orderPlans.forward, one.redis);
     expect(await killsIn(one, plans, expectShippedOnce)).toBeGreaterThanOrEqual(plans.flat().length);
   });
 
   test.each(cases)('takes everything back once: provider $name, Redis $redis', async (one) => {
-    const plans = orderPlans.backward;
+    const plans = reachable(orderPlans.backward, one.redis);
     expect(await killsIn(one, plans, expectTakenBackOnce)).toBeGreaterThanOrEqual(plans.flat().length);
   });
 });
