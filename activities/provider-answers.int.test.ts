@@ -108,6 +108,14 @@ describe('the answers of the steps that call a provider', () => {
     expect((await order.ledger()).eventTypes).toEqual(['payment.processed.v1', 'payment.refunded.v1']);
   });
 
+  test('a payment asked for after another was charged answers that one, with nothing written twice', async () => {
+    const order = await given();
+    await order.pay(1);
+    await expectSameForYears(order, () => order.pay(2), { value: { intentId: 'pi_1' } });
+    expect(order.stripe.intents.size).toBe(1);
+    expect((await order.ledger()).eventTypes).toEqual(['payment.processed.v1']);
+  });
+
   test('a create that nobody heard of is sent again under its key within 23 hours', async () => {
     const order = await given();
     order.stripe.breakNext('create', 'reply-lost');
