@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 
-const historiesFolder = join(import.meta.dirname, '..', 'histories');
+const projectFolder = join(import.meta.dirname, '..', '..');
+const historiesFolder = join(projectFolder, 'test', 'histories');
 
 export interface RecordedHistory {
   /** File name without `.json`: what the order went through. */
@@ -35,7 +36,9 @@ export async function writeHistory(
   const args = ['workflow', 'show', '--address', temporalAddress, ...run, '--output', 'json'];
   const { stdout } = await promisify(execFile)(temporalCli, args, { maxBuffer: 50_000_000 });
   const recorded = { workflowId, history: JSON.parse(stdout) as object };
-  await writeFile(join(historiesFolder, `${name}.json`), `${JSON.stringify(recorded)}\n`);
+  /* Stack traces name where the project lay when it was recorded; that is nobody's business. */
+  const json = JSON.stringify(recorded).replaceAll(`${projectFolder}/`, '');
+  await writeFile(join(historiesFolder, `${name}.json`), `${json}\n`);
 }
 
 /*
