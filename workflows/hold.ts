@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { ApplicationFailure, condition } from '@temporalio/workflow';
 import type { Refusal } from '../domain/failures.ts';
 import type { HeldStatus, NextAction, OrderStatus } from '../domain/order.ts';
 import type { Act } from './messages.ts';
@@ -64,3 +64,11 @@ export async function endHold(
   if (corrects) delete order.addressAct;
   await context.note('resumeOrder', { actor, reason, ...changes, sagaState: 'running', ...shippingAddress });
 }
+
+/** The hold's own refusal, once its deadline has passed: it ends the order. `what` nobody did, for example `mended it`. */
+export const holdExpired = ({ type, reason }: Refusal, what: string): ApplicationFailure =>
+  ApplicationFailure.create({
+    type,
+    nonRetryable: true,
+    message: `${reason} Nobody ${what} before the deadline.`,
+  });

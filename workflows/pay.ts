@@ -1,6 +1,5 @@
-import { ApplicationFailure } from '@temporalio/workflow';
 import type { Refusal } from '../domain/failures.ts';
-import { beginHold, endHold, waitInHold } from './hold.ts';
+import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { refusalOf } from './judge.ts';
 import type { UpdatePayment } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
@@ -82,7 +81,7 @@ async function holdPayment(
     beginHold(context, { status, refusal, forMs: order.input.policy.holdPaymentMs }),
   );
   const answer = pending ? await pollPayment(context, saga, payment) : await waitForMethod(context, saga);
-  if (answer === 'deadline') throw expired(refusal);
+  if (answer === 'deadline') throw holdExpired(refusal, 'mended it');
   if (answer === 'paid') return resumePaid(context, saga);
   /* The customer failed the authentication: the hold becomes one for another payment method. */
   if ('refused' in answer) return holdPayment(context, saga, { ...payment, refusal: answer.refused });
@@ -137,10 +136,3 @@ async function takeMethod(context: OrderContext, saga: Saga, act: UpdatePayment)
   await saga.interruptible(() => endHold(context, act, { status: 'inventory_reserved', paymentMethodId }));
   return { paymentMethodId };
 }
-
-const expired = ({ type, reason }: Refusal): ApplicationFailure =>
-  ApplicationFailure.create({
-    type,
-    nonRetryable: true,
-    message: `${reason} Nobody mended it before the deadline.`,
-  });

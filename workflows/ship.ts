@@ -1,7 +1,6 @@
-import { ApplicationFailure } from '@temporalio/workflow';
 import type { Refusal } from '../domain/failures.ts';
 import type { ShipmentView } from '../domain/order.ts';
-import { beginHold, endHold, waitInHold } from './hold.ts';
+import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { isRefusal, judge, refusalOf } from './judge.ts';
 import type { Act } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
@@ -65,7 +64,7 @@ async function holdAddress(context: OrderContext, saga: Saga, refusal: Refusal):
     return waitInHold(context, () => order.address.n !== n);
   });
   const { addressAct } = order;
-  if (!mended || !addressAct) throw expired(refusal);
+  if (!mended || !addressAct) throw holdExpired(refusal, 'corrected the address');
   await saga.interruptible(() => endHold(context, addressAct, { status }));
 }
 
@@ -122,10 +121,3 @@ const voidShipment = ({ orderId, order, steps }: OrderContext): Compensation => 
     },
   };
 };
-
-const expired = ({ type, reason }: Refusal): ApplicationFailure =>
-  ApplicationFailure.create({
-    type,
-    nonRetryable: true,
-    message: `${reason} Nobody corrected the address before the deadline.`,
-  });
