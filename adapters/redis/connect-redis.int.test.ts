@@ -115,7 +115,7 @@ it('answers at once and counts it when Redis is away', async () => {
     await seen.remember({ scope: 'x', id: 'x', ttlSeconds: 1 });
     await expect(ping()).rejects.toThrow('Redis does not answer');
   });
-  expect(tookMs).toBeLessThan(500);
+  expect(tookMs).toBeLessThan(100);
   expect(degraded).toEqual(['lock.acquire', 'seen.check', 'seen.remember', 'ping']);
 });
 
@@ -142,7 +142,7 @@ it('answers within 250 ms when Redis hangs, and takes the lock away that was set
     expect(await locks.acquire({ name: 'late', ttlMs: 60_000 })).toEqual({ status: 'unavailable' });
   });
   expect(tookMs).toBeGreaterThan(200);
-  expect(tookMs).toBeLessThan(1_000);
+  expect(tookMs).toBeLessThan(350);
   server.kill('SIGCONT');
   await expect
     .poll(async () => (await locks.acquire({ name: 'late', ttlMs: 1_000 })).status, { timeout: 2_000 })

@@ -118,9 +118,8 @@ export function describeWebhooks(createDatabase: CreateDatabase): void {
     const first = await page();
     const second = await page(first.at(-1)?.position);
     const third = await page(second.at(-1)?.position);
-    const listed = [...first, ...second, ...third];
-    expect(listed).toMatchObject(attempts.toReversed());
-    expect(listed).toHaveLength(attempts.length);
+    const listed = [...first, ...second, ...third].map(({ position: _, ...attempt }) => attempt);
+    expect(listed).toEqual(attempts.toReversed());
     expect(await page(third.at(-1)?.position)).toEqual([]);
   });
 

@@ -80,8 +80,8 @@ describe('while a provider is away', () => {
     const other = await saga().start({ items });
     await expectEnd(saga(), other, { status: 'failed', failure: 'OutOfStock' });
     const transactionMs = await slowestTransactionMs();
-    expect(Date.now() - startedMs).toBeLessThan(2_000);
-    expect(transactionMs).toBeLessThan(1_000);
+    expect(Date.now() - startedMs).toBeLessThan(1_500);
+    expect(transactionMs).toBeLessThan(500);
     const stillHanging = await Promise.all(hanging.map(({ orderId }) => saga().view(orderId)));
     expect(stillHanging.every(({ step, sagaState }) => step === 'payment' && sagaState === 'running')).toBe(
       true,

@@ -157,7 +157,7 @@ it('slows the relay and touches no message while the broker takes none (memory a
     status: 'unavailable',
     reason: expect.stringContaining('blocked') as string,
   });
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(performance.now() - startedAt).toBeLessThan(200);
   await sleep(1_500);
   expect(outbox.due().length).toBe(5);
   await server.setMemoryAlarm(false);
