@@ -34,6 +34,13 @@ export interface UpdatePayment extends Act {
 export interface SetShippingAddress extends Act {
   address: Address;
 }
+/** Lets an order pass that waits for approval (`awaiting_approval`). */
+export interface ApproveOrder extends Act {}
+/** Gives a hold another deadline: in the future, and within the policy's longest hold. */
+export interface ExtendHold extends Act {
+  /** ISO 8601 in UTC, for example `2026-01-03T12:00:00Z`. */
+  untilUtc: string;
+}
 export interface ResolveParked extends Act {
   action: ResolveAction;
 }
@@ -45,6 +52,8 @@ export interface ResolveParked extends Act {
 export const cancelOrder = defineUpdate<OrderView, [CancelOrder]>('cancel');
 export const updatePayment = defineUpdate<OrderView, [UpdatePayment]>('payment');
 export const setShippingAddress = defineUpdate<OrderView, [SetShippingAddress]>('shipping-address');
+export const approveOrder = defineUpdate<OrderView, [ApproveOrder]>('approve');
+export const extendHold = defineUpdate<OrderView, [ExtendHold]>('extend');
 export const resolveParked = defineUpdate<OrderView, [ResolveParked]>('resolve');
 
 /*
@@ -54,6 +63,8 @@ export const resolveParked = defineUpdate<OrderView, [ResolveParked]>('resolve')
 export const cancelSignal = defineSignal<[Partial<CancelOrder>?]>('cancel');
 export const paymentSignal = defineSignal<[Partial<UpdatePayment>?]>('payment');
 export const shippingAddressSignal = defineSignal<[Partial<SetShippingAddress>?]>('shipping-address');
+export const approveSignal = defineSignal<[Partial<ApproveOrder>?]>('approve');
+export const extendSignal = defineSignal<[Partial<ExtendHold>?]>('extend');
 export const resolveSignal = defineSignal<[Partial<ResolveParked>?]>('resolve');
 
 /** The payment provider reported a change: look it up now instead of at the next poll. */
