@@ -1,24 +1,23 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
-import { orderStatuses, sagaStates } from '../domain/order.ts';
 import type { ApiCaller, AppDeps } from './app-deps.ts';
 import { invalidFields, MAX_BODY_BYTES } from './body.ts';
 import { maySee } from './callers.ts';
-import { customerIdField } from './fields.ts';
 import { fromSummary, orderBody } from './order-body.ts';
-import { customerHashOf } from './order-identity.ts';
+import { filterOf, whereFields } from './order-where.ts';
 import type { OrderSummary } from './order-workflows.ts';
 import { ApiProblem } from './problems.ts';
 import { addRoute, type App, type AppContext } from './route.ts';
 
 const DEFAULT_LIMIT = 20;
-/** Pages of Temporal that one request looks through for a shop's own orders. */
+/**
+ * Pages of Temporal that one request looks through for a shop's own orders. Those of earlier versions are told apart by
+ * their memo alone.
+ */
 const MAX_PAGES = 10;
 
 const listQuery = z.strictObject({
-  status: z.enum(orderStatuses, 'expected an order status').optional(),
-  sagaState: z.enum(sagaStates, 'expected a saga state').optional(),
-  customerId: customerIdField.optional(),
+  ...whereFields,
   limit: z
     .string()
     .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
@@ -49,9 +48,9 @@ export function addListOrders(app: App, deps: AppDeps): void {
       path: '/orders',
       operationId: 'listOrders',
       tag: 'Orders',
-      summary: 'Orders by status, saga state or customer',
+      summary: 'Orders by status, saga state, parked step, failure, customer or age',
       description:
-        'Eventually consistent, usually within a second; orders of the last 7 days. A page may hold fewer orders than ' +
+        'Newest first. Eventually consistent, usually within a second; orders of the last 7 days. A page may hold fewer orders than ' +
         '`limit`, even none: follow `nextCursor` until it is absent. Shops see their own orders.',
       produces: 'application/json',
       request: { query: listQuery },
@@ -82,17 +81,15 @@ function readQuery(c: AppContext): ListQuery {
 async function listOrders(deps: AppDeps, caller: ApiCaller, query: ListQuery) {
   const { customerHashKey } = deps.settings;
   const limit = Number(query.limit ?? DEFAULT_LIMIT);
-  const filters = {
-    ...(query.status ? { status: query.status } : {}),
-    ...(query.sagaState ? { sagaState: query.sagaState } : {}),
-    ...(query.customerId ? { customerHash: customerHashOf(query.customerId, customerHashKey) } : {}),
-  };
-  const scope = JSON.stringify([caller.callerId, caller.role, filters]);
+  const { limit: _limit, cursor: _cursor, ...where } = query;
+  const filters = filterOf(where, { nowUtc: deps.clock.nowUtc(), key: customerHashKey });
+  const scope = JSON.stringify([caller.callerId, caller.role, where]);
   let pageToken = query.cursor === undefined ? undefined : openCursor(query.cursor, scope, customerHashKey);
   const orders: OrderSummary[] = [];
   for (let page = 0; page < MAX_PAGES; page++) {
     const found = await deps.workflows.list({
       ...filters,
+      ...(caller.role === 'shop' ? { callerId: caller.callerId } : {}),
       pageSize: limit - orders.length,
       ...(pageToken ? { pageToken } : {}),
     });

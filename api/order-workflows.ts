@@ -1,5 +1,6 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import type { OrderId } from '../domain/ids.ts';
+import type { OrderFilter } from '../domain/order-acts.ts';
 import type { OrderStatus, OrderView, SagaState } from '../domain/order.ts';
 import type { OrderMemo } from '../domain/search-attributes.ts';
 import type { Act, FulfillOrder } from '../workflows/messages.ts';
@@ -18,16 +19,22 @@ export interface OrderWorkflows {
   query(id: OrderId): Promise<OrderView | undefined>;
   /** What Temporal itself knows, without a worker; undefined when there is no such workflow. At most 500 ms. */
   describe(id: OrderId): Promise<OrderSummary | undefined>;
-  /** Asks the workflow to accept an act; at most 4 s. */
+  /**
+   * Asks the workflow to accept an act; at most 4 s. A repeated `updateId` gives the answer of the accepted one, also
+   * after the run has closed.
+   */
   update<Input extends Act>(
     id: OrderId,
     definition: UpdateDefinition<OrderView, [Input]>,
     act: Input,
+    options?: { updateId?: string },
   ): Promise<UpdateAnswer>;
   /** Tells the workflow to look up its payment; false when there is no running one. At most 2 s. */
   notifyPayment(id: OrderId, eventId: string): Promise<boolean>;
   /** One page of orders by search attributes, eventually consistent. At most 2 s. */
   list(input: ListOrders): Promise<{ orders: OrderSummary[]; nextPageToken: Uint8Array | undefined }>;
+  /** How many there are, eventually consistent. At most 2 s. */
+  count(input: OrderScope): Promise<number>;
   /** Resolves when Temporal answers; at most 1 s. */
   ping(): Promise<void>;
 }
@@ -61,10 +68,17 @@ export type UpdateAnswer =
   /** No worker answered in time; the act may still take effect. */
   | { status: 'unanswered' };
 
-export interface ListOrders {
-  status?: OrderStatus;
-  sagaState?: SagaState;
-  customerHash?: string;
+/** Which orders somebody may and wants to see. */
+export interface OrderScope extends OrderFilter {
+  /** Only these. */
+  orderIds?: readonly OrderId[];
+  /** Placed by this caller, or by nobody knows whom (orders of earlier versions): the memo says. */
+  callerId?: string;
+  /** Only those whose run has not closed. */
+  open?: boolean;
+}
+
+export interface ListOrders extends OrderScope {
   pageSize: number;
   pageToken?: Uint8Array;
 }

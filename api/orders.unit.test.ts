@@ -262,8 +262,25 @@ describe('listing orders', () => {
       },
     });
     await send(app, 'GET', '/orders?status=failed&sagaState=ended&customerId=customer-42');
-    expect(asked).toMatchObject([{ status: 'failed', sagaState: 'ended', pageSize: 20 }]);
-    expect(JSON.stringify(asked)).not.toContain('customer-42');
+    await send(app, 'GET', '/orders?step=shipping&failureType=Unheard&olderThan=30m&youngerThan=7d', {
+      key: operatorKey,
+    });
+    expect(asked).toEqual([
+      {
+        status: 'failed',
+        sagaState: 'ended',
+        customerHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        callerId: 'shop-a',
+        pageSize: 20,
+      },
+      {
+        step: 'shipping',
+        failureType: 'Unheard',
+        startedBeforeUtc: '2026-01-02T02:34:05.678Z',
+        startedAfterUtc: '2025-12-26T03:04:05.678Z',
+        pageSize: 20,
+      },
+    ]);
   });
 
   it('answers 400 for a cursor that was tampered with or belongs to another list or caller', async () => {
@@ -294,6 +311,10 @@ describe('listing orders', () => {
     ['status=', 'status'],
     ["status=failed'%20OR%20''='", 'status'],
     ["customerId=x'%20OR%20'1'='1", 'customerId'],
+    ["failureType=x'%20OR%20'1'='1", 'failureType'],
+    ['step=payments', 'step'],
+    ['olderThan=30', 'olderThan'],
+    ['youngerThan=-1h', 'youngerThan'],
     ['limit=0', 'limit'],
     ['limit=101', 'limit'],
     ['limit=1.5', 'limit'],

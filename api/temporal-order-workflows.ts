@@ -23,6 +23,7 @@ import {
   type StartOrder,
   type UpdateAnswer,
 } from './order-workflows.ts';
+import { visibilityQuery } from './visibility-query.ts';
 
 /** gRPC status codes, by number as they travel. */
 const RESOURCE_EXHAUSTED = 8;
@@ -34,6 +35,7 @@ const keys = {
   parkedStep: defineSearchAttributeKey(searchAttributes.parkedStep, 'KEYWORD'),
   failureType: defineSearchAttributeKey(searchAttributes.failureType, 'KEYWORD'),
   customerHash: defineSearchAttributeKey(searchAttributes.customerHash, 'KEYWORD'),
+  callerId: defineSearchAttributeKey(searchAttributes.callerId, 'KEYWORD'),
 };
 
 /** OrderWorkflows through a Temporal client; no connection is made before the first call. */
@@ -64,10 +66,11 @@ export function createOrderWorkflows(client: Client, queues: TaskQueues): OrderW
       id: OrderId,
       definition: UpdateDefinition<OrderView, [Input]>,
       act: Input,
+      options: { updateId?: string } = {},
     ): Promise<UpdateAnswer> {
       try {
         const view = await call(4_000, 'update', () =>
-          handleOf(id).executeUpdate(definition, { args: [act] }),
+          handleOf(id).executeUpdate(definition, { args: [act], ...options }),
         );
         return { status: 'accepted', view };
       } catch (error) {
@@ -88,6 +91,14 @@ export function createOrderWorkflows(client: Client, queues: TaskQueues): OrderW
         return await call(2_000, 'list', () => listPage(client, queues, input));
       } catch (error) {
         throw unavailable('list', error);
+      }
+    },
+    async count(scope) {
+      try {
+        const query = visibilityQuery(queues, scope);
+        return (await call(2_000, 'count', () => client.workflow.count(query))).count;
+      } catch (error) {
+        throw unavailable('count', error);
       }
     },
     async ping() {
@@ -112,6 +123,7 @@ function startOptions({ input, memo, customerHash }: StartOrder, queues: TaskQue
       { key: keys.status, value: 'received' },
       { key: keys.sagaState, value: 'running' },
       { key: keys.customerHash, value: customerHash },
+      { key: keys.callerId, value: checkout.callerId },
     ],
     memo: { ...memo },
     staticSummary: `Order ${checkout.orderId}: ${memo.summary}`,
@@ -187,22 +199,11 @@ function summaryOf(info: Omit<WorkflowExecutionInfo, 'raw'>): OrderSummary {
   };
 }
 
-/** Values come from closed sets and hex digests, so none of them can end its quotes. */
-function listQuery(queues: TaskQueues, { status, sagaState, customerHash }: ListOrders): string {
-  return [
-    `WorkflowType = '${fulfillOrderName}'`,
-    `TaskQueue = '${queues.orders}'`,
-    ...(status ? [`${searchAttributes.orderStatus} = '${status}'`] : []),
-    ...(sagaState ? [`${searchAttributes.sagaState} = '${sagaState}'`] : []),
-    ...(customerHash ? [`${searchAttributes.customerHash} = '${customerHash}'`] : []),
-  ].join(' AND ');
-}
-
 async function listPage(client: Client, queues: TaskQueues, input: ListOrders) {
   const { namespace, loadedDataConverter } = client.options;
   const answer = await client.workflowService.listWorkflowExecutions({
     namespace,
-    query: listQuery(queues, input),
+    query: visibilityQuery(queues, input),
     pageSize: input.pageSize,
     ...(input.pageToken ? { nextPageToken: input.pageToken } : {}),
   });

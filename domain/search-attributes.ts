@@ -6,6 +6,8 @@ export const searchAttributes = {
   failureType: 'FailureType',
   /** Keyed HMAC of the customer id: search attributes are never encrypted. */
   customerHash: 'CustomerHash',
+  /** The API caller who placed it; orders of earlier versions lack it. */
+  callerId: 'CallerId',
 } as const;
 
 /** Memo set at start: what a duplicate checkout is compared with and what describe shows without a worker. */

@@ -86,6 +86,7 @@ export function fakeWorkflows(changes: Partial<OrderWorkflows> = {}) {
       return true;
     },
     list: async () => ({ orders: [], nextPageToken: undefined }),
+    count: async () => 0,
     ping: async () => {},
     ...changes,
   };
@@ -129,6 +130,8 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   events: async () => [],
   products: async () => [],
   ledger: async () => [],
+  money: async () => undefined,
+  customers: { orders: async () => [] },
   deadLetters: {
     groups: async () => [],
     page: async () => [],

@@ -20,6 +20,7 @@ test('the dev server knows the search attributes of an order from its first star
     'ParkedStep',
     'FailureType',
     'CustomerHash',
+    'CallerId',
   ]);
   for (const name of Object.keys(searchAttributeTypes)) {
     expect(commandLine).toContain(`--search-attribute ${name}=Keyword`);

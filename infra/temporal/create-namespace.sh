@@ -8,6 +8,6 @@ else
 fi
 # The frontend learns of a new namespace after some seconds.
 until temporal operator search-attribute list --namespace default >/dev/null 2>&1; do sleep 1; done
-for name in OrderStatus SagaState ParkedStep FailureType CustomerHash; do
+for name in OrderStatus SagaState ParkedStep FailureType CustomerHash CallerId; do
   temporal operator search-attribute create --namespace default --name "$name" --type Keyword
 done

@@ -1,7 +1,9 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
 import type { ProvidedContext } from 'vitest';
 import type { TestProject } from 'vitest/node';
+import { addMissingSearchAttributes } from '../../infra/dependencies/temporal-namespace.ts';
 import { DEFAULT_NAMESPACE } from '../../infra/dependencies/temporal-settings.ts';
 import { removeAbandonedFolders } from '../../infra/abandoned-folders.ts';
 import { serviceAddresses, startServices } from '../../infra/dependencies/start-services.ts';
@@ -40,10 +42,11 @@ const keys = [
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const running = process.env['ORDER_SAGA_SERVICES'];
   if (running) {
-    announce(
-      project,
-      await readAddresses(running === 'running' ? join(runtimeFolder, 'services.json') : running),
+    const addresses = await readAddresses(
+      running === 'running' ? join(runtimeFolder, 'services.json') : running,
     );
+    await addSearchAttributes(addresses);
+    announce(project, addresses);
     return async () => {};
   }
   await removeAbandonedFolders(runtimeFolder);
@@ -72,6 +75,13 @@ function announce(project: TestProject, addresses: ProvidedContext): void {
   process.env['AMQP_URL'] = addresses.amqpUrl;
   process.env['RABBITMQ_MANAGEMENT_URL'] = addresses.amqpManagementUrl;
   process.env['REDIS_URL'] = addresses.redisUrl;
+}
+
+/** Servers that run for days may have been started by an earlier version. */
+async function addSearchAttributes({ temporalAddress }: ProvidedContext): Promise<void> {
+  const connection = await Connection.connect({ address: temporalAddress });
+  await addMissingSearchAttributes(connection, DEFAULT_NAMESPACE);
+  await connection.close();
 }
 
 async function readAddresses(file: string): Promise<ProvidedContext> {

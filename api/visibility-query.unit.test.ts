@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { orderId, taskQueues } from '../domain/ids.ts';
+import { visibilityQuery } from './visibility-query.ts';
+
+const queues = taskQueues('unit');
+const orders = "WorkflowType = 'fulfillOrder' AND TaskQueue = 'unit-orders'";
+
+it('asks for the orders of this installation', () => {
+  expect(visibilityQuery(queues, {})).toBe(orders);
+});
+
+it('joins every condition that is given', () => {
+  expect(
+    visibilityQuery(queues, {
+      status: 'fulfillment_created',
+      sagaState: 'parked',
+      step: 'shipping',
+      failureType: 'ProviderUnavailable',
+      customerHash: 'ab12',
+      open: true,
+      orderIds: [orderId('a'), orderId('b')],
+      callerId: 'shop-a',
+      startedBeforeUtc: '2026-01-02T03:04:05.678Z',
+      startedAfterUtc: '2026-01-01T00:00:00.000Z',
+    }),
+  ).toBe(
+    `${orders} AND OrderStatus = 'fulfillment_created' AND SagaState = 'parked' AND ParkedStep = 'shipping' AND ` +
+      "FailureType = 'ProviderUnavailable' AND CustomerHash = 'ab12' AND ExecutionStatus = 'Running' AND " +
+      "WorkflowId IN ('order-a', 'order-b') AND (CallerId = 'shop-a' OR CallerId IS NULL) AND " +
+      "StartTime < '2026-01-02T03:04:05.678Z' AND StartTime > '2026-01-01T00:00:00.000Z'",
+  );
+});
+
+it.each(["x' OR 'a' = 'a", 'a\\', '', 'a b', 'a"'])(
+  'takes no value that could end its quotes: %j',
+  (value) => {
+    expect(() => visibilityQuery(queues, { failureType: value })).toThrow('letters, digits');
+  },
+);
