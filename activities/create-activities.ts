@@ -5,7 +5,14 @@ import { asActivity } from './failures.ts';
 import { createGenerateShipment } from './generate-shipment.ts';
 import { createProcessPayment } from './process-payment.ts';
 import { createRecordOrder } from './record-order.ts';
-import { createHoldOrder, createParkOrder, createRecordNote, createResumeOrder } from './record-notes.ts';
+import {
+  createExtendHold,
+  createHoldOrder,
+  createParkOrder,
+  createRecordNote,
+  createRemindOfHold,
+  createResumeOrder,
+} from './record-notes.ts';
 import { createRefundPayment } from './refund-payment.ts';
 import { createRequestEmail } from './request-email.ts';
 import { createReleaseInventory, createReserveInventory } from './reserve-inventory.ts';
@@ -23,6 +30,8 @@ export const createOrderActivities = (deps: ActivityDeps) => ({
   completeOrder: asActivity(createCompleteOrder(deps)),
   closeOrder: asActivity(createCloseOrder(deps)),
   holdOrder: asActivity(createHoldOrder(deps)),
+  remindOfHold: asActivity(createRemindOfHold(deps)),
+  extendHold: asActivity(createExtendHold(deps)),
   resumeOrder: asActivity(createResumeOrder(deps)),
   parkOrder: asActivity(createParkOrder(deps)),
   recordNote: asActivity(createRecordNote(deps)),

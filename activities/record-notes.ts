@@ -1,3 +1,4 @@
+import type { EventFacts } from '../domain/events.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import {
   isEnded,
@@ -44,13 +45,14 @@ const noteName = ({ orderId, n }: Note) => ({ key: operationKeys.note(orderId, n
 
 /**
  * Records that the order waits for a person until a deadline.
- * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, OutboxMessages(order.held.v1), in one transaction.
+ * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, OutboxMessages(order.held.v1, or
+ * order.approval_requested.v1), in one transaction.
  */
 export const createHoldOrder =
   (deps: ActivityDeps) =>
   (input: Note & { hold: Hold }): Promise<null> =>
     runSqlOperation(deps, noteName(input), async (tx, order) => {
-      const { status, failureType, reason, untilUtc } = input.hold;
+      const { status, reason } = input.hold;
       await writeNote(tx, input, {
         order,
         step: input.step,
@@ -58,7 +60,65 @@ export const createHoldOrder =
         sagaState: 'held',
         detail: { hold: input.hold },
         reason,
-        event: { type: 'order.held.v1', details: { status, failureType, reason, untilUtc } },
+        event: heldEvent(input.hold),
+        nowUtc: deps.clock.nowUtc(),
+      });
+      return { done: null };
+    });
+
+/** The contract of order.held.v1 names its kinds of holds for good; a later kind has its own event. */
+function heldEvent({ status, failureType, reason, untilUtc }: Hold): EventFacts {
+  return status === 'awaiting_approval'
+    ? { type: 'order.approval_requested.v1', details: { reason, untilUtc } }
+    : { type: 'order.held.v1', details: { status, failureType, reason, untilUtc } };
+}
+
+/**
+ * Records that people were reminded of a hold whose deadline comes nearer.
+ * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, OutboxMessages(order.hold_reminded.v1), in one
+ * transaction.
+ */
+export const createRemindOfHold =
+  (deps: ActivityDeps) =>
+  (input: Note & { hold: Hold }): Promise<null> =>
+    runSqlOperation(deps, noteName(input), async (tx, order) => {
+      const { status, failureType, reason, sinceUtc, untilUtc } = input.hold;
+      await writeNote(tx, input, {
+        order,
+        step: input.step,
+        detail: { hold: input.hold },
+        from: 'held',
+        to: 'reminded',
+        reason: `held until ${untilUtc}: ${reason}`,
+        event: {
+          type: 'order.hold_reminded.v1',
+          details: { status, failureType, reason, sinceUtc, untilUtc },
+        },
+        nowUtc: deps.clock.nowUtc(),
+      });
+      return { done: null };
+    });
+
+/**
+ * Records that a person gave a hold another deadline.
+ * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, OutboxMessages(order.hold_extended.v1), in one
+ * transaction.
+ */
+export const createExtendHold =
+  (deps: ActivityDeps) =>
+  (input: Note & { actor: Actor; reason: string; hold: Hold }): Promise<null> =>
+    runSqlOperation(deps, noteName(input), async (tx, order) => {
+      const { actor, reason, hold } = input;
+      const { status, untilUtc } = hold;
+      await writeNote(tx, input, {
+        order,
+        actor,
+        step: input.step,
+        detail: { hold },
+        from: 'held',
+        to: 'extended',
+        reason: `until ${untilUtc}: ${reason}`,
+        event: { type: 'order.hold_extended.v1', details: { status, actor, reason, untilUtc } },
         nowUtc: deps.clock.nowUtc(),
       });
       return { done: null };

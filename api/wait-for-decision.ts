@@ -17,6 +17,7 @@ const decided: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
   'payment_failed',
   'payment_action_required',
   'address_rejected',
+  'awaiting_approval',
   'cancelled',
   'failed',
 ]);

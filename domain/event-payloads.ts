@@ -82,6 +82,37 @@ export interface EventDetails {
     /** The deadline, UTC. */
     untilUtc: string;
   };
+  /** The order waits for an operator to approve it before anything is charged, until a deadline; then it fails. */
+  'order.approval_requested.v1': {
+    /** One sentence for people. */
+    reason: string;
+    /** The deadline, UTC. */
+    untilUtc: string;
+  };
+  /** The order still waits for a person, and a good part of the time until its deadline has passed. */
+  'order.hold_reminded.v1': {
+    /** What it waits for. Open list. */
+    status: string;
+    /** Business failure. Open list. */
+    failureType: string;
+    /** One sentence for people. */
+    reason: string;
+    /** Since when it waits, UTC. */
+    sinceUtc: string;
+    /** The deadline, UTC. */
+    untilUtc: string;
+  };
+  /** The order waits for a person longer than was said before. */
+  'order.hold_extended.v1': {
+    /** What it waits for. Open list. */
+    status: string;
+    /** Who extended it. */
+    actor: string;
+    /** One sentence for people. */
+    reason: string;
+    /** The new deadline, UTC. */
+    untilUtc: string;
+  };
   /** A step failed technically beyond its budget and waits for an operator. */
   'order.parked.v1': {
     /** Step of the saga. Open list. */

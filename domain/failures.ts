@@ -30,6 +30,11 @@ export const businessFailures = {
     outcome: 'hold',
     act: 'the customer or help desk corrects the address',
   },
+  ApprovalMissing: {
+    step: 'payment',
+    outcome: 'hold',
+    act: 'an operator looks at the order and approves or cancels it',
+  },
   OrderClosed: { step: 'receive', outcome: 'fail', act: 'none: an order of this id had already ended' },
   OperationCompensated: {
     step: 'payment',

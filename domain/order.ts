@@ -13,15 +13,22 @@ export const orderStatuses = [
   'payment_failed',
   'payment_action_required',
   'address_rejected',
+  'awaiting_approval',
   'cancelled',
   'failed',
 ] as const;
 
 export type OrderStatus = (typeof orderStatuses)[number];
-export type HeldStatus = Extract<
-  OrderStatus,
-  'payment_failed' | 'payment_action_required' | 'address_rejected'
->;
+
+/** Statuses in which the order waits for a person until a deadline. */
+export const heldStatuses = [
+  'payment_failed',
+  'payment_action_required',
+  'address_rejected',
+  'awaiting_approval',
+] as const satisfies readonly OrderStatus[];
+export type HeldStatus = (typeof heldStatuses)[number];
+
 export type EndStatus = Extract<OrderStatus, 'completed' | 'cancelled' | 'failed'>;
 
 export const isEnded = (status: OrderStatus): status is EndStatus =>
@@ -75,6 +82,8 @@ export interface Checkout {
   currency: Currency;
   /** Guards against price changes: another total fails the order with PriceChanged. */
   expectedTotal?: Money;
+  /** The shop's own name for why it distrusts the order; 1-64 characters, no personal data. */
+  riskMark?: string;
 }
 
 /** One line of what an order costs. Discounts are negative. */
@@ -95,6 +104,8 @@ export interface Hold {
   reason: string;
   sinceUtc: string;
   untilUtc: string;
+  /** When people are reminded; absent once they were. */
+  remindAtUtc?: string;
   /** What the customer has to do (payment_action_required), as the provider gave it. */
   nextAction?: NextAction;
 }

@@ -1,8 +1,10 @@
+import type { Currency } from './money.ts';
 import type { StepName } from './order.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** How one kind of call is tried. All times in milliseconds. */
 export interface StepPolicy {
@@ -33,11 +35,30 @@ export interface SagaPolicy {
   /** How long a held order waits for a person. */
   holdPaymentMs: number;
   holdAddressMs: number;
+  /** How long an order waits for approval; 24 hours where a recorded policy does not know it. */
+  holdApprovalMs?: number;
+  /** Part of a hold's time, 0 to 1, after which people are reminded. Absent (as in earlier policies): never. */
+  remindAt?: number;
+  /** Longest hold from its start, extensions included; 14 days where a recorded policy does not know it. */
+  maximumHoldMs?: number;
+  /** Which orders an operator has to approve before anything is charged. Absent: none. */
+  approval?: ApprovalPolicy;
   /** How often a pending customer action is looked up at the provider, besides its webhook. */
   actionPollMs: number;
   /** Accepted payment updates of one order. */
   maximumPaymentUpdates: number;
 }
+
+/** An order that meets one of these waits for approval. */
+export interface ApprovalPolicy {
+  /** Totals above so many minor units of their currency; a currency that is not named has no such limit. */
+  aboveMinor?: Partial<Record<Currency, number>>;
+  /** Orders whose checkout carries a risk mark. */
+  riskMarked?: boolean;
+}
+
+/** What a policy recorded before these fields existed means by leaving them out. */
+export const holdDefaults = { holdApprovalMs: 24 * HOUR, maximumHoldMs: 14 * DAY };
 
 const sqlStep: StepPolicy = {
   attemptTimeoutMs: 10 * SECOND,
@@ -77,6 +98,8 @@ export const defaultPolicy: SagaPolicy = {
   localActivityMs: 1_500,
   holdPaymentMs: 30 * MINUTE,
   holdAddressMs: 24 * HOUR,
+  ...holdDefaults,
+  remindAt: 0.5,
   actionPollMs: 15 * SECOND,
   maximumPaymentUpdates: 10,
 };

@@ -1,6 +1,8 @@
 import type { EventOf } from './contracts/read-event.ts';
 
-export type WaitingOrder = EventOf<'order.held.v1' | 'order.parked.v1'>;
+export type WaitingOrder = EventOf<
+  'order.held.v1' | 'order.approval_requested.v1' | 'order.hold_reminded.v1' | 'order.parked.v1'
+>;
 
 export interface HelpDeskText {
   subject: string;
@@ -13,8 +15,16 @@ export function helpDeskText(event: WaitingOrder, apiUrl: string): HelpDeskText 
   const { orderId } = event.payload;
   const at = `${apiUrl.replace(/\/$/, '')}/orders/${encodeURIComponent(orderId)}`;
   const more = `The order: ${at} (why it waits: ${at}/why)`;
-  if (event.eventType === 'order.parked.v1') return parkedText(event, { at, more });
-  return heldText(event, { at, more });
+  switch (event.eventType) {
+    case 'order.parked.v1':
+      return parkedText(event, { at, more });
+    case 'order.hold_reminded.v1':
+      return reminderText(event, { at, more });
+    case 'order.approval_requested.v1':
+      return heldText({ ...event.payload, status: 'awaiting_approval' }, { at, more });
+    case 'order.held.v1':
+      return heldText(event.payload, { at, more });
+  }
 }
 
 interface Links {
@@ -35,23 +45,40 @@ function parkedText({ payload }: EventOf<'order.parked.v1'>, { at, more }: Links
   };
 }
 
-function heldText({ payload }: EventOf<'order.held.v1'>, { at, more }: Links): HelpDeskText {
-  const { orderId, status, reason, untilUtc } = payload;
+interface Held {
+  orderId: string;
+  status: string;
+  reason: string;
+  untilUtc: string;
+}
+
+function heldText({ orderId, status, reason, untilUtc }: Held, { at, more }: Links): HelpDeskText {
   return {
     subject: `Order ${orderId} waits for you until ${untilUtc}: ${status}`,
     lines: [
       `Order ${orderId} is held (${status}): ${reason}`,
       `Until ${untilUtc} it can be mended; then everything is taken back and the order fails.`,
       actOf(status, at),
+      longer(at),
       more,
     ],
+  };
+}
+
+function reminderText({ payload }: EventOf<'order.hold_reminded.v1'>, links: Links): HelpDeskText {
+  const { orderId, status, sinceUtc, untilUtc } = payload;
+  const { lines } = heldText(payload, links);
+  return {
+    subject: `Reminder: order ${orderId} waits for you until ${untilUtc}: ${status}`,
+    lines: [`Order ${orderId} has waited since ${sinceUtc}, and nobody has mended it yet.`, ...lines],
   };
 }
 
 const newPayment = { paymentMethodId: 'pm_…' };
 const newAddress = { name: '…', street1: '…', city: '…', postalCode: '…', country: '…' };
 
-function actOf(status: EventOf<'order.held.v1'>['payload']['status'], at: string): string {
+/** The statuses are an open list: for one from a later version the links have to do. */
+function actOf(status: string, at: string): string {
   switch (status) {
     case 'payment_failed':
       return `With another payment method it goes on: ${curl('POST', `${at}/payment`, newPayment)}`;
@@ -62,8 +89,15 @@ function actOf(status: EventOf<'order.held.v1'>['payload']['status'], at: string
       );
     case 'address_rejected':
       return `With a corrected address it goes on: ${curl('PUT', `${at}/shipping-address`, newAddress)}`;
+    case 'awaiting_approval':
+      return `When it may go on: ${curl('POST', `${at}/approve`, { reason: '…' })}; otherwise cancel it.`;
+    default:
+      return `What mends it is told at ${at}.`;
   }
 }
+
+const longer = (at: string): string =>
+  `If it needs longer: ${curl('POST', `${at}/extend`, { untilUtc: '…', reason: '…' })}`;
 
 const curl = (method: string, url: string, body: unknown): string =>
   `curl -X ${method} '${url}' -H "Authorization: Bearer $ORDER_SAGA_API_KEY" -H 'Content-Type: application/json' ` +

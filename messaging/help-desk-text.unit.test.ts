@@ -5,7 +5,7 @@ import { eventContracts } from './contracts/event-contracts.ts';
 import { renderEmail } from './email-templates.ts';
 import { helpDeskText, type WaitingOrder } from './help-desk-text.ts';
 
-const eventOf = (type: 'order.held.v1' | 'order.parked.v1', details: object = {}): WaitingOrder => {
+const eventOf = (type: WaitingOrder['eventType'], details: object = {}): WaitingOrder => {
   const event = exampleOf(type, eventContracts[type]) as WaitingOrder;
   return { ...event, payload: { ...event.payload, orderId: 'order-1', ...details } } as WaitingOrder;
 };
@@ -24,6 +24,31 @@ it.each([
   expect(text).toContain(`Until ${untilUtc}`);
   expect(text).toMatch(command);
   expect(text).toContain('https://api.example/orders/order-1/why');
+  expect(text).toMatch(/needs longer: .*-X POST 'https:\/\/api\.example\/orders\/order-1\/extend'.*untilUtc/);
+});
+
+it('asks for approval and says how to give it', () => {
+  const untilUtc = '2026-01-03T03:04:05.678Z';
+  const { subject, lines } = helpDeskText(
+    eventOf('order.approval_requested.v1', { reason: 'above 5000.00 USD', untilUtc }),
+    api,
+  );
+  expect(subject).toBe(`Order order-1 waits for you until ${untilUtc}: awaiting_approval`);
+  expect(lines.join('\n')).toMatch(
+    /above 5000\.00 USD[^]*-X POST 'https:\/\/api\.example\/orders\/order-1\/approve'/,
+  );
+});
+
+it('reminds of a hold with since when it waits and the same act', () => {
+  const event = eventOf('order.hold_reminded.v1', { status: 'address_rejected' });
+  const { subject, lines } = helpDeskText(event, api);
+  expect(subject).toMatch(/^Reminder: order order-1 waits for you until .*: address_rejected$/);
+  expect(lines[0]).toMatch(/waited since 2026-01-02T03:04:05.678Z/);
+  expect(lines.join('\n')).toMatch(/-X PUT 'https:\/\/api\.example\/orders\/order-1\/shipping-address'/);
+  const later = eventOf('order.hold_reminded.v1', { status: 'from_a_later_version' });
+  expect(helpDeskText(later, api).lines.join('\n')).toContain(
+    'What mends it is told at https://api.example/orders/order-1.',
+  );
 });
 
 it('says which step is parked, why, and how to try again', () => {

@@ -19,10 +19,16 @@ export interface HelpDeskDeps {
   clock: Clock;
 }
 
-const events = ['order.held.v1', 'order.parked.v1'] as const;
+const events = [
+  'order.held.v1',
+  'order.approval_requested.v1',
+  'order.hold_reminded.v1',
+  'order.parked.v1',
+] as const;
 
 /**
- * Tells people about every order that waits for one, once per hold or parking: by mail, which goes through the email
+ * Tells people about every order that waits for one, once per hold or parking, and again when half of a hold's time is
+ * gone: by mail, which goes through the email
  * queue like any other, and by chat where one is given. Mail and chat have a queue each, so that neither waits for the
  * other nor is told twice for its sake. Resolves when the queues stand, waiting for the broker.
  */

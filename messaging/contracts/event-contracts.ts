@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { EventType } from '../../domain/events.ts';
 import { businessFailures } from '../../domain/failures.ts';
-import { stepNames, type HeldStatus } from '../../domain/order.ts';
+import { heldStatuses, stepNames, type HeldStatus } from '../../domain/order.ts';
 import { utcTime, type EventContract } from './event-contract.ts';
 
-const heldStatuses = [
+/* Closed since the first version: a hold of a further kind has an event of its own (`order.approval_requested.v1`). */
+const heldInV1 = [
   'payment_failed',
   'payment_action_required',
   'address_rejected',
@@ -14,6 +15,9 @@ const heldStatuses = [
 const failureType = z
   .string()
   .meta({ description: 'Business failure. Open list.', examples: Object.keys(businessFailures) });
+const heldStatus = z
+  .string()
+  .meta({ description: 'What it waits for. Open list.', examples: [...heldStatuses] });
 const step = z.string().meta({ description: 'Step of the saga. Open list.', examples: [...stepNames] });
 
 const reason = z.string().describe('One sentence for people.');
@@ -90,12 +94,52 @@ export const eventContracts = {
   'order.held.v1': {
     summary: 'The order waits for a person until a deadline; then it fails.',
     details: {
-      status: z.enum(heldStatuses).describe('What it waits for.'),
+      status: z.enum(heldInV1).describe('What it waits for.'),
       failureType,
       reason,
       untilUtc: utcTime.describe('The deadline, UTC.'),
     },
     example: { status: 'payment_failed', ...declined, untilUtc: '2026-01-03T03:04:05.678Z' },
+  },
+  'order.approval_requested.v1': {
+    summary:
+      'The order waits for an operator to approve it before anything is charged, until a deadline; then it fails.',
+    details: { reason, untilUtc: utcTime.describe('The deadline, UTC.') },
+    example: {
+      reason: 'The total of 750000.00 INR is above 500000.00 INR.',
+      untilUtc: '2026-01-03T03:04:05.678Z',
+    },
+  },
+  'order.hold_reminded.v1': {
+    summary: 'The order still waits for a person, and a good part of the time until its deadline has passed.',
+    details: {
+      status: heldStatus,
+      failureType,
+      reason,
+      sinceUtc: utcTime.describe('Since when it waits, UTC.'),
+      untilUtc: utcTime.describe('The deadline, UTC.'),
+    },
+    example: {
+      status: 'payment_failed',
+      ...declined,
+      sinceUtc: '2026-01-02T03:04:05.678Z',
+      untilUtc: '2026-01-03T03:04:05.678Z',
+    },
+  },
+  'order.hold_extended.v1': {
+    summary: 'The order waits for a person longer than was said before.',
+    details: {
+      status: heldStatus,
+      actor: z.string().min(1).describe('Who extended it.'),
+      reason,
+      untilUtc: utcTime.describe('The new deadline, UTC.'),
+    },
+    example: {
+      status: 'payment_failed',
+      actor: 'help-desk',
+      reason: 'the customer calls back on Monday',
+      untilUtc: '2026-01-05T09:00:00.000Z',
+    },
   },
   'order.parked.v1': {
     summary: 'A step failed technically beyond its budget and waits for an operator.',

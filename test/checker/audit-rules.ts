@@ -62,6 +62,9 @@ const eventOf = ({ step, from, to }: AuditRow): EventType[] => {
     payment_failed: ['payment.failed.v1', 'order.held.v1'],
     payment_action_required: ['order.held.v1'],
     address_rejected: ['order.held.v1'],
+    awaiting_approval: ['order.approval_requested.v1'],
+    reminded: ['order.hold_reminded.v1'],
+    extended: ['order.hold_extended.v1'],
     refunded: ['payment.refunded.v1'],
     fulfillment_created: ['fulfillment.created.v1'],
     cancelled: [

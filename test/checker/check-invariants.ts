@@ -1,3 +1,4 @@
+import type { EventType } from '../../domain/events.ts';
 import { orderId as asOrderId, type OrderId, type ProductId } from '../../domain/ids.ts';
 import { isEnded } from '../../domain/order.ts';
 import { auditViolations } from './audit-rules.ts';
@@ -103,6 +104,8 @@ function lostOrders({ acknowledged = [] }: InvariantsInput, books: readonly Orde
   return acknowledged.filter((id) => !safe.has(id));
 }
 
+const waits = new Set<EventType>(['order.held.v1', 'order.approval_requested.v1', 'order.parked.v1']);
+
 function countsOf(
   input: InvariantsInput,
   books: readonly OrderBooks[],
@@ -130,8 +133,7 @@ function countsOf(
     ),
     recovered: count(
       ({ ledger, events }) =>
-        ledger.status === 'completed' &&
-        events.some(({ eventType }) => eventType === 'order.held.v1' || eventType === 'order.parked.v1'),
+        ledger.status === 'completed' && events.some(({ eventType }) => waits.has(eventType)),
     ),
     charges: total(({ provider }) => provider.charged.length),
     refunds: total(({ provider }) => provider.refunded.length),

@@ -40,6 +40,9 @@ const letters: Record<EventType, string> = {
   'shipment.generated.v1': 'S',
   'shipment.voided.v1': 'v',
   'order.held.v1': 'H',
+  'order.approval_requested.v1': 'A',
+  'order.hold_reminded.v1': 'm',
+  'order.hold_extended.v1': 'x',
   'order.parked.v1': 'K',
   'order.completed.v1': 'D',
   'order.cancelled.v1': 'X',
@@ -47,14 +50,15 @@ const letters: Record<EventType, string> = {
 };
 
 /*
- * One letter per event, parkings left out (they may come anywhere between the first and the last). Before payment an
- * order may be held for its address and for its card any number of times, after fulfillment for its address.
+ * One letter per event; parkings (anywhere between the first and the last) and what is told of a hold (anywhere after
+ * it) are left out. Before payment an order may be held for its address, for approval and for its card any number of
+ * times, after fulfillment for its address.
  */
-const there = 'C(?:R(?:[pH]*)(?:P(?:H*)(?:F(?:H*)(?:S)?)?)?)?';
-const backAgain = 'C(?:R(?:[pH]*)(?:PH*(?:FH*S?)?)?(?:v*f?[pb]*r?))?';
+const there = 'C(?:R(?:[pHA]*)(?:P(?:H*)(?:F(?:H*)(?:S)?)?)?)?';
+const backAgain = 'C(?:R(?:[pHA]*)(?:PH*(?:FH*S?)?)?(?:v*f?[pb]*r?))?';
 
 const paths: Record<'completed' | 'failed' | 'cancelled' | 'open', RegExp> = {
-  completed: /^CR[pH]*PH*FH*SD$/,
+  completed: /^CR[pHA]*PH*FH*SD$/,
   failed: new RegExp(`^${backAgain}E$`),
   cancelled: new RegExp(`^${backAgain}X$`),
   open: new RegExp(`^(?:${there}|${backAgain})$`),
@@ -63,7 +67,7 @@ const paths: Record<'completed' | 'failed' | 'cancelled' | 'open', RegExp> = {
 function pathViolations({ ledger, events }: OrderBooks): string[] {
   const path = events.map(({ eventType }) => letters[eventType] ?? '?').join('');
   const allowed = paths[isEnded(ledger.status) ? ledger.status : 'open'];
-  const violations = allowed.test(path.replaceAll('K', ''))
+  const violations = allowed.test(path.replaceAll(/[Kmx]/g, ''))
     ? []
     : [
         `a ${ledger.status} order cannot have the events ${events.map((event) => event.eventType).join(', ')}`,
@@ -71,6 +75,9 @@ function pathViolations({ ledger, events }: OrderBooks): string[] {
   const stored = ledger.eventTypes.join();
   if (stored !== events.map((event) => event.eventType).join()) {
     violations.push('the outbox holds other events than the bodies tell');
+  }
+  if (/^[^HA]*[mx]|[DXE][mx]/.test(path)) {
+    violations.push('a hold was reminded of or extended before there was one, or after the end');
   }
   if (/^K|[DXE]K/.test(path)) violations.push('an order was parked before its first or after its last event');
   return violations;
