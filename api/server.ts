@@ -38,7 +38,7 @@ async function connectDeps(config: Config) {
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = lazyTemporalConnection(connectionOptions);
   const queues = taskQueues(config.TASK_QUEUE_PREFIX);
-  const metrics = createMetrics();
+  const metrics = createMetrics('api');
   const store = lazyStore(() =>
     connectStore(
       config,

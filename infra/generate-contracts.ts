@@ -9,6 +9,8 @@ import { eventContracts } from '../messaging/contracts/event-contracts.ts';
 import { eventTypesSource } from '../messaging/contracts/event-types-source.ts';
 import { messagesPage } from '../messaging/contracts/messages-page.ts';
 import { topology } from '../messaging/topology.ts';
+import { metricsPage } from '../telemetry/metrics-page.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 
 const root = join(import.meta.dirname, '..');
 const schemaFolder = 'messaging/contracts/schemas';
@@ -46,6 +48,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
     ]),
     [baselineFile, JSON.stringify(schemas)],
     ['domain/event-payloads.ts', eventTypesSource(eventContracts)],
+    ['docs/metrics.md', metricsPage(createMetrics().specs)],
     ['docs/messages.md', messagesPage(eventContracts, topology)],
     ['docs/asyncapi.yaml', stringify(asyncApiOf(eventContracts), { aliasDuplicateObjects: false })],
   ];
@@ -73,7 +76,7 @@ async function formatted(path: string, text: string): Promise<string> {
   return format(text, { ...(await resolveConfig(filepath)), filepath });
 }
 
-/** `npm run generate`: schemas, types, documentation and baseline from the event contracts. */
+/** `npm run generate`: schemas, types, documentation and baseline from the event contracts; the table of metrics. */
 async function generate(): Promise<void> {
   const files = await generatedFiles();
   await rm(join(root, schemaFolder), { recursive: true, force: true });
@@ -81,7 +84,7 @@ async function generate(): Promise<void> {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
   }
-  console.log(`${files.size} files generated from messaging/contracts`);
+  console.log(`${files.size} files generated from messaging/contracts and telemetry`);
 }
 
 if (import.meta.main) await generate();

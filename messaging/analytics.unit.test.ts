@@ -79,8 +79,9 @@ it('keeps a batch for later while the sink is away, and drops what is no event o
   expect(await take('no event')).toEqual({ status: 'done' });
   const { values } = await metrics.analyticsEvents.get();
   expect(values.map(({ labels, value }) => [labels.result, value])).toEqual([
-    ['failed', 1],
+    ['written', 0],
     ['dropped', 2],
+    ['failed', 1],
   ]);
 });
 

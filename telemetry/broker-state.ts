@@ -1,16 +1,15 @@
-import { Gauge, type Registry } from 'prom-client';
+import type { Metrics } from './metrics.ts';
 
 const states = ['connected', 'blocked', 'disconnected'] as const;
 
-/** `broker_state{state}`: 1 for the present state, read whenever the metrics are. `blocked` is an alarm at the broker. */
-export function observeBrokerState(registry: Registry, state: () => (typeof states)[number]): void {
-  const gauge: Gauge<'state'> = new Gauge({
-    name: 'broker_state',
-    help: 'State of the connection to RabbitMQ: 1 for connected, blocked (memory or disk alarm) or disconnected.',
-    labelNames: ['state'],
-    registers: [registry],
+/** Keeps `broker_state` true to the present state, looked at whenever the metrics are. */
+export function observeBrokerState(
+  { brokerState }: Pick<Metrics, 'brokerState'>,
+  state: () => (typeof states)[number],
+): void {
+  Object.assign(brokerState, {
     collect() {
-      for (const one of states) gauge.set({ state: one }, one === state() ? 1 : 0);
+      for (const one of states) brokerState.set({ state: one }, one === state() ? 1 : 0);
     },
   });
 }

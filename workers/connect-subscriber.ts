@@ -19,7 +19,7 @@ export async function connectSubscriber<Tx extends MarksEvents>(input: {
 }) {
   const config = loadConfig(input.env ?? process.env);
   const logger = createLogger({ process: input.service, level: config.LOG_LEVEL });
-  const metrics = createMetrics();
+  const metrics = createMetrics('relay');
   const [broker, redis] = await Promise.all([
     connectRabbitmqBroker({
       url: config.AMQP_URL,
@@ -32,7 +32,7 @@ export async function connectSubscriber<Tx extends MarksEvents>(input: {
       onDegraded: (call) => metrics.redisDegraded.inc({ call }),
     }),
   ]);
-  observeBrokerState(metrics.registry, broker.state);
+  observeBrokerState(metrics, broker.state);
   const store = input.store === undefined ? {} : { store: input.store };
   return {
     subscribe: createSubscribe<Tx>({

@@ -19,7 +19,7 @@ import { startWebhooks } from './start-webhooks.ts';
 /* The relay process: outbox to broker, the email queue to the mail server, events to partners. Ends gracefully on SIGTERM and SIGINT. */
 const config = loadConfig();
 const logger = createLogger({ process: 'relay', level: config.LOG_LEVEL });
-const metrics = createMetrics();
+const metrics = createMetrics('relay');
 
 const [store, redis, broker] = await Promise.all([
   connectStore(
@@ -38,7 +38,7 @@ const [store, redis, broker] = await Promise.all([
     managementUrl: config.RABBITMQ_MANAGEMENT_URL,
   }),
 ]);
-observeBrokerState(metrics.registry, broker.state);
+observeBrokerState(metrics, broker.state);
 const mailer = connectSmtpMailer({ url: config.SMTP_URL, from: config.MAIL_FROM });
 const relay = createRelay({
   store: store.outbox,

@@ -1,12 +1,16 @@
+import { Client } from '@temporalio/client';
 import { Runtime, type LogLevel, type Logger as TemporalLogger } from '@temporalio/worker';
+import { createOrderWorkflows } from '../api/temporal-order-workflows.ts';
 import { loadConfig } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
+import { systemClock } from '../ports/clock.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { connectActivityDeps } from './connect-activity-deps.ts';
 import { connectTemporal } from './connect-temporal.ts';
 import { connectOpsDesk } from './connect-ops-desk.ts';
+import { createOrderActDesk } from './order-act-desk.ts';
 import { createOpsWorker } from './ops-worker.ts';
 import { createOrderWorkers } from './order-workers.ts';
 import { bundleOrderWorkflows } from './workflow-bundle.ts';
@@ -14,7 +18,7 @@ import { bundleOrderWorkflows } from './workflow-bundle.ts';
 /* The saga's worker process: config -> adapters -> activities -> run. Ends gracefully on SIGTERM and SIGINT. */
 const config = loadConfig();
 const logger = createLogger({ process: 'worker', level: config.LOG_LEVEL });
-const metrics = createMetrics();
+const metrics = createMetrics('worker');
 Runtime.install({ logger: forTemporal(logger), shutdownSignals: [] });
 
 const [deps, temporal, workflowBundle] = await Promise.all([
@@ -35,6 +39,11 @@ const opsWorker = await createOpsWorker({
   taskQueue: taskQueues(config.TASK_QUEUE_PREFIX).ops,
   workflowBundle,
   desk: ops.desk,
+  orderActs: createOrderActDesk({
+    workflows: createOrderWorkflows(new Client(temporal), taskQueues(config.TASK_QUEUE_PREFIX)),
+    store: deps.store,
+    clock: systemClock,
+  }),
 });
 const health = await startHealthServer({
   host: '127.0.0.1',

@@ -29,7 +29,7 @@ export async function startRelayingSaga(server: Pick<PrivateBroker, 'url'>) {
     });
   const broker = await connectBroker();
   const consuming = await connectBroker();
-  observeBrokerState(metrics.registry, broker.state);
+  observeBrokerState(metrics, broker.state);
   const redis = await connectRedis({
     url: saga.config.REDIS_URL,
     keyPrefix: `${saga.config.TASK_QUEUE_PREFIX}:`,
