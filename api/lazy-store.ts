@@ -23,6 +23,8 @@ export function lazyStore(open: () => Promise<Store>): LazyStore {
     events: async (input) => (await store()).read.events(input),
     products: async () => (await store()).read.products(),
     ledger: async (id) => (await store()).read.ledger(id),
+    money: async (id) => (await store()).read.money(id),
+    customers: { orders: async (input) => (await store()).read.customers.orders(input) },
     deadLetters: {
       groups: async (filter) => (await store()).read.deadLetters.groups(filter),
       page: async (input) => (await store()).read.deadLetters.page(input),

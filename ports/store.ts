@@ -19,7 +19,10 @@ import type {
   WebhookEndpointId,
   WebhookEndpointState,
 } from '../domain/webhooks.ts';
+import type { Dispute } from '../domain/refunds.ts';
+import type { CustomerReads, PersonalDataStatements } from './customers.ts';
 import type { DeadLetterReads, DeadLetterStatements } from './dead-letters.ts';
+import type { DisputeStatements, RefundRow, RefundStatements } from './refunds.ts';
 
 /**
  * Truth: orders, stock, money, shipments, operations, audit trail and outbox in one SQL database.
@@ -50,6 +53,8 @@ export interface StoreTransaction {
   orders: OrderStatements;
   inventory: InventoryStatements;
   payments: PaymentStatements;
+  refunds: RefundStatements;
+  disputes: DisputeStatements;
   fulfillments: FulfillmentStatements;
   shipments: ShipmentStatements;
   audit: AuditStatements;
@@ -58,6 +63,7 @@ export interface StoreTransaction {
   deadLetters: DeadLetterStatements;
   webhooks: WebhookStatements;
   retention: RetentionStatements;
+  personalData: PersonalDataStatements;
 }
 
 /** What an operation led to; stored once, returned for ever. `result` is plain JSON. */
@@ -140,6 +146,7 @@ export interface OrderStatements {
     step?: StepName;
     detail?: OrderDetail;
     shippingAddress?: Address;
+    customerEmail?: string;
     paymentMethodId?: string;
     updatedAtUtc: string;
   }): Promise<void>;
@@ -308,11 +315,11 @@ export interface PurgedOrder {
 export interface RetentionStatements {
   /**
    * Orders that closed before the time, oldest first, at most `limit`: ended, last changed before it, nothing reserved,
-   * no attempt under way and nothing unpublished.
+   * no attempt under way, no refund or dispute undecided and nothing unpublished.
    */
   closedOrders(input: { closedBeforeUtc: string; limit: number }): Promise<OrderId[]>;
   /**
-   * Deletes the order with all its rows: lines, operations, payments, shipments, fulfillment, reservations, audit chain
+   * Deletes the order with all its rows: lines, operations, payments, refunds, disputes, shipments, fulfillment, reservations, audit chain
    * with its head, outbox. Undefined, with nothing deleted, where `closedOrders` would not name it. The only way in
    * which audit rows leave; dead letters and webhook attempts have retention of their own.
    */
@@ -417,6 +424,16 @@ export interface StoreReads {
   /** Everything the invariant checker counts, over all orders or one. */
   ledger(id?: OrderId): Promise<OrderLedger[]>;
   webhooks: WebhookReads;
+  /** The order's money: what was charged, refunded and disputed; undefined when there is no such order. */
+  money(id: OrderId): Promise<StoredMoney | undefined>;
+  customers: CustomerReads;
+}
+
+/** What `judgeRefund` decides by. */
+export interface StoredMoney {
+  payments: PaymentRow[];
+  refunds: RefundRow[];
+  disputes: Dispute[];
 }
 
 /** What SQL believes about one order; the checker holds it against the providers' own books. */
@@ -426,6 +443,8 @@ export interface OrderLedger {
   sagaState: SagaState;
   total: Money | undefined;
   payments: PaymentRow[];
+  refunds: RefundRow[];
+  disputes: Dispute[];
   shipments: ShipmentRow[];
   fulfillment: 'none' | 'open' | 'cancelled';
   /** Units still reserved, over all products. */

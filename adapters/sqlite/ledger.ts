@@ -5,6 +5,7 @@ import type { OrderStatus, SagaState } from '../../domain/order.ts';
 import type { OrderLedger } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
 import { createPayments } from './payments.ts';
+import { createDisputes, createRefunds } from './refunds.ts';
 import { createShipments } from './shipments.ts';
 
 /** For the invariant checker, not per order: the lists over all orders read whole tables. */
@@ -27,6 +28,8 @@ interface LedgerRecord {
 
 export function createLedger(connection: Connection) {
   const payments = createPayments(connection);
+  const refunds = createRefunds(connection);
+  const disputes = createDisputes(connection);
   const shipments = createShipments(connection);
   const unitsOf = (id: OrderId): Record<string, number> =>
     Object.fromEntries(
@@ -47,6 +50,8 @@ export function createLedger(connection: Connection) {
           ? undefined
           : { amountMinor: record.TotalMinor, currency: record.Currency },
       payments: payments.list(orderId),
+      refunds: refunds.list(orderId),
+      disputes: disputes.list(orderId),
       shipments: shipments.list(orderId),
       fulfillment: fulfillment?.State ?? 'none',
       reservedUnits: units['reserved'] ?? 0,

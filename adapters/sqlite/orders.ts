@@ -17,7 +17,7 @@ export const orderSql = {
   lines: `SELECT Kind, ProductId, Quantity, AmountMinor FROM OrderLines WHERE OrderId = ? ORDER BY LineNumber`,
   update: `UPDATE Orders SET Status = COALESCE(?, Status), SagaState = COALESCE(?, SagaState), Step = COALESCE(?, Step),
       Detail = COALESCE(?, Detail), ShippingAddress = COALESCE(?, ShippingAddress),
-      PaymentMethodId = COALESCE(?, PaymentMethodId), UpdatedAtUtc = ?
+      CustomerEmail = COALESCE(?, CustomerEmail), PaymentMethodId = COALESCE(?, PaymentMethodId), UpdatedAtUtc = ?
     WHERE OrderId = ?`,
   lastEvent: `SELECT EventSequence, LastEventId FROM Orders WHERE OrderId = ?`,
   nextEvent: `UPDATE Orders SET EventSequence = ?, LastEventId = ? WHERE OrderId = ?`,
@@ -70,6 +70,7 @@ export function createOrders(connection: Connection): Synchronous<OrderStatement
         change.step ?? null,
         detail ? JSON.stringify(detail) : null,
         shippingAddress ? JSON.stringify(shippingAddress) : null,
+        change.customerEmail ?? null,
         change.paymentMethodId ?? null,
         change.updatedAtUtc,
         orderId,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditSql } from './audit.ts';
 import { openConnection, type Connection } from './connection.ts';
+import { customerSql } from './customers.ts';
 import { deadLetterReadSql } from './dead-letter-reads.ts';
 import { deadLetterSql } from './dead-letters.ts';
 import { fulfillmentSql } from './fulfillments.ts';
@@ -16,6 +17,7 @@ import { outboxSql, outboxUpkeepSql } from './outbox.ts';
 import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
 import { catalogSql, readSql } from './reads.ts';
+import { refundSql } from './refunds.ts';
 import { orderRowsSql, retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
 import { upkeepSql } from './upkeep.ts';
@@ -23,6 +25,7 @@ import { webhookListSql, webhookSql } from './webhooks.ts';
 
 const perOrder = {
   auditSql,
+  customerSql,
   fulfillmentSql,
   inventorySql,
   messageSql,
@@ -33,6 +36,7 @@ const perOrder = {
   paymentSql,
   processedEventSql,
   readSql,
+  refundSql,
   retentionSql,
   shipmentSql,
   webhookSql,
@@ -83,6 +87,6 @@ describe('statements that run per order', () => {
   });
 
   it('would be found out if one scanned a table', () => {
-    expect(scansOf("SELECT 1 FROM Orders WHERE CustomerId = 'c'")).toEqual(['SCAN Orders']);
+    expect(scansOf("SELECT 1 FROM Orders WHERE CustomerEmail = 'c'")).toEqual(['SCAN Orders']);
   });
 });

@@ -5,8 +5,11 @@ import type { OrderView } from '../../domain/order.ts';
 import type { OrderDetail, StoreReads } from '../../ports/store.ts';
 import { snapshot, type Connection } from './connection.ts';
 import { productOf, type ProductRecord } from './inventory.ts';
+import { createCustomerReads } from './customers.ts';
 import { createLedger } from './ledger.ts';
 import { orderSql, type OrderRecord } from './orders.ts';
+import { createPayments } from './payments.ts';
+import { createDisputes, createRefunds } from './refunds.ts';
 import type { Synchronous } from './statements.ts';
 
 export const readSql = {
@@ -38,11 +41,16 @@ interface AuditRecord {
   OccurredAtUtc: string;
 }
 
-export function createReads(
-  connection: Connection,
-): Synchronous<Omit<StoreReads, 'webhooks' | 'deadLetters'>> {
+export function createReads(connection: Connection): Synchronous<
+  Omit<StoreReads, 'webhooks' | 'deadLetters' | 'customers'>
+> & {
+  customers: Synchronous<StoreReads['customers']>;
+} {
   const audit = (subject: string) => connection.all<AuditRecord>(readSql.audit, subject).map(auditRowOf);
   const ledger = createLedger(connection);
+  const payments = createPayments(connection);
+  const refunds = createRefunds(connection);
+  const disputes = createDisputes(connection);
   return {
     order(id) {
       const record = connection.get<OrderRecord>(orderSql.find, id);
@@ -58,6 +66,13 @@ export function createReads(
         .all<{ Payload: string }>(readSql.events, orderId, afterSequence)
         .map((row) => JSON.parse(row.Payload) as DomainEvent),
     products: () => connection.all<ProductRecord>(catalogSql.products).map(productOf),
+    money: (id) =>
+      snapshot(connection, () =>
+        connection.get(orderSql.find, id) === undefined
+          ? undefined
+          : { payments: payments.list(id), refunds: refunds.list(id), disputes: disputes.list(id) },
+      ),
+    customers: createCustomerReads(connection),
     ledger: (id?: OrderId) =>
       snapshot(connection, () => ledger(id, (orderId) => audit(orderSubject(orderId)))),
   };

@@ -10,6 +10,8 @@ import type { Synchronous } from './statements.ts';
 export const closedCondition = `Closed.SagaState = 'ended' AND Closed.Status IN ('completed', 'cancelled', 'failed')
     AND NOT EXISTS (SELECT 1 FROM Reservations WHERE OrderId = Closed.OrderId AND State = 'reserved')
     AND NOT EXISTS (SELECT 1 FROM Operations WHERE OrderId = Closed.OrderId AND LeaseUntilUtc IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM Refunds WHERE OrderId = Closed.OrderId AND State IN ('requested', 'pending'))
+    AND NOT EXISTS (SELECT 1 FROM Disputes WHERE OrderId = Closed.OrderId AND State IN ('inquiry', 'open'))
     AND NOT EXISTS (
       SELECT 1 FROM OutboxMessages WHERE OrderId = Closed.OrderId AND Sequence > 0 AND PublishedAtUtc IS NULL
     )
@@ -36,6 +38,8 @@ export const orderRowsSql = {
   lines: `DELETE FROM OrderLines WHERE OrderId = ?`,
   reservations: `DELETE FROM Reservations WHERE OrderId = ?`,
   payments: `DELETE FROM Payments WHERE OrderId = ?`,
+  refunds: `DELETE FROM Refunds WHERE OrderId = ?`,
+  disputes: `DELETE FROM Disputes WHERE OrderId = ?`,
   fulfillments: `DELETE FROM Fulfillments WHERE OrderId = ?`,
   shipments: `DELETE FROM Shipments WHERE OrderId = ?`,
   operations: `DELETE FROM Operations WHERE OrderId = ?`,

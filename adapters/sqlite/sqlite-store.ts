@@ -62,6 +62,10 @@ export async function connectSqliteStore(input: {
       events: (request) => reading(({ reads }) => reads.events(request)),
       products: () => reading(({ reads }) => reads.products()),
       ledger: (id) => reading(({ reads }) => reads.ledger(id)),
+      money: (id) => reading(({ reads }) => reads.money(id)),
+      customers: {
+        orders: (request) => reading(({ reads }) => reads.customers.orders(request)),
+      },
       deadLetters: {
         groups: (filter) => reading(({ letters }) => letters.groups(filter)),
         page: (request) => reading(({ letters }) => letters.page(request)),

@@ -1,6 +1,7 @@
 import type { StoreTransaction } from '../../ports/store.ts';
 import { createAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
+import { createPersonalData } from './customers.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import { createFulfillments } from './fulfillments.ts';
 import { createInventory } from './inventory.ts';
@@ -9,6 +10,7 @@ import { createOperations } from './operations.ts';
 import { createOrders } from './orders.ts';
 import { createPayments } from './payments.ts';
 import { createProcessedEvents } from './processed-events.ts';
+import { createDisputes, createRefunds } from './refunds.ts';
 import { createRetention } from './retention.ts';
 import { createShipments } from './shipments.ts';
 import type { Statements } from './statements.ts';
@@ -26,6 +28,8 @@ export const createStatements = (connection: Connection): Statements => ({
   orders: createOrders(connection),
   inventory: createInventory(connection),
   payments: createPayments(connection),
+  refunds: createRefunds(connection),
+  disputes: createDisputes(connection),
   fulfillments: createFulfillments(connection),
   shipments: createShipments(connection),
   audit: createAudit(connection),
@@ -34,6 +38,7 @@ export const createStatements = (connection: Connection): Statements => ({
   deadLetters: createDeadLetters(connection),
   webhooks: createWebhooks(connection),
   retention: createRetention(connection),
+  personalData: createPersonalData(connection),
 });
 
 type Method = (input: unknown) => unknown;

@@ -1,5 +1,6 @@
 import { auditSql } from './audit.ts';
 import { databaseSql } from './create-database.ts';
+import { customerSql } from './customers.ts';
 import { deadLetterReadSql } from './dead-letter-reads.ts';
 import { deadLetterSql } from './dead-letters.ts';
 import { fulfillmentSql } from './fulfillments.ts';
@@ -14,6 +15,7 @@ import { outboxSql, outboxUpkeepSql } from './outbox.ts';
 import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
 import { catalogSql, readSql } from './reads.ts';
+import { refundSql } from './refunds.ts';
 import { retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
 import type { Statement } from './statement.ts';
@@ -23,6 +25,7 @@ import { webhookListSql, webhookSql } from './webhooks.ts';
 /** Statements that run for an order, a message or a request: every one enters its tables by an index. */
 export const perOrderFamilies = {
   auditSql,
+  customerSql,
   deadLetterSql,
   fulfillmentSql,
   inventorySql,
@@ -33,6 +36,7 @@ export const perOrderFamilies = {
   paymentSql,
   processedEventSql,
   readSql,
+  refundSql,
   retentionSql,
   shipmentSql,
   webhookSql,

@@ -4,6 +4,7 @@ import type { OrderStatus, SagaState } from '../../domain/order.ts';
 import type { OrderLedger } from '../../ports/store.ts';
 import { totalOf } from './orders.ts';
 import { paymentOf } from './payments.ts';
+import { disputeColumns, disputeOf, refundColumns, refundOf } from './refunds.ts';
 import { shipmentOf } from './shipments.ts';
 import { statements, type Row, type Session, type Statement } from './statement.ts';
 import { numberOf } from './values.ts';
@@ -27,6 +28,16 @@ const lists = (one: boolean) => {
     payments: {
       index: index('PK_Payments'),
       text: () => `SELECT ${paymentColumns} FROM dbo.Payments ${where} ORDER BY OrderId, N`,
+    },
+    refunds: {
+      index: index('PK_Refunds'),
+      text: () =>
+        `SELECT ${refundColumns} FROM dbo.Refunds ${where} ORDER BY OrderId, RequestedAtUtc, RefundId`,
+    },
+    disputes: {
+      index: index('PK_Disputes'),
+      text: () =>
+        `SELECT ${disputeColumns} FROM dbo.Disputes ${where} ORDER BY OrderId, OpenedAtUtc, DisputeId`,
     },
     shipments: {
       index: index('PK_Shipments'),
@@ -69,6 +80,8 @@ export async function readLedger(session: Session, id: OrderId | undefined): Pro
   const byOrder = async (statement: Statement) => groupBy(await session.rows(statement, ofOrder), 'OrderId');
   const orders = await session.rows(sql.orders, ofOrder);
   const payments = await byOrder(sql.payments);
+  const refunds = await byOrder(sql.refunds);
+  const disputes = await byOrder(sql.disputes);
   const shipments = await byOrder(sql.shipments);
   const fulfillments = await byOrder(sql.fulfillments);
   const units = await byOrder(sql.units);
@@ -87,6 +100,8 @@ export async function readLedger(session: Session, id: OrderId | undefined): Pro
       sagaState: order['SagaState'] as SagaState,
       total: totalOf(order).total,
       payments: of(payments).map(paymentOf),
+      refunds: of(refunds).map(refundOf),
+      disputes: of(disputes).map(disputeOf),
       shipments: of(shipments).map(shipmentOf),
       fulfillment: (of(fulfillments)[0]?.['State'] as 'open' | 'cancelled' | undefined) ?? 'none',
       reservedUnits: unitsOf('reserved'),

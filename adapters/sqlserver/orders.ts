@@ -71,6 +71,7 @@ export const orderSql = statements('orders', {
     text: () => `UPDATE dbo.Orders SET Status = COALESCE(@Status, Status),
         SagaState = COALESCE(@SagaState, SagaState), Step = COALESCE(@Step, Step), Detail = COALESCE(@Detail, Detail),
         ShippingAddress = COALESCE(@ShippingAddress, ShippingAddress),
+        CustomerEmail = COALESCE(@CustomerEmail, CustomerEmail),
         PaymentMethodId = COALESCE(@PaymentMethodId, PaymentMethodId), UpdatedAtUtc = @UpdatedAtUtc
       OUTPUT inserted.OrderId
       WHERE OrderId = @OrderId`,
@@ -104,6 +105,7 @@ export function createOrders(session: Session): OrderStatements {
         Step: change.step ?? null,
         Detail: detail ? JSON.stringify(detail) : null,
         ShippingAddress: shippingAddress ? JSON.stringify(shippingAddress) : null,
+        CustomerEmail: change.customerEmail ?? null,
         PaymentMethodId: change.paymentMethodId ?? null,
         UpdatedAtUtc: change.updatedAtUtc,
       });

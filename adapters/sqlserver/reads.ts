@@ -4,9 +4,12 @@ import type { OrderStatus, OrderView, SagaState, StepName } from '../../domain/o
 import type { OrderDetail, StoreReads } from '../../ports/store.ts';
 import { auditRowOf } from './audit.ts';
 import { productOf } from './inventory.ts';
+import { createCustomerReads } from './customers.ts';
 import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { readLedger } from './ledger.ts';
 import { orderSql, totalOf } from './orders.ts';
+import { createPayments } from './payments.ts';
+import { createDisputes, createRefunds } from './refunds.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { isoOf, numberOf } from './values.ts';
 import { createWebhookReads } from './webhooks.ts';
@@ -56,6 +59,15 @@ export function createReads(session: Session): StoreReads {
     products: async () => (await session.rows(catalogSql.products, {})).map(productOf),
     deadLetters: createDeadLetterReads(session),
     ledger: (id) => readLedger(session, id),
+    /* Read one after another: what is written meanwhile may be in one and not in another. */
+    async money(id) {
+      const [row] = await session.rows(orderSql.read, { OrderId: id });
+      if (!row) return undefined;
+      const payments = await createPayments(session).list(id);
+      const refunds = await createRefunds(session).list(id);
+      return { payments, refunds, disputes: await createDisputes(session).list(id) };
+    },
+    customers: createCustomerReads(session),
     webhooks: createWebhookReads(session),
   };
 }

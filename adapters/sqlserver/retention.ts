@@ -16,6 +16,14 @@ export const closedCondition = `Closed.SagaState = 'ended' AND Closed.Status IN 
           WHERE Leased.OrderId = Closed.OrderId AND Leased.LeaseUntilUtc IS NOT NULL
         )
         AND NOT EXISTS (
+          SELECT 1 FROM dbo.Refunds AS Refund
+          WHERE Refund.OrderId = Closed.OrderId AND Refund.State IN ('requested', 'pending')
+        )
+        AND NOT EXISTS (
+          SELECT 1 FROM dbo.Disputes AS Dispute
+          WHERE Dispute.OrderId = Closed.OrderId AND Dispute.State IN ('inquiry', 'open')
+        )
+        AND NOT EXISTS (
           SELECT 1 FROM dbo.OutboxMessages AS Event
           WHERE Event.OrderId = Closed.OrderId AND Event.Sequence > 0 AND Event.PublishedAtUtc IS NULL
         )
@@ -25,7 +33,8 @@ export const closedCondition = `Closed.SagaState = 'ended' AND Closed.Status IN 
         )`;
 
 const closedIndexes =
-  'PK_Reservations, IX_Operations_Order, UX_OutboxMessages_Event, IX_OutboxMessages_Task, PK_OutboxMessages';
+  'PK_Reservations, IX_Operations_Order, PK_Refunds, PK_Disputes, UX_OutboxMessages_Event, IX_OutboxMessages_Task, ' +
+  'PK_OutboxMessages';
 
 export const retentionSql = statements('retention', {
   closedOrders: {
@@ -55,13 +64,21 @@ export const retentionSql = statements('retention', {
   /* In the order in which foreign keys allow it. */
   orderRows: {
     index:
-      'PK_OrderLines, PK_Reservations, PK_Payments, PK_Fulfillments, PK_Shipments, IX_Operations_Order, ' +
+      'PK_OrderLines, PK_Reservations, PK_Payments, PK_Refunds, PK_Disputes, PK_Fulfillments, PK_Shipments, ' +
+      'IX_Operations_Order, ' +
       'UX_OutboxMessages_Event, IX_OutboxMessages_Task, PK_Orders',
     text: () =>
       [
-        ...['OrderLines', 'Reservations', 'Payments', 'Fulfillments', 'Shipments', 'Operations'].map(
-          (table) => `DELETE FROM dbo.${table} WHERE OrderId = @OrderId`,
-        ),
+        ...[
+          'OrderLines',
+          'Reservations',
+          'Payments',
+          'Refunds',
+          'Disputes',
+          'Fulfillments',
+          'Shipments',
+          'Operations',
+        ].map((table) => `DELETE FROM dbo.${table} WHERE OrderId = @OrderId`),
         'DELETE FROM dbo.OutboxMessages WHERE OrderId = @OrderId AND Sequence > 0',
         'DELETE FROM dbo.OutboxMessages WHERE OrderId = @OrderId AND Sequence = 0',
         'DELETE FROM dbo.Orders WHERE OrderId = @OrderId',

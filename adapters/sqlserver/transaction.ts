@@ -1,5 +1,6 @@
 import type { StoreTransaction } from '../../ports/store.ts';
 import { createAudit } from './audit.ts';
+import { createPersonalData } from './customers.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import { createFulfillments } from './fulfillments.ts';
 import { createInventory } from './inventory.ts';
@@ -8,6 +9,7 @@ import { createOperations } from './operations.ts';
 import { createOrders } from './orders.ts';
 import { createPayments } from './payments.ts';
 import { createProcessedEvents } from './processed-events.ts';
+import { createDisputes, createRefunds } from './refunds.ts';
 import { createRetention } from './retention.ts';
 import type { Scope } from './run-transaction.ts';
 import { createShipments } from './shipments.ts';
@@ -47,6 +49,8 @@ const families = (session: Session): StoreTransaction => ({
   orders: createOrders(session),
   inventory: createInventory(session),
   payments: createPayments(session),
+  refunds: createRefunds(session),
+  disputes: createDisputes(session),
   fulfillments: createFulfillments(session),
   shipments: createShipments(session),
   audit: createAudit(session),
@@ -55,6 +59,7 @@ const families = (session: Session): StoreTransaction => ({
   deadLetters: createDeadLetters(session),
   webhooks: createWebhooks(session),
   retention: createRetention(session),
+  personalData: createPersonalData(session),
 });
 
 const usedAfterEnd =

@@ -103,6 +103,25 @@ export function goodBooks(status: 'completed' | 'cancelled'): OrderBooks {
           confirmKeyNumber: 1,
         },
       ],
+      refunds: shipped
+        ? []
+        : [
+            {
+              orderId: id,
+              refundId: 'compensation-1',
+              n: 1,
+              state: 'refunded',
+              amount: total,
+              reason: 'compensation',
+              actor: 'saga',
+              requestedAtUtc: '2026-01-02T03:04:05.678Z',
+              settledAtUtc: '2026-01-02T03:04:05.678Z',
+              providerRefundId: 're_1',
+              fingerprint: '',
+              keyNumber: 1,
+            },
+          ],
+      disputes: [],
       shipments: [
         {
           orderId: id,

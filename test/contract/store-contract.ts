@@ -9,6 +9,7 @@ import { describeOutbox } from './store-outbox.ts';
 import { describeOutboxLeases } from './store-outbox-leases.ts';
 import { describeProcesses } from './store-processes.ts';
 import { describeProviders } from './store-providers.ts';
+import { describeRefunds } from './store-refunds.ts';
 import { describeRetention } from './store-retention.ts';
 import { describeTransactions } from './store-transactions.ts';
 import { describeWebhooks } from './store-webhooks.ts';
@@ -48,6 +49,9 @@ export function describeStoreContract(input: { name: string; createDatabase: Cre
     });
     describe('payments, fulfillments, shipments and the ledger', () => {
       describeProviders(createDatabase);
+    });
+    describe('refunds, disputes and personal data', () => {
+      describeRefunds(createDatabase);
     });
     describe('audit trail', () => {
       describeAudit(createDatabase);

@@ -76,9 +76,14 @@ export function describeOrders(createDatabase: CreateDatabase): void {
       updatedAtUtc: time(5),
     });
     const shippingAddress = { ...order.shippingAddress, city: 'Mumbai' };
-    await update({ shippingAddress, paymentMethodId: 'pm_other' });
+    await update({ shippingAddress, paymentMethodId: 'pm_other', customerEmail: 'other@example.com' });
     const row = await store.transaction((tx) => tx.orders.find(order.orderId));
-    expect(row).toMatchObject({ shippingAddress, paymentMethodId: 'pm_other', status: 'payment_processed' });
+    expect(row).toMatchObject({
+      shippingAddress,
+      paymentMethodId: 'pm_other',
+      customerEmail: 'other@example.com',
+      status: 'payment_processed',
+    });
   });
 
   it('shows no address and no email in the view', async () => {

@@ -121,6 +121,8 @@ export function describeProviders(createDatabase: CreateDatabase): void {
       sagaState: 'running',
       total: { amountMinor: 149_900, currency: 'INR' },
       payments: [payment],
+      refunds: [],
+      disputes: [],
       shipments: [shipment],
       fulfillment: 'none',
       reservedUnits: 2,

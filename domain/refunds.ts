@@ -1,0 +1,144 @@
+import type { OrderId } from './ids.ts';
+import { formatAmount, sumMinor, type Money } from './money.ts';
+import { isEnded, type Actor, type OrderStatus } from './order.ts';
+
+/**
+ * `requested`: the amount is reserved, the provider has not answered for it yet. `pending`: the provider has taken it
+ * and the money is on its way. `refunded`: done. `failed`: nothing of it is with the customer; the amount can be
+ * refunded again. A refund that was done may still fail days later, when the customer's bank sends it back.
+ */
+export const refundStates = ['requested', 'pending', 'refunded', 'failed'] as const;
+export type RefundState = (typeof refundStates)[number];
+
+/** Money given back, or on its way: by an operator, by the saga's compensation (`saga`) or at the provider's own desk. */
+export interface Refund {
+  orderId: OrderId;
+  /** Ours, 1-64 characters: the hash of an operator's key, `compensation-<n>` or the provider's own id. */
+  refundId: string;
+  /** Number of the payment it gives back from. */
+  n: number;
+  state: RefundState;
+  amount: Money;
+  reason: string;
+  actor: Actor;
+  requestedAtUtc: string;
+  settledAtUtc?: string;
+  /** The provider's id, from the moment it took the refund. */
+  providerRefundId?: string;
+  /** Why it failed. */
+  failure?: string;
+}
+
+/** `inquiry`: the bank asks, the charge can still be refunded. `open`: the bank has taken the money back for now. */
+export const disputeStates = ['inquiry', 'open', 'won', 'lost'] as const;
+export type DisputeState = (typeof disputeStates)[number];
+
+/** The customer's bank disputes a charge. */
+export interface Dispute {
+  orderId: OrderId;
+  /** The provider's id. */
+  disputeId: string;
+  /** Number of the disputed payment. */
+  n: number;
+  state: DisputeState;
+  amount: Money;
+  /** The bank's reason, for example `fraudulent`. */
+  reason: string;
+  openedAtUtc: string;
+  updatedAtUtc: string;
+}
+
+/** What an operator asks for. */
+export interface RequestRefund {
+  orderId: OrderId;
+  /** Names the act for good: the same id refunds once. */
+  refundId: string;
+  /** All that is left where it is absent. */
+  amount?: Money;
+  reason: string;
+  actor: Actor;
+  /** Of amount and reason: another one under the same id is refused. */
+  fingerprint: string;
+}
+
+/** Why a refund is refused; nothing is reserved or sent then. */
+export type RefundRefusal =
+  | 'nothing_charged'
+  | 'nothing_left'
+  | 'amount_too_large'
+  | 'other_currency'
+  | 'compensating'
+  | 'cancel_instead'
+  | 'disputed'
+  | 'key_reused';
+
+export type RefundAnswer =
+  { status: 'taken'; refund: Refund } | { status: 'refused'; code: RefundRefusal; reason: string };
+
+/** What decides about a refund: the order and its money. */
+export interface OrderMoney {
+  orderId: OrderId;
+  status: OrderStatus;
+  /** The saga is taking the order back: its own compensation refunds what is left. */
+  compensating: boolean;
+  /** The charged payment; absent when nothing was charged. */
+  charged: Money | undefined;
+  refunds: readonly Pick<Refund, 'state' | 'amount'>[];
+  disputes: readonly Pick<Dispute, 'disputeId' | 'state' | 'amount'>[];
+}
+
+/** What was charged less what was refunded, is on its way or reserved, and less what banks have taken back for good. */
+export function leftToRefund({
+  charged,
+  refunds,
+  disputes,
+}: Pick<OrderMoney, 'charged' | 'refunds' | 'disputes'>) {
+  const gone = [
+    ...refunds.filter(({ state }) => state !== 'failed'),
+    ...disputes.filter(({ state }) => state === 'lost'),
+  ];
+  return Math.max(0, (charged?.amountMinor ?? 0) - sumMinor(gone.map(({ amount }) => amount.amountMinor)));
+}
+
+/** Past this status an order can no longer be canceled, so that all of it may be refunded. */
+const canBeCanceled = (status: OrderStatus): boolean => !isEnded(status) && status !== 'shipment_generated';
+
+/** The amount to refund, or why not. */
+export function judgeRefund(
+  money: OrderMoney,
+  wanted: Money | undefined,
+): { amount: Money } | { code: RefundRefusal; reason: string } {
+  const { orderId, charged, status } = money;
+  if (money.compensating) {
+    return refused('compensating', `Order ${orderId} is being taken back; that refunds all that is left.`);
+  }
+  if (!charged) return refused('nothing_charged', `Order ${orderId} (${status}) was never charged.`);
+  const dispute = money.disputes.find(({ state }) => state === 'open' || state === 'lost');
+  if (dispute) return refused('disputed', disputedReason(dispute));
+  const left = leftToRefund(money);
+  const shown = `${formatAmount({ ...charged, amountMinor: left })} ${charged.currency}`;
+  if (left === 0)
+    return refused('nothing_left', `All of order ${orderId}'s charge is refunded or on its way.`);
+  if (wanted && wanted.currency !== charged.currency) {
+    return refused(
+      'other_currency',
+      `Order ${orderId} was charged in ${charged.currency}, not ${wanted.currency}.`,
+    );
+  }
+  const amountMinor = wanted?.amountMinor ?? left;
+  if (amountMinor > left) {
+    return refused('amount_too_large', `${shown} of order ${orderId}'s charge is left to refund.`);
+  }
+  if (amountMinor === left && canBeCanceled(status)) {
+    const act = `cancel it instead (POST /orders/${orderId}/cancel), which refunds everything.`;
+    return refused('cancel_instead', `Order ${orderId} is still ${status} and would ship unpaid: ${act}`);
+  }
+  return { amount: { amountMinor, currency: charged.currency } };
+}
+
+const refused = (code: RefundRefusal, reason: string) => ({ code, reason });
+
+const disputedReason = ({ disputeId, state }: Pick<Dispute, 'disputeId' | 'state'>): string =>
+  state === 'lost'
+    ? `Dispute ${disputeId} was lost: the customer's bank has given the money back already.`
+    : `Dispute ${disputeId} is open: the customer's bank holds the money until it is decided.`;

@@ -1,0 +1,25 @@
+import type { OrderId } from '../domain/ids.ts';
+import type { Dispute, Refund } from '../domain/refunds.ts';
+
+/** A refund as it is kept; its amount counts as given back from the moment the row is there, until it fails. */
+export interface RefundRow extends Refund {
+  /** Of what was asked for; empty where nobody asked by a key. */
+  fingerprint: string;
+  /** Suffix number of the provider's idempotency key: the next is used after a stored failure and a look-up. */
+  keyNumber: number;
+}
+
+/** Call these after the order's row is locked (`orders.find`): what is left to refund is counted under that lock. */
+export interface RefundStatements {
+  /** The order's refunds, oldest first. */
+  list(orderId: OrderId): Promise<RefundRow[]>;
+  /** Inserts or replaces the row of (orderId, refundId). */
+  put(row: RefundRow): Promise<void>;
+}
+
+export interface DisputeStatements {
+  /** The order's disputes, oldest first. */
+  list(orderId: OrderId): Promise<Dispute[]>;
+  /** Inserts or replaces the row of (orderId, disputeId). */
+  put(row: Dispute): Promise<void>;
+}
