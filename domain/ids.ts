@@ -22,6 +22,9 @@ export const workflowIdOf = (id: OrderId): string => `order-${id}`;
 /** Workflow id of one act on dead letters. */
 export const bulkWorkflowIdOf = (replayId: string): string => `dead-letters-${replayId}`;
 
+/** Workflow id of one act on many orders. */
+export const orderActWorkflowIdOf = (actId: string): string => `order-act-${actId}`;
+
 /**
  * Task queues. Each provider has its own (bulkhead): an outage there must not take slots from the rest.
  * `prefix` separates installations or test suites that share one Temporal server; default `order-saga`.

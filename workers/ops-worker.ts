@@ -1,6 +1,8 @@
 import { Worker, type NativeConnection, type WorkflowBundleOption } from '@temporalio/worker';
+import { createOrderActActivities } from '../activities/act-on-orders.ts';
 import { createDeadLetterActivities } from '../activities/dead-letters.ts';
 import type { DeadLetterDesk } from '../ports/dead-letters.ts';
+import type { OrderActDesk } from '../ports/order-acts.ts';
 
 export interface OpsWorker {
   /** Runs until `shutdown`; rejects when the worker dies of a bug or a lost server. */
@@ -16,15 +18,19 @@ export async function createOpsWorker(options: {
   taskQueue: string;
   workflowBundle: WorkflowBundleOption;
   desk: DeadLetterDesk;
+  orderActs: OrderActDesk;
   shutdownGraceMs?: number;
 }): Promise<OpsWorker> {
-  const { connection, namespace, taskQueue, workflowBundle, desk, shutdownGraceMs = 10_000 } = options;
+  const { connection, namespace, taskQueue, workflowBundle, shutdownGraceMs = 10_000 } = options;
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
     workflowBundle,
-    activities: createDeadLetterActivities({ desk }),
+    activities: {
+      ...createDeadLetterActivities({ desk: options.desk }),
+      ...createOrderActActivities({ desk: options.orderActs }),
+    },
     maxCachedWorkflows: 20,
     maxConcurrentWorkflowTaskPolls: 2,
     maxConcurrentActivityTaskPolls: 1,

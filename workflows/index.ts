@@ -1,3 +1,4 @@
 /* Entry of the workflow bundle: every exported function is a workflow type. */
+export { actOnOrders } from './act-on-orders.ts';
 export { fulfillOrder } from './fulfill-order.ts';
 export { replayDeadLetters } from './replay-dead-letters.ts';

@@ -10,6 +10,7 @@ import {
 import type { DeadLetterActivities } from '../activities/dead-letters.ts';
 import type { BulkAct, BulkProgress } from '../domain/dead-letters.ts';
 import { getBulkProgress, type ReplayDeadLetters } from './dead-letter-messages.ts';
+import { watchCancel } from './watch-cancel.ts';
 
 const { workOnDeadLetters, noteDeadLetterAct } = proxyActivities<DeadLetterActivities>({
   startToCloseTimeout: '60s',
@@ -62,15 +63,6 @@ export async function replayDeadLetters({ bulk, resumed }: ReplayDeadLetters): P
   await note('running', `${progress.status}: ${progress.settled} ${wordOf(bulk)}, ${progress.left} left`);
   if (cancelled) throw cancel.error;
   return progress;
-}
-
-function watchCancel(onCancel: () => void): { error: unknown } {
-  const seen: { error: unknown } = { error: undefined };
-  CancellationScope.current().cancelRequested.catch((error: unknown) => {
-    seen.error = error;
-    onCancel();
-  });
-  return seen;
 }
 
 const wordOf = ({ act }: BulkAct): string => (act === 'replay' ? 'replayed' : 'discarded');

@@ -7,6 +7,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { connect, type ConfirmChannel, type ConsumeMessage } from 'amqplib';
 import { inject } from 'vitest';
 import { connectRabbitmqBroker } from '../../adapters/rabbitmq/rabbitmq-broker.ts';
+import { createOrderWorkflows } from '../../api/temporal-order-workflows.ts';
 import type { BulkAct, DeadLetterFilter } from '../../domain/dead-letters.ts';
 import { bulkWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
 import { createDeadLetterDesk } from '../../messaging/dead-letters-desk.ts';
@@ -16,8 +17,10 @@ import { topology } from '../../messaging/topology.ts';
 import type { Topology } from '../../ports/broker.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { DeadLetterDesk } from '../../ports/dead-letters.ts';
+import type { OrderActDesk } from '../../ports/order-acts.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { connectStore } from '../../workers/connect-store.ts';
+import { createOrderActDesk } from '../../workers/order-act-desk.ts';
 import { createOpsWorker } from '../../workers/ops-worker.ts';
 import { replayDeadLetters } from '../../workflows/replay-dead-letters.ts';
 import { createVhost, uniqueName } from '../setup/isolation.ts';
@@ -75,7 +78,13 @@ export async function openDeadLetterRoom(options: { worker?: boolean; lookMs?: n
   const connection = await Connection.connect({ address: inject('temporalAddress') });
   const client = new Client({ connection });
   const taskQueue = taskQueues(env.TASK_QUEUE_PREFIX).ops;
-  const stopWorker = options.worker === false ? async () => {} : await runWorker(desk, taskQueue);
+  const orderActs = createOrderActDesk({
+    workflows: createOrderWorkflows(client, taskQueues(env.TASK_QUEUE_PREFIX)),
+    store,
+    clock: systemClock,
+  });
+  const stopWorker =
+    options.worker === false ? async () => {} : await runWorker({ desk, orderActs, taskQueue });
 
   const read = store.read.deadLetters;
   const open = (filter: DeadLetterFilter = {}) => read.page({ filter, states: ['open'], limit: 50_000 });
@@ -128,15 +137,18 @@ export async function openDeadLetterRoom(options: { worker?: boolean; lookMs?: n
   };
 }
 
-async function runWorker(desk: DeadLetterDesk, taskQueue: string): Promise<() => Promise<void>> {
+async function runWorker(parts: {
+  desk: DeadLetterDesk;
+  orderActs: OrderActDesk;
+  taskQueue: string;
+}): Promise<() => Promise<void>> {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const workflowBundle = await testBundle();
   const worker = await createOpsWorker({
     connection,
     namespace: 'default',
-    taskQueue,
     workflowBundle,
-    desk,
+    ...parts,
     shutdownGraceMs: 2_000,
   });
   const running = worker.run();
