@@ -35,13 +35,13 @@ export async function connectActivityDeps(
     secretKey: config.STRIPE_SECRET_KEY,
     apiBase: config.STRIPE_API_BASE,
     webhookSecret: config.STRIPE_WEBHOOK_SECRET,
-    onRequest: observe('stripe'),
+    onRequest: observe('payments'),
   });
   const carrier = connectEasyPostCarrier({
     apiKey: config.EASYPOST_API_KEY,
     apiBase: config.EASYPOST_API_BASE,
     from: warehouse,
-    onRequest: observe('easypost'),
+    onRequest: observe('carrier'),
   });
   return {
     store,
