@@ -1,6 +1,7 @@
 import type { CustomerId, OrderId, ProductId } from './ids.ts';
 import type { Currency, Money } from './money.ts';
 import type { FailureType } from './failures.ts';
+import type { WaitingFor } from './providers.ts';
 
 /** On the path, held for a person, or ended. */
 export const orderStatuses = [
@@ -123,14 +124,38 @@ export interface Parked {
   /** The activity that failed: a forward step or a compensation. */
   activity: string;
   failure: string;
-  /** Whole budgets of attempts that were used up. */
+  /** Type of the technical failure that parked it, for example `ProviderUnavailable`; Temporal's own for a time-out. */
+  failureType?: string;
+  /** Whole budgets of attempts that were used up, people's retries included. */
   budgets: number;
+  /** Attempts in these budgets, as far as they are known: one that was cut off by its time limit tells no number. */
+  attempts?: number;
   sinceUtc: string;
   /** What `resolve` accepts now. */
   actions: ResolveAction[];
+  /** What an action needs besides who and why. */
+  needs?: Partial<Record<ResolveAction, ResolveNeed>>;
 }
 
-export type ResolveAction = 'retry';
+/**
+ * - retry: again at once, with a fresh budget.
+ * - retry-with: the same with changed input.
+ * - mark-done: it has happened at the provider; checked there by its reference.
+ * - skip: goes on without it.
+ * - cancel: takes the order back.
+ */
+export const resolveActions = ['retry', 'retry-with', 'mark-done', 'skip', 'cancel'] as const;
+export type ResolveAction = (typeof resolveActions)[number];
+
+/** A field of `resolve` that an action needs. */
+export type ResolveNeed = 'input.service' | 'input.paymentMethodId' | 'reference';
+
+/** Changed input of `retry-with`: exactly the field that the step needs. */
+export interface ResolveInput {
+  /** The carrier's name of a service, as its rates have it. */
+  service?: string;
+  paymentMethodId?: string;
+}
 
 /** An order as seen from outside; the answer of the workflow's query and of SQL alike. No address, no email. */
 export interface OrderView {
@@ -146,6 +171,8 @@ export interface OrderView {
   total?: Money;
   hold?: Hold;
   parked?: Parked;
+  /** The present step's provider takes no steps now. */
+  waitingFor?: WaitingFor;
   failure?: { type: FailureType; reason: string };
   cancelRequested?: { actor: Actor; reason: string };
   shipment?: ShipmentView;

@@ -1,5 +1,13 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Actor, Address, Checkout, EndStatus, OrderView, ResolveAction } from '../domain/order.ts';
+import type {
+  Actor,
+  Address,
+  Checkout,
+  EndStatus,
+  OrderView,
+  ResolveAction,
+  ResolveInput,
+} from '../domain/order.ts';
 import type { FailureType } from '../domain/failures.ts';
 import type { SagaPolicy } from '../domain/policy.ts';
 import type { TaskQueues } from '../domain/ids.ts';
@@ -43,6 +51,10 @@ export interface ExtendHold extends Act {
 }
 export interface ResolveParked extends Act {
   action: ResolveAction;
+  /** What `retry-with` changes. */
+  input?: ResolveInput;
+  /** The provider's id of what was done, for `mark-done`: payment, refund or shipment. */
+  reference?: string;
 }
 
 /*
