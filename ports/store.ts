@@ -22,6 +22,7 @@ import type {
 import type { Dispute } from '../domain/refunds.ts';
 import type { CustomerReads, PersonalDataStatements } from './customers.ts';
 import type { DeadLetterReads, DeadLetterStatements } from './dead-letters.ts';
+import type { ProviderStatements, ReadProviders } from './providers.ts';
 import type { DisputeStatements, RefundRow, RefundStatements } from './refunds.ts';
 
 /**
@@ -61,6 +62,7 @@ export interface StoreTransaction {
   messages: MessageStatements;
   processedEvents: ProcessedEventStatements;
   deadLetters: DeadLetterStatements;
+  providers: ProviderStatements;
   webhooks: WebhookStatements;
   retention: RetentionStatements;
   personalData: PersonalDataStatements;
@@ -421,6 +423,7 @@ export interface StoreReads {
   events(input: { orderId: OrderId; afterSequence: number }): Promise<DomainEvent[]>;
   products(): Promise<Product[]>;
   deadLetters: DeadLetterReads;
+  providers: ReadProviders;
   /** Everything the invariant checker counts, over all orders or one. */
   ledger(id?: OrderId): Promise<OrderLedger[]>;
   webhooks: WebhookReads;

@@ -16,6 +16,7 @@ import { outboxLeaseSql } from './outbox-leases.ts';
 import { outboxSql, outboxUpkeepSql } from './outbox.ts';
 import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
+import { providerSql } from './providers.ts';
 import { catalogSql, readSql } from './reads.ts';
 import { refundSql } from './refunds.ts';
 import { orderRowsSql, retentionSql } from './retention.ts';
@@ -50,6 +51,7 @@ const upkeep = {
   ledgerSql,
   outboxLeaseSql,
   outboxUpkeepSql,
+  providerSql,
   upkeepSql,
   webhookListSql,
 };

@@ -8,6 +8,7 @@ import { productOf, type ProductRecord } from './inventory.ts';
 import { createCustomerReads } from './customers.ts';
 import { createLedger } from './ledger.ts';
 import { orderSql, type OrderRecord } from './orders.ts';
+import { readProviders } from './providers.ts';
 import { createPayments } from './payments.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
 import type { Synchronous } from './statements.ts';
@@ -66,6 +67,7 @@ export function createReads(connection: Connection): Synchronous<
         .all<{ Payload: string }>(readSql.events, orderId, afterSequence)
         .map((row) => JSON.parse(row.Payload) as DomainEvent),
     products: () => connection.all<ProductRecord>(catalogSql.products).map(productOf),
+    providers: () => readProviders(connection),
     money: (id) =>
       snapshot(connection, () =>
         connection.get(orderSql.find, id) === undefined

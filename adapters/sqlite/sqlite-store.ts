@@ -61,6 +61,7 @@ export async function connectSqliteStore(input: {
       auditHead: (subject) => reading(({ reads }) => reads.auditHead(subject)),
       events: (request) => reading(({ reads }) => reads.events(request)),
       products: () => reading(({ reads }) => reads.products()),
+      providers: () => reading(({ reads }) => reads.providers()),
       ledger: (id) => reading(({ reads }) => reads.ledger(id)),
       money: (id) => reading(({ reads }) => reads.money(id)),
       customers: {

@@ -10,6 +10,7 @@ import { createOperations } from './operations.ts';
 import { createOrders } from './orders.ts';
 import { createPayments } from './payments.ts';
 import { createProcessedEvents } from './processed-events.ts';
+import { createProviders } from './providers.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
 import { createRetention } from './retention.ts';
 import { createShipments } from './shipments.ts';
@@ -36,6 +37,7 @@ export const createStatements = (connection: Connection): Statements => ({
   messages: createMessages(connection),
   processedEvents: createProcessedEvents(connection),
   deadLetters: createDeadLetters(connection),
+  providers: createProviders(connection),
   webhooks: createWebhooks(connection),
   retention: createRetention(connection),
   personalData: createPersonalData(connection),

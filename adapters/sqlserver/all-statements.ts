@@ -14,6 +14,7 @@ import { outboxLeaseSql } from './outbox-leases.ts';
 import { outboxSql, outboxUpkeepSql } from './outbox.ts';
 import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
+import { providerSql } from './providers.ts';
 import { catalogSql, readSql } from './reads.ts';
 import { refundSql } from './refunds.ts';
 import { retentionSql } from './retention.ts';
@@ -52,6 +53,7 @@ export const upkeepFamilies = {
   orderLedgerSql,
   outboxLeaseSql,
   outboxUpkeepSql,
+  providerSql,
   upkeepSql,
   webhookListSql,
 };

@@ -8,6 +8,7 @@ import { createCustomerReads } from './customers.ts';
 import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { readLedger } from './ledger.ts';
 import { orderSql, totalOf } from './orders.ts';
+import { readProviders } from './providers.ts';
 import { createPayments } from './payments.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
 import { statements, type Row, type Session } from './statement.ts';
@@ -57,6 +58,7 @@ export function createReads(session: Session): StoreReads {
       return rows.map((row) => JSON.parse(row['Payload'] as string) as DomainEvent);
     },
     products: async () => (await session.rows(catalogSql.products, {})).map(productOf),
+    providers: () => readProviders(session),
     deadLetters: createDeadLetterReads(session),
     ledger: (id) => readLedger(session, id),
     /* Read one after another: what is written meanwhile may be in one and not in another. */

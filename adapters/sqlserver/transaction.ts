@@ -9,6 +9,7 @@ import { createOperations } from './operations.ts';
 import { createOrders } from './orders.ts';
 import { createPayments } from './payments.ts';
 import { createProcessedEvents } from './processed-events.ts';
+import { createProviders } from './providers.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
 import { createRetention } from './retention.ts';
 import type { Scope } from './run-transaction.ts';
@@ -57,6 +58,7 @@ const families = (session: Session): StoreTransaction => ({
   messages: createMessages(session),
   processedEvents: createProcessedEvents(session),
   deadLetters: createDeadLetters(session),
+  providers: createProviders(session),
   webhooks: createWebhooks(session),
   retention: createRetention(session),
   personalData: createPersonalData(session),

@@ -129,6 +129,7 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   auditHead: async () => undefined,
   events: async () => [],
   products: async () => [],
+  providers: async () => ({ switches: [], circuits: [] }),
   ledger: async () => [],
   money: async () => undefined,
   customers: { orders: async () => [] },

@@ -11,6 +11,7 @@ import { describeProcesses } from './store-processes.ts';
 import { describeProviders } from './store-providers.ts';
 import { describeRefunds } from './store-refunds.ts';
 import { describeRetention } from './store-retention.ts';
+import { describeSwitches } from './store-switches.ts';
 import { describeTransactions } from './store-transactions.ts';
 import { describeWebhooks } from './store-webhooks.ts';
 
@@ -70,6 +71,9 @@ export function describeStoreContract(input: { name: string; createDatabase: Cre
     });
     describe('webhook endpoints and deliveries', () => {
       describeWebhooks(createDatabase);
+    });
+    describe("providers' switches and circuits", () => {
+      describeSwitches(createDatabase);
     });
     describe('processes', () => {
       describeProcesses(createDatabase);
