@@ -3,11 +3,13 @@ import type { EmailTemplate } from '../domain/email-task.ts';
 import type { Refusal } from '../domain/failures.ts';
 import type { EndStatus, OrderStatus, StepName } from '../domain/order.ts';
 import type { OrderActivities } from '../activities/create-activities.ts';
+import { settleApproval } from './approve.ts';
 import { cancel, openDoors } from './handlers.ts';
 import { isRefusal, judge, refusalOf } from './judge.ts';
 import type { FulfillOrder, OrderResult } from './messages.ts';
 import { createContext, isoNow, type OrderContext } from './order-context.ts';
 import { refuseCancel } from './order-state.ts';
+import { noteOvertaken } from './overtaken-acts.ts';
 import { pay } from './pay.ts';
 import { createRuntime } from './runtime.ts';
 import { createSaga, type Compensation, type Saga } from './saga.ts';
@@ -31,6 +33,7 @@ async function runOrder(context: OrderContext): Promise<OrderResult> {
     await receive(context, saga);
     await reserveInventory(context, saga);
     await settleAddress(context, saga);
+    await settleApproval(context, saga);
     await pay(context, saga);
     context.beside.push(sendMail(context, 'order-confirmation'));
     await createFulfillment(context, saga);
@@ -154,6 +157,7 @@ async function takeBack(context: OrderContext, saga: Saga, error: unknown): Prom
   Object.assign(order, { sagaState: 'compensating', updatedAtUtc: isoNow() });
   context.publish();
   if (order.cancelRequested || saga.compensable() > 0) await noteTakeBack(context);
+  await noteOvertaken(context, { why: 'the order was being taken back', which: () => true });
   await saga.compensate();
   await closeAs(context, saga, order.failure ? 'failed' : 'cancelled');
 }

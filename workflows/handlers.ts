@@ -1,16 +1,26 @@
 import { ApplicationFailureCategory, type SignalDefinition, type UpdateDefinition } from '@temporalio/common';
-import { ApplicationFailure, CancellationScope, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  patched,
+  setDefaultSignalHandler,
+  setHandler,
+} from '@temporalio/workflow';
 import type { OrderView } from '../domain/order.ts';
 import * as messages from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import {
   refuseAddress,
+  refuseApprove,
   refuseCancel,
+  refuseExtend,
   refusePayment,
   refuseResolve,
+  reminderOf,
   viewOf,
   type OrderState,
 } from './order-state.ts';
+import { pickAddress, readAct, refuseAddressShape, refuseText } from './read-act.ts';
 
 /**
  * The doors to a running order. Updates and signals share one rule and one effect per act; a refused update tells its
@@ -38,9 +48,21 @@ export function openDoors(context: OrderContext): void {
     description: 'Correct the address: {"address":{…},"actor","reason"}',
     refuse: (act) => refuseAddressShape(act.address) ?? refuseAddress(order),
     apply: (act) => {
-      order.address = { value: act.address, n: order.address.n + 1 };
+      order.address = { value: pickAddress(act.address), n: order.address.n + 1 };
       order.addressAct = act;
     },
+  });
+  openDoor(context, messages.approveOrder, messages.approveSignal, {
+    description: 'Let an order pass that waits for approval: {"actor","reason"}',
+    refuse: () => refuseApprove(order),
+    apply: (act) => {
+      order.approval = act;
+    },
+  });
+  openDoor(context, messages.extendHold, messages.extendSignal, {
+    description: 'Give a hold a later deadline: {"untilUtc","actor","reason"}',
+    refuse: (act) => refuseExtend(order, act),
+    apply: (act) => extend(order, act),
   });
   openDoor(context, messages.resolveParked, messages.resolveSignal, {
     description: 'Move a parked step on: {"action":"retry","actor","reason"}',
@@ -49,6 +71,7 @@ export function openDoors(context: OrderContext): void {
       order.resolve = act;
     },
   });
+  setDefaultSignalHandler((name, given) => onUnknownSignal(context, name, given));
 }
 
 interface Rules<A extends messages.Act> {
@@ -64,33 +87,57 @@ function openDoor<A extends messages.Act>(
   { description, refuse, apply }: Rules<A>,
 ): void {
   const { order } = context;
-  const accept = (given?: Partial<A>): OrderView => {
-    apply(complete(given, 'update'));
+  const { name } = signal;
+  const accept = (act: A): OrderView => {
+    apply(act);
+    if (name !== messages.cancelSignal.name) order.accepted.push({ name, act });
     order.updatedAtUtc = isoNow();
     return viewOf(order);
   };
+  const onUpdate = (given?: Partial<A>): OrderView => accept(readAct(given, 'update'));
   const validator = (given?: Partial<A>): void => {
-    const reason = refuse(complete(given, 'update'));
+    const reason = refuse(readAct(given, 'update'));
     if (reason) throw refused(reason);
   };
   const onSignal = async (given?: Partial<A>): Promise<void> => {
-    const act = complete(given, 'signal');
+    const act = readAct<A>(given, 'signal');
     const reason = refuse(act);
     if (!reason) return void accept(act);
-    order.remarks.push(`Refused signal ${signal.name} at ${isoNow()}: ${reason}`);
-    context.publish();
-    const note = { actor: act.actor, act: signal.name, result: 'refused', reason };
-    /* A handler runs in the root scope: Temporal's own cancel would fail the note, and with it end the run. */
-    await CancellationScope.nonCancellable(() => context.note('recordNote', note));
+    await noteRefusal(context, { name, actor: act.actor, reason });
   };
-  setHandler(update, accept, { description, validator });
+  setHandler(update, onUpdate, { description, validator });
   setHandler(signal, onSignal, { description });
 }
 
-/** What a person may leave out when typing an act by hand is filled in; texts are cut to the trail's lengths. */
-function complete<A extends messages.Act>(given: Partial<A> | undefined, way: 'update' | 'signal'): A {
-  const act = { actor: way, reason: `by ${way}`, ...(typeof given === 'object' ? given : {}) };
-  return { ...act, actor: String(act.actor).slice(0, 64), reason: String(act.reason).slice(0, 500) } as A;
+/** Signals of one order whose refusal is written down; more would fill its history until nothing can run any more. */
+const MAXIMUM_REFUSALS = 100;
+
+/** A signal has no answer, so its refusal is written where people look: details and audit trail. */
+async function noteRefusal(
+  context: OrderContext,
+  { name, actor, reason }: { name: string; actor: string; reason: string },
+): Promise<void> {
+  const { order } = context;
+  order.refusedSignals += 1;
+  if (order.refusedSignals > MAXIMUM_REFUSALS) return;
+  const last =
+    order.refusedSignals === MAXIMUM_REFUSALS ? ' Further refused signals are not written down.' : '';
+  order.remarks.push(`Refused signal ${name} at ${isoNow()}: ${reason}${last}`);
+  context.publish();
+  const note = { actor, act: name, result: 'refused', reason: `${reason}${last}`.slice(0, 500) };
+  /* A handler runs in the root scope: Temporal's own cancel would fail the note, and with it end the run. */
+  await CancellationScope.nonCancellable(() => context.note('recordNote', note));
+}
+
+/** Somebody mistyped a name: nothing would tell them otherwise. */
+async function onUnknownSignal(context: OrderContext, given: string, input: unknown): Promise<void> {
+  if (!patched('unknown-signals')) return;
+  const name = given.slice(0, 64);
+  const known = Object.values(messages)
+    .filter((one) => typeof one === 'object' && one.type === 'signal')
+    .map((signal) => (signal as SignalDefinition).name);
+  const reason = `There is no signal of this name; there are ${known.join(', ')}.`;
+  await noteRefusal(context, { name, actor: readAct(input, 'signal').actor, reason });
 }
 
 /** The business answer of a refused update; shown to its caller, not retried, no error log. */
@@ -108,17 +155,12 @@ export function cancel(order: OrderState, { actor, reason }: messages.CancelOrde
   order.interrupt?.();
 }
 
-const refuseText = (field: string, value: unknown): string | undefined =>
-  typeof value === 'string' && value.length > 0 && value.length <= 255
-    ? undefined
-    : `${field}: expected a text of 1 to 255 characters.`;
-
-function refuseAddressShape(address: unknown): string | undefined {
-  if (typeof address !== 'object' || address === null) return 'address: expected an object.';
-  const fields = address as Record<string, unknown>;
-  for (const field of ['name', 'street1', 'city', 'postalCode', 'country']) {
-    const refusal = refuseText(`address.${field}`, fields[field]);
-    if (refusal) return refusal;
-  }
-  return undefined;
+/** The hold waits longer, and people are reminded anew; who waits in it records the act. */
+function extend(order: OrderState, act: messages.ExtendHold): void {
+  const { hold } = order;
+  if (!hold) return;
+  const untilUtc = new Date(act.untilUtc).toISOString();
+  act.untilUtc = untilUtc;
+  order.extensions += 1;
+  order.hold = { ...hold, untilUtc, ...reminderOf(order, untilUtc) };
 }

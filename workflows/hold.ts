@@ -1,8 +1,10 @@
-import { ApplicationFailure, condition } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Refusal } from '../domain/failures.ts';
-import type { HeldStatus, NextAction, OrderStatus } from '../domain/order.ts';
-import type { Act } from './messages.ts';
+import type { HeldStatus, Hold, NextAction, OrderStatus } from '../domain/order.ts';
+import type { Act, ExtendHold } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
+import { reminderOf, type OrderState } from './order-state.ts';
+import { noteOvertaken, recorded } from './overtaken-acts.ts';
 
 export interface HoldRequest {
   status: HeldStatus;
@@ -25,6 +27,7 @@ export async function beginHold(
     reason: refusal.reason,
     sinceUtc: isoNow(),
     untilUtc,
+    ...reminderOf(order, untilUtc),
     ...(nextAction ? { nextAction } : {}),
   };
   Object.assign(order, { status, sagaState: 'held', updatedAtUtc: isoNow() });
@@ -35,17 +38,63 @@ export async function beginHold(
 const nextActionOf = ({ details }: Refusal): NextAction | undefined =>
   details?.['nextAction'] ? (JSON.parse(details['nextAction']) as NextAction) : undefined;
 
-/** Waits until `mended` or the hold's deadline; false at the deadline. `pollMs` ends the wait early, as undefined. */
+/**
+ * Waits until `mended` or the hold's deadline, however often that is extended, and reminds people on the way; false at
+ * the deadline. `pollMs` ends the wait early, as undefined. An act that was accepted before the deadline counts.
+ */
 export async function waitInHold(
-  { order }: OrderContext,
+  context: OrderContext,
   mended: () => boolean,
   pollMs = Number.POSITIVE_INFINITY,
 ): Promise<boolean | undefined> {
-  const leftMs = Date.parse(order.hold?.untilUtc ?? '') - Date.now();
-  if (leftMs <= 0) return mended();
-  const answered = await condition(mended, Math.min(leftMs, pollMs));
-  if (answered) return true;
-  return pollMs < leftMs ? undefined : false;
+  const { order } = context;
+  const pollAtMs = Date.now() + pollMs;
+  for (;;) {
+    await recordExtensions(context);
+    const { untilUtc, remindAtUtc } = holdOf(order);
+    const nowMs = Date.now();
+    const deadlineMs = Date.parse(untilUtc);
+    if (deadlineMs <= nowMs) return mended();
+    const remindAtMs = remindAtUtc ? Date.parse(remindAtUtc) : Number.POSITIVE_INFINITY;
+    const wakeAtMs = Math.min(deadlineMs, pollAtMs, remindAtMs);
+    const extended = () => holdOf(order).untilUtc !== untilUtc;
+    await condition(() => mended() || extended(), Math.max(wakeAtMs - nowMs, 1));
+    if (mended()) {
+      await recordExtensions(context);
+      return true;
+    }
+    if (extended()) continue;
+    if (wakeAtMs === deadlineMs) return false;
+    if (wakeAtMs === pollAtMs) return undefined;
+    await remind(context);
+  }
+}
+
+function holdOf({ hold, input }: OrderState): Hold {
+  if (!hold) throw new Error(`Order ${input.checkout.orderId}: expected a hold to wait in, there is none`);
+  return hold;
+}
+
+async function remind(context: OrderContext): Promise<void> {
+  const { order } = context;
+  const { remindAtUtc: _, ...hold } = holdOf(order);
+  order.hold = hold;
+  context.publish();
+  await context.note('remindOfHold', { hold });
+}
+
+/** An accepted extension stands: what comes meanwhile does not interrupt its record. */
+async function recordExtensions(context: OrderContext): Promise<void> {
+  const { order } = context;
+  for (;;) {
+    const next = order.accepted.find(({ name }) => name === 'extend');
+    if (!next) return;
+    const { actor, reason, untilUtc } = next.act as ExtendHold;
+    recorded(order, next.act);
+    context.publish();
+    const hold = { ...holdOf(order), untilUtc };
+    await CancellationScope.nonCancellable(() => context.note('extendHold', { actor, reason, hold }));
+  }
 }
 
 /** Ends the hold by a person's act, and records who moved the order on. */
@@ -63,6 +112,11 @@ export async function endHold(
   const shippingAddress = corrects ? { shippingAddress: order.address.value } : {};
   if (corrects) delete order.addressAct;
   await context.note('resumeOrder', { actor, reason, ...changes, sagaState: 'running', ...shippingAddress });
+  recorded(order, act);
+  await noteOvertaken(context, {
+    why: 'the hold had ended',
+    which: (one) => one.name !== 'resolve' && one.act !== order.addressAct,
+  });
 }
 
 /** The hold's own refusal, once its deadline has passed: it ends the order. `what` nobody did, for example `mended it`. */

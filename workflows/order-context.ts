@@ -7,7 +7,7 @@ import { openOrder, type OrderState } from './order-state.ts';
 import { createPublisher } from './publish.ts';
 import { createSteps, type Steps } from './steps.ts';
 
-type NoteActivity = 'holdOrder' | 'resumeOrder' | 'parkOrder' | 'recordNote';
+type NoteActivity = 'holdOrder' | 'remindOfHold' | 'extendHold' | 'resumeOrder' | 'parkOrder' | 'recordNote';
 type NoteInput<Name extends NoteActivity> = Omit<
   Parameters<OrderActivities[Name]>[0],
   'orderId' | 'n' | 'step'
@@ -73,6 +73,8 @@ export function createContext(input: FulfillOrder): OrderContext {
 
 const noteSummaries: Record<NoteActivity, string> = {
   holdOrder: 'Record the hold and tell the help desk',
+  remindOfHold: 'Remind the help desk of the hold',
+  extendHold: 'Record that the hold was extended',
   resumeOrder: 'Record who moved the order on',
   parkOrder: 'Record the parked step and tell the operators',
   recordNote: 'Record an act in the audit trail',

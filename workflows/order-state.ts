@@ -12,7 +12,18 @@ import {
   type ShipmentView,
   type StepName,
 } from '../domain/order.ts';
-import type { Act, FulfillOrder, ResolveParked, UpdatePayment } from './messages.ts';
+import type { WaitingFor } from '../domain/providers.ts';
+import { holdDefaults } from '../domain/policy.ts';
+import type {
+  Act,
+  ApproveOrder,
+  ExtendHold,
+  FulfillOrder,
+  ResolveParked,
+  UpdatePayment,
+} from './messages.ts';
+import type { AcceptedAct } from './overtaken-acts.ts';
+import type { ParkedActivity } from './resolve-rules.ts';
 
 /** The order inside its workflow: what handlers read and set, and the story acts on. */
 export interface OrderState {
@@ -23,6 +34,8 @@ export interface OrderState {
   total?: Money;
   hold?: Hold;
   parked?: Parked;
+  /** The step's budget has ended while its provider takes no steps. */
+  waitingFor?: WaitingFor;
   failure?: { type: FailureType; reason: string };
   shipment?: ShipmentView;
   updatedAtUtc: string;
@@ -45,6 +58,24 @@ export interface OrderState {
   /** The payment provider reported a change. */
   paymentNoticed: boolean;
   resolve?: ResolveParked;
+  /** What is parked, as the rules of `resolve` see it. */
+  parkedActivity?: ParkedActivity;
+  /** A `mark-done` whose reference is being checked with the provider. */
+  checking?: ResolveParked;
+  /** How often the activity that was parked last has failed, over people's retries. */
+  usedUp?: { activity: string; budgets: number; attempts: number };
+  /** The payment that is tried; the next method has the next number. */
+  payment: { n: number; paymentMethodId: string };
+  /** The carrier's service that an operator wants; the cheapest otherwise. */
+  service?: string;
+  /** An operator lets the order pass that waits for approval. */
+  approval?: ApproveOrder;
+  /** Accepted acts (cancels apart) whose audit row is still to be written. */
+  accepted: AcceptedAct[];
+  /** Extensions of holds that were accepted. */
+  extensions: number;
+  /** Signals that were refused. */
+  refusedSignals: number;
   /** Facts for the Web UI that belong to no field, for example a refused signal. */
   remarks: string[];
   /** Counts the notes of this order (holds, parks, refused signals): part of their operation keys. */
@@ -62,8 +93,12 @@ export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
     recorded: false,
     address: { value: input.checkout.shippingAddress, n: 1 },
     settledAddress: 0,
+    payment: { n: 1, paymentMethodId: input.checkout.paymentMethodId },
     paymentUpdates: 0,
     paymentNoticed: false,
+    accepted: [],
+    extensions: 0,
+    refusedSignals: 0,
     remarks: [],
     notes: 0,
   };
@@ -85,6 +120,7 @@ export function viewOf(order: OrderState): OrderView {
     ...(total ? { total } : {}),
     ...(hold ? { hold } : {}),
     ...(parked ? { parked } : {}),
+    ...(order.waitingFor ? { waitingFor: order.waitingFor } : {}),
     ...(failure ? { failure } : {}),
     ...(cancelRequested ? { cancelRequested } : {}),
     ...(shipment ? { shipment } : {}),
@@ -103,9 +139,9 @@ const closing = (order: OrderState): Refused => {
   return undefined;
 };
 
-/** Shipping has started when the label is being bought; a held or parked label is not on its way. */
-const shippingStarted = ({ step, sagaState, pivotPassed }: OrderState): boolean =>
-  pivotPassed || (step === 'shipping' && sagaState === 'running');
+/** Shipping has started when the label is being bought; one that is held, parked or waits for the carrier is not on its way. */
+const shippingStarted = ({ step, sagaState, pivotPassed, waitingFor }: OrderState): boolean =>
+  pivotPassed || (step === 'shipping' && sagaState === 'running' && !waitingFor);
 
 export const refuseCancel = (order: OrderState): Refused =>
   closing(order) ??
@@ -115,14 +151,14 @@ export const refuseCancel = (order: OrderState): Refused =>
 
 export const refuseAddress = (order: OrderState): Refused =>
   closing(order) ??
-  (shippingStarted(order) || (order.step === 'shipping' && order.sagaState === 'parked')
+  (shippingStarted(order) || (order.step === 'shipping' && (order.sagaState === 'parked' || order.waitingFor))
     ? 'Shipping has started: the address can no longer be changed.'
     : undefined);
 
 export function refusePayment(order: OrderState): Refused {
   const { hold, input } = order;
   if (closing(order)) return closing(order);
-  if (!hold || hold.status === 'address_rejected') {
+  if (hold?.status !== 'payment_failed' && hold?.status !== 'payment_action_required') {
     return `The order is ${order.status}: a payment method is accepted only while its payment is held.`;
   }
   if (order.paymentAct) return 'Another payment method has just been accepted and is being tried.';
@@ -131,11 +167,61 @@ export function refusePayment(order: OrderState): Refused {
     : `${order.paymentUpdates} payment methods were tried already; no more are accepted.`;
 }
 
-export function refuseResolve(order: OrderState, { action }: Pick<ResolveParked, 'action'>): Refused {
-  if (!order.parked) return `The order is not parked (${order.sagaState}); there is nothing to resolve.`;
-  if (order.resolve) return `Another operator, ${order.resolve.actor}, has just resolved it.`;
-  const legal = order.parked.actions;
-  return legal.includes(action)
-    ? undefined
-    : `"${action}" is not possible for ${order.parked.activity}; possible now: ${legal.join(', ')}.`;
+export function refuseApprove(order: OrderState): Refused {
+  if (closing(order)) return closing(order);
+  if (order.hold?.status !== 'awaiting_approval') {
+    return `The order is ${order.status}: only an order that waits for approval can be approved.`;
+  }
+  return order.approval
+    ? `The order has just been approved by ${order.approval.actor}; it needs no second approval.`
+    : undefined;
+}
+
+/** Extensions of one order; each is a row of its audit trail and an event. */
+const MAXIMUM_EXTENSIONS = 50;
+
+export function refuseExtend(order: OrderState, { untilUtc }: Pick<ExtendHold, 'untilUtc'>): Refused {
+  const { hold } = order;
+  if (closing(order)) return closing(order);
+  if (!hold) return `The order is not held (${order.sagaState}); there is no deadline to extend.`;
+  const mender = menderOf(order);
+  if (mender) return `The hold is ending: ${mender.actor} has just mended it.`;
+  if (order.extensions >= MAXIMUM_EXTENSIONS) {
+    return `The order's holds were extended ${order.extensions} times already; no more are accepted.`;
+  }
+  return refuseDeadline(order, untilUtc, Date.parse(hold.untilUtc));
+}
+
+function refuseDeadline(order: OrderState, untilUtc: unknown, presentMs: number): Refused {
+  const utc = (ms: number) => new Date(ms).toISOString();
+  const wantedMs = typeof untilUtc === 'string' && isoUtc.test(untilUtc) ? Date.parse(untilUtc) : Number.NaN;
+  if (Number.isNaN(wantedMs)) return `untilUtc: expected a UTC time such as ${utc(presentMs)}.`;
+  if (wantedMs <= presentMs || wantedMs <= Date.now()) {
+    return `untilUtc: expected a time after the present deadline, ${utc(presentMs)}; came ${utc(wantedMs)}.`;
+  }
+  const latestMs = latestHoldMs(order);
+  return wantedMs > latestMs
+    ? `untilUtc: this hold may last until ${utc(latestMs)} at most; came ${utc(wantedMs)}.`
+    : undefined;
+}
+
+/** ISO 8601 in UTC, seconds and milliseconds optional. */
+const isoUtc = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z$/;
+
+/** Who has mended the present hold, where the order has not gone on yet. */
+function menderOf({ hold, approval, paymentAct, addressAct }: OrderState): Act | undefined {
+  if (hold?.status === 'awaiting_approval') return approval;
+  return hold?.status === 'address_rejected' ? addressAct : paymentAct;
+}
+
+/** The latest deadline that the policy allows the present hold. */
+export const latestHoldMs = ({ hold, input }: OrderState): number =>
+  Date.parse(hold?.sinceUtc ?? '') + (input.policy.maximumHoldMs ?? holdDefaults.maximumHoldMs);
+
+/** When people are reminded of a hold that now waits until then; nothing where the policy does not ask for it. */
+export function reminderOf({ input }: OrderState, untilUtc: string): { remindAtUtc?: string } {
+  const { remindAt } = input.policy;
+  if (remindAt === undefined) return {};
+  const nowMs = Date.now();
+  return { remindAtUtc: new Date(nowMs + (Date.parse(untilUtc) - nowMs) * remindAt).toISOString() };
 }

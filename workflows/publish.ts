@@ -2,6 +2,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { formatAmount } from '../domain/money.ts';
 import { searchAttributes as names } from '../domain/search-attributes.ts';
+import { describeHold } from './describe-hold.ts';
 import type { OrderState } from './order-state.ts';
 
 const keys = {
@@ -33,6 +34,8 @@ export function createPublisher(order: OrderState): () => void {
   };
 }
 
+const SHOWN_REMARKS = 20;
+
 /** Markdown for the Web UI: what is going on, since when, and what a person can do. No personal data. */
 function describeOrder(order: OrderState): string {
   const { orderId, items } = order.input.checkout;
@@ -40,12 +43,7 @@ function describeOrder(order: OrderState): string {
   const lines = [
     `**${order.status}** (${order.sagaState}, step ${order.step}); ${items.length} line(s)${total}`,
   ];
-  if (order.hold) {
-    lines.push(
-      `Held since ${order.hold.sinceUtc} until ${order.hold.untilUtc}: ${order.hold.reason}`,
-      `Mend it by \`${holdAct(order)}\`; without it the order is taken back and fails.`,
-    );
-  }
+  lines.push(...describeHold(order));
   if (order.parked) {
     const { activity, budgets, sinceUtc, failure, actions } = order.parked;
     lines.push(
@@ -53,16 +51,18 @@ function describeOrder(order: OrderState): string {
       `Resolve by signal or update \`resolve\` with \`{"action":"${actions.join('|')}"}\`.`,
     );
   }
+  if (order.waitingFor) {
+    const { provider, state, sinceUtc, reason } = order.waitingFor;
+    lines.push(
+      `Waits for ${provider}, ${state} since ${sinceUtc}: ${reason}`,
+      'It goes on by itself some minutes after that has ended; nothing is parked and no attempt is made.',
+    );
+  }
   if (order.failure) lines.push(`Failure ${order.failure.type}: ${order.failure.reason}`);
   if (order.cancelRequested)
     lines.push(`Cancel asked for by ${order.cancelRequested.actor}: ${order.cancelRequested.reason}`);
   if (order.shipment)
     lines.push(`Shipped with ${order.shipment.carrier}, tracking ${order.shipment.trackingCode}`);
-  lines.push(...order.remarks, `Order ${orderId}, policy ${order.input.policy.name}`);
+  lines.push(...order.remarks.slice(-SHOWN_REMARKS), `Order ${orderId}, policy ${order.input.policy.name}`);
   return lines.join('\n\n');
 }
-
-const holdAct = ({ hold }: OrderState): string =>
-  hold?.status === 'address_rejected'
-    ? 'shipping-address {"address":{…}}'
-    : 'payment {"paymentMethodId":"…"}';

@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type { Refusal } from '../domain/failures.ts';
 import type { ShipmentView } from '../domain/order.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
@@ -17,8 +18,10 @@ export async function settleAddress(context: OrderContext, saga: Saga): Promise<
     const { n } = order.address;
     if (order.addressAct) await recordAddress(context, saga, order.addressAct);
     const refusal = await verify(context, saga);
-    if (refusal) await holdAddress(context, saga, refusal);
-    else order.settledAddress = n;
+    if (!refusal) order.settledAddress = n;
+    /* A corrected address that came while the carrier looked at this one is looked at first. */
+    else if (order.address.n === n || !patched('address-corrected-meanwhile'))
+      await holdAddress(context, saga, refusal);
   }
 }
 

@@ -23,7 +23,7 @@ describe('an order whose address is refused', () => {
       orderStatus: 'address_rejected',
       sagaState: 'held',
       failureType: 'AddressUndeliverable',
-      details: expect.stringMatching(/Mend it by `shipping-address/),
+      details: expect.stringMatching(/Mend it: `temporal workflow signal .* --name shipping-address --input/),
     });
     expect(
       await refusalOf(order.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId: 'pm' }] })),
@@ -53,7 +53,14 @@ describe('an order whose address is refused', () => {
     const { provider } = await expectEnd(saga(), order, {
       status: 'failed',
       failure: 'AddressUndeliverable',
-      events: ['order.created', 'inventory.reserved', 'order.held', 'inventory.released', 'order.failed'],
+      events: [
+        'order.created',
+        'inventory.reserved',
+        'order.held',
+        'order.hold_reminded',
+        'inventory.released',
+        'order.failed',
+      ],
     });
     expect(provider).toMatchObject({ charged: [], intents: [], labels: [] });
   });
@@ -88,6 +95,7 @@ describe('an order whose address is refused', () => {
         'payment.processed',
         'fulfillment.created',
         'order.held',
+        'order.hold_reminded',
         'fulfillment.cancelled',
         'payment.refunded',
         'inventory.released',

@@ -39,7 +39,7 @@ describe('an order whose payment is held', () => {
       orderStatus: 'payment_failed',
       sagaState: 'held',
       failureType: 'CardDeclined',
-      details: expect.stringMatching(/Mend it by `payment/),
+      details: expect.stringMatching(/Mend it: `temporal workflow signal .* --name payment --input/),
     });
     const answer = await pay(order);
     expect(answer.orderId).toBe(order.orderId);
@@ -67,10 +67,16 @@ describe('an order whose payment is held', () => {
   });
 
   test.concurrent(
-    'fails at the deadline: payment.failed, inventory.released, order.failed, stock back',
+    'fails at the deadline after a reminder: payment.failed, inventory.released, order.failed, stock back',
     async () => {
       const order = await saga().start({ paymentMethodId: declinedCard }, { holdPaymentMs: 400 });
-      const events = ['order.created', 'inventory.reserved', 'payment.failed', 'order.held'];
+      const events = [
+        'order.created',
+        'inventory.reserved',
+        'payment.failed',
+        'order.held',
+        'order.hold_reminded',
+      ];
       const { view } = await expectEnd(saga(), order, {
         status: 'failed',
         failure: 'CardDeclined',
@@ -176,6 +182,7 @@ describe('an order whose payment is held', () => {
           'order.created',
           'inventory.reserved',
           'order.held',
+          'order.hold_reminded',
           'payment.failed',
           'inventory.released',
           'order.failed',
