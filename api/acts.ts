@@ -3,7 +3,9 @@ import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
 import type { OrderView } from '../domain/order.ts';
 import {
+  approveOrder,
   cancelOrder,
+  extendHold,
   resolveParked,
   setShippingAddress,
   updatePayment,
@@ -11,23 +13,46 @@ import {
 } from '../workflows/messages.ts';
 import type { AppDeps } from './app-deps.ts';
 import { readJson } from './body.ts';
-import { maySee, requireOperator } from './callers.ts';
+import { actorOf, maySee, requireOperator } from './callers.ts';
 import { withoutUndefined } from './checkout-request.ts';
-import { addressChangeField, paymentMethodField, reasonField } from './fields.ts';
+import {
+  actorField,
+  addressChangeField,
+  deadlineFields,
+  deadlineOf,
+  paymentMethodField,
+  reasonField,
+  resolveFields,
+  textField,
+} from './fields.ts';
 import { fromView, orderBody } from './order-body.ts';
 import { ApiProblem } from './problems.ts';
 import { readOrder, readOrderId, unknownOrder } from './read-order.ts';
 import { addRoute, orderIdParameter, type App, type AppContext, type RouteDefinition } from './route.ts';
 
 const reason = reasonField.optional().openapi({ description: 'Ends up in the audit trail.' });
+const actor = actorField;
 
-const cancelBody = z.strictObject({ reason }).openapi('Cancel', { example: { reason: 'Ordered twice' } });
+const cancelBody = z
+  .strictObject({ reason, actor })
+  .openapi('Cancel', { example: { reason: 'Ordered twice' } });
 const paymentBody = z
-  .strictObject({ paymentMethodId: paymentMethodField, reason })
+  .strictObject({ paymentMethodId: paymentMethodField, reason, actor })
   .openapi('PaymentUpdate', { example: { paymentMethodId: 'pm_card_visa' } });
 const resolveBody = z
-  .strictObject({ action: z.enum(['retry']), reason })
+  .strictObject({
+    ...resolveFields,
+    reference: textField(255).optional().openapi({ description: 'The provider’s id, for `mark-done`.' }),
+    reason,
+    actor,
+  })
   .openapi('Resolve', { example: { action: 'retry', reason: 'The carrier is back' } });
+const approveBody = z
+  .strictObject({ reason: reasonField, actor })
+  .openapi('Approve', { example: { reason: 'Known customer, checked by phone' } });
+const extendBody = z
+  .strictObject({ ...deadlineFields, reason: reasonField, actor })
+  .openapi('Extend', { example: { minutes: 120, reason: 'The customer calls the bank' } });
 
 /** The acts a person can do on an order, each an update of its workflow. */
 export function addActs(app: App, deps: AppDeps): void {
@@ -85,7 +110,7 @@ export function addActs(app: App, deps: AppDeps): void {
       handleAct(c, deps, {
         definition: setShippingAddress,
         read: () => readJson(c, addressChangeField),
-        toAct: ({ reason: why, ...address }, who) => ({
+        toAct: ({ reason: why, actor: _, ...address }, who) => ({
           ...who,
           reason: why ?? 'New shipping address through the API',
           address: withoutUndefined(address),
@@ -99,22 +124,70 @@ export function addActs(app: App, deps: AppDeps): void {
       path: '/orders/{orderId}/resolve',
       operationId: 'resolveParked',
       summary: 'Moves a parked order on',
-      description: 'Operators only. `retry` tries the parked step again.',
+      description:
+        'Operators only. `parked.actions` of the order names what is legal now, `parked.needs` what it takes: `retry` ' +
+        'tries again at once, `retry-with` with the changed `input`, `mark-done` believes the provider’s `reference`, ' +
+        '`skip` goes on without the step, `cancel` takes the order back.',
       schema: resolveBody,
       operatorOnly: true,
     }),
-    (c) => {
-      requireOperator(c.get('caller'));
-      return handleAct(c, deps, {
+    (c) =>
+      handleAct(c, deps, {
         definition: resolveParked,
+        operatorOnly: true,
         read: () => readJson(c, resolveBody),
+        toAct: ({ action, input, reference, reason: why }, who) => ({
+          ...who,
+          reason: why ?? 'Resolved through the API',
+          action,
+          ...(input ? { input: withoutUndefined(input) } : {}),
+          ...(reference === undefined ? {} : { reference }),
+        }),
+      }),
+  );
+  addRoute(
+    app,
+    act({
+      method: 'post',
+      path: '/orders/{orderId}/approve',
+      operationId: 'approveOrder',
+      summary: 'Lets an order pass that waits for approval',
+      description: 'Operators only. Resumes an order held as awaiting_approval; otherwise 409.',
+      schema: approveBody,
+      operatorOnly: true,
+    }),
+    (c) =>
+      handleAct(c, deps, {
+        definition: approveOrder,
+        operatorOnly: true,
+        read: () => readJson(c, approveBody),
+        toAct: (body, who) => ({ ...who, reason: body.reason }),
+      }),
+  );
+  addRoute(
+    app,
+    act({
+      method: 'post',
+      path: '/orders/{orderId}/extend',
+      operationId: 'extendHold',
+      summary: 'Gives a held order a later deadline',
+      description:
+        'Operators only. Either `untilUtc` or `minutes` from now; later than the present deadline and within the longest ' +
+        'hold the policy allows.',
+      schema: extendBody,
+      operatorOnly: true,
+    }),
+    (c) =>
+      handleAct(c, deps, {
+        definition: extendHold,
+        operatorOnly: true,
+        read: () => readJson(c, extendBody),
         toAct: (body, who) => ({
           ...who,
-          reason: body.reason ?? 'Resolved through the API',
-          action: body.action,
+          reason: body.reason,
+          untilUtc: deadlineOf(body, deps.clock.nowUtc()),
         }),
-      });
-    },
+      }),
   );
 }
 
@@ -145,7 +218,7 @@ function act(input: {
     },
     problems: [
       'malformed-request',
-      ...(operatorOnly ? (['forbidden'] as const) : []),
+      'forbidden',
       'unknown-order',
       'act-refused',
       'order-closed',
@@ -159,22 +232,25 @@ function act(input: {
   };
 }
 
-/** One kind of act: how its body is read and turned into the update's argument. The actor is the caller, always. */
-interface ActKind<Body, Input extends Act> {
+/** One kind of act: how its body is read and turned into the update's argument. */
+interface ActKind<Body extends { actor?: string | undefined }, Input extends Act> {
   definition: UpdateDefinition<OrderView, [Input]>;
+  operatorOnly?: boolean;
   read(): Promise<Body>;
   toAct(body: Body, who: { actor: string }): Input;
 }
 
-async function handleAct<Body, Input extends Act>(
+async function handleAct<Body extends { actor?: string | undefined }, Input extends Act>(
   c: AppContext,
   deps: AppDeps,
   kind: ActKind<Body, Input>,
 ): Promise<Response> {
+  const caller = c.get('caller');
+  if (kind.operatorOnly) requireOperator(caller);
   const id = readOrderId(c.req.param('orderId'));
   const body = await kind.read();
+  const input = kind.toAct(body, { actor: actorOf(caller, body.actor) });
   await requireOpen(c, deps, id);
-  const input = kind.toAct(body, { actor: c.get('caller').callerId });
   const answer = await deps.workflows.update(id, kind.definition, input);
   switch (answer.status) {
     case 'accepted':
@@ -183,6 +259,7 @@ async function handleAct<Body, Input extends Act>(
       throw new ApiProblem('act-refused', {
         detail: answer.reason,
         code: answer.code ?? 'act_refused',
+        ...(answer.legalActs ? { legalActs: answer.legalActs } : {}),
       });
     case 'gone':
       throw await closedOrUnknown(c, deps, id);

@@ -10,6 +10,7 @@ import type { WebhookSecrets, WebhookTargets } from '../ports/webhooks.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { DeadLetterWorkflows } from './dead-letter-workflows.ts';
+import type { OrderActWorkflows } from './order-act-workflows.ts';
 import type { OrderWorkflows } from './order-workflows.ts';
 
 /** Who calls: an API key's owner. `shop` sees its own orders, `operator` all. */
@@ -34,6 +35,7 @@ export interface ApiSettings {
 /** What the API needs from the world. Checkout uses `workflows` alone; each of the others may be away. */
 export interface AppDeps {
   workflows: OrderWorkflows;
+  orderActs: OrderActWorkflows;
   store: Pick<Store, 'read' | 'transaction' | 'ping'>;
   payments: Pick<PaymentGateway, 'payable' | 'verifyWebhook'>;
   seen: SeenFilter;

@@ -10,6 +10,7 @@ import { addCheckout } from './checkout.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { addDocs } from './docs.ts';
 import { addListOrders } from './list-orders.ts';
+import { addOrderActs } from './order-acts.ts';
 import { addOperations } from './operations.ts';
 import { addOrderEvents } from './order-events.ts';
 import { TemporalUnavailable } from './order-workflows.ts';
@@ -33,6 +34,8 @@ export function createApp(deps: AppDeps): App {
     '/checkout',
     '/orders',
     '/orders/*',
+    '/order-acts',
+    '/order-acts/*',
     '/products',
     '/dead-letters',
     '/dead-letters/*',
@@ -46,6 +49,7 @@ export function createApp(deps: AppDeps): App {
   addOrderEvents(app, deps);
   addAudit(app, deps);
   addActs(app, deps);
+  addOrderActs(app, deps);
   addProducts(app, deps);
   addStripeWebhook(app, deps);
   addWebhookEndpoints(app, deps);

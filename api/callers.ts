@@ -69,6 +69,16 @@ export function requireOperator(caller: ApiCaller): void {
   }
 }
 
+/**
+ * Who acts, for the audit trail: the caller, and before it the person for whom an operator's key is used. 403 for
+ * anybody else who names one.
+ */
+export function actorOf(caller: ApiCaller, person: string | undefined): string {
+  if (person === undefined) return caller.callerId;
+  requireOperator(caller);
+  return `${person} (${caller.callerId})`;
+}
+
 /** Whether the caller may know of an order of `ownerId`. */
 export const maySee = (caller: ApiCaller, ownerId: string): boolean =>
   caller.role === 'operator' || caller.callerId === ownerId;

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { DeadLetter, DeadLetterSummary } from '../domain/dead-letters.ts';
-import { reasonField, textField } from './fields.ts';
+import { actorField as actor, reasonField } from './fields.ts';
 import { mask, maskText } from './mask.ts';
 
 const MAX_IDS = 1_000;
@@ -128,7 +128,6 @@ const patch = z
   .record(z.string(), z.unknown())
   .optional()
   .openapi({ description: 'JSON Merge Patch (RFC 7396) for the body, for example a corrected `url`.' });
-const actor = textField(64).optional().openapi({ description: 'The person, beside the API key’s caller.' });
 const dryRun = z.boolean().optional().openapi({ description: 'Only says what would be done.' });
 
 export const replayOneBody = z

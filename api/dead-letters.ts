@@ -8,7 +8,7 @@ import type {
 } from '../domain/dead-letters.ts';
 import type { AppDeps } from './app-deps.ts';
 import { invalidFields, readJson } from './body.ts';
-import { requireOperator } from './callers.ts';
+import { actorOf, requireOperator } from './callers.ts';
 import {
   discardManyBody,
   discardQuery,
@@ -255,12 +255,11 @@ async function begin(
   input: { act: BulkAct['act']; filter: BulkAct['filter']; body: Act; waitMs: number },
 ): Promise<Response> {
   const { act, filter, body, waitMs } = input;
-  const { callerId } = c.get('caller');
   const bulk: BulkAct = {
     replayId: crypto.randomUUID(),
     act,
     filter,
-    actor: body.actor === undefined ? callerId : `${body.actor} (${callerId})`,
+    actor: actorOf(c.get('caller'), body.actor),
     reason: body.reason,
     ...(body.patch === undefined ? {} : { patch: body.patch }),
     ...(body.ratePerSecond === undefined ? {} : { ratePerSecond: body.ratePerSecond }),

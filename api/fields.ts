@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
+import { resolveActions } from '../domain/order.ts';
 import { currencyExponents, formatAmount, type Currency, type Money } from '../domain/money.ts';
+import { invalidFields } from './body.ts';
 import { isCountryCode } from './country-codes.ts';
 
 /*
@@ -89,7 +91,46 @@ export const addressField = z.strictObject(addressFields).openapi('Address', { e
 
 export const reasonField = textField(500).openapi({ example: 'The customer asked for it' });
 
+/** The person behind an operator's API key; the trail then keeps both. */
+export const actorField = textField(64)
+  .optional()
+  .openapi({ description: 'The person, beside the API key’s caller. Operators only.', example: 'grace' });
+
+/** What `resolve` takes; whether an action is legal, and what it needs, the order's own rules say. */
+export const resolveFields = {
+  action: z.enum(resolveActions),
+  input: z
+    .strictObject({
+      service: textField(255).optional().openapi({ description: 'The carrier’s name of a service.' }),
+      paymentMethodId: paymentMethodField.optional(),
+    })
+    .optional()
+    .openapi({ description: 'What `retry-with` changes.' }),
+};
+
+/** A deadline, given as a time or as minutes from now. */
+export const deadlineFields = {
+  untilUtc: z.iso
+    .datetime('expected an ISO 8601 time in UTC, such as 2026-01-02T03:04:05Z')
+    .optional()
+    .openapi({ example: '2026-01-02T12:00:00Z' }),
+  minutes: z.int().min(1).max(525_600).optional().openapi({ description: 'Minutes from now.' }),
+};
+
+/** 422 unless exactly one of the two is given; `at` is the pointer to where they are. */
+export function deadlineOf(
+  { untilUtc, minutes }: { untilUtc?: string | undefined; minutes?: number | undefined },
+  nowUtc: string,
+  at = '',
+): string {
+  if (untilUtc !== undefined && minutes === undefined) return new Date(untilUtc).toISOString();
+  if (minutes !== undefined && untilUtc === undefined) {
+    return new Date(Date.parse(nowUtc) + minutes * 60_000).toISOString();
+  }
+  throw invalidFields([{ field: `${at}/untilUtc`, reason: 'expected either untilUtc or minutes' }]);
+}
+
 /** A whole new shipping address and, where wanted, why. */
 export const addressChangeField = z
-  .strictObject({ ...addressFields, reason: reasonField.optional() })
+  .strictObject({ ...addressFields, reason: reasonField.optional(), actor: actorField })
   .openapi('ShippingAddressChange', { example: { ...addressExample, reason: 'Corrected house number' } });

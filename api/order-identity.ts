@@ -10,15 +10,20 @@ const ROUTE = 'POST /checkout';
  * The order id of a checkout: UUID version 5 (RFC 9562) of caller, route and Idempotency-Key, so the same key of the
  * same caller always means the same order and Temporal itself refuses a second run.
  */
-export function orderIdFor(input: { callerId: string; idempotencyKey: string }): OrderId {
-  const name = JSON.stringify([input.callerId, ROUTE, input.idempotencyKey]);
+export const orderIdFor = (input: { callerId: string; idempotencyKey: string }): OrderId =>
+  orderId(uuidOf([input.callerId, ROUTE, input.idempotencyKey]));
+
+/** The id of a bulk act, in the same way. */
+export const actIdFor = (input: { callerId: string; idempotencyKey: string }): string =>
+  uuidOf([input.callerId, 'POST /order-acts', input.idempotencyKey]);
+
+function uuidOf(parts: readonly string[]): string {
+  const name = JSON.stringify(parts);
   const bytes = createHash('sha1').update(NAMESPACE).update(name).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = bytes.toString('hex');
-  return orderId(
-    [8, 12, 16, 20, 32].map((end, i, ends) => hex.slice(i === 0 ? 0 : ends[i - 1], end)).join('-'),
-  );
+  return [8, 12, 16, 20, 32].map((end, i, ends) => hex.slice(i === 0 ? 0 : ends[i - 1], end)).join('-');
 }
 
 /** SHA-256 (hex) over caller, route and checkout with sorted keys: equal exactly when the requests mean the same. */

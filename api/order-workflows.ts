@@ -29,6 +29,11 @@ export interface OrderWorkflows {
     act: Input,
     options?: { updateId?: string },
   ): Promise<UpdateAnswer>;
+  /**
+   * Why the order would refuse an act now, by its own validator; null when it would take it, undefined when nobody
+   * answers. Changes nothing. At most 1 s.
+   */
+  refusal(id: OrderId, act: { name: string; input: Act }): Promise<string | null | undefined>;
   /** Tells the workflow to look up its payment; false when there is no running one. At most 2 s. */
   notifyPayment(id: OrderId, eventId: string): Promise<boolean>;
   /** One page of orders by search attributes, eventually consistent. At most 2 s. */
@@ -60,7 +65,8 @@ export interface OrderSummary {
 
 export type UpdateAnswer =
   | { status: 'accepted'; view: OrderView }
-  | { status: 'refused'; reason: string; code: string | undefined }
+  /** `legalActs` names what the order takes now, for example `resolve retry`. */
+  | { status: 'refused'; reason: string; code: string | undefined; legalActs?: string[] }
   /** The run has closed or never was. */
   | { status: 'gone' }
   /** Too many updates in flight or in all. */

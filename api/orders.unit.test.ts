@@ -118,6 +118,37 @@ describe('acts on an order', () => {
     ],
     ['PUT', 'shipping-address', address, 'shipping-address', { actor: 'help-desk', address }],
     ['POST', 'resolve', { action: 'retry' }, 'resolve', { actor: 'help-desk', action: 'retry' }],
+    [
+      'POST',
+      'resolve',
+      { action: 'retry-with', input: { service: 'Express' } },
+      'resolve',
+      { action: 'retry-with', input: { service: 'Express' } },
+    ],
+    [
+      'POST',
+      'resolve',
+      { action: 'mark-done', reference: 'shp_1', actor: 'grace' },
+      'resolve',
+      { action: 'mark-done', reference: 'shp_1', actor: 'grace (help-desk)' },
+    ],
+    ['POST', 'approve', { reason: 'known' }, 'approve', { actor: 'help-desk', reason: 'known' }],
+    [
+      'POST',
+      'extend',
+      { minutes: 30, reason: 'bank' },
+      'extend',
+      { reason: 'bank', untilUtc: '2026-01-02T03:34:05.678Z' },
+    ],
+    [
+      'POST',
+      'extend',
+      { untilUtc: '2026-01-03T00:00:00Z', reason: 'bank' },
+      'extend',
+      { reason: 'bank', untilUtc: '2026-01-03T00:00:00.000Z' },
+    ],
+    ['POST', 'cancel', { actor: 'grace' }, 'cancel', { actor: 'grace (help-desk)' }],
+    ['PUT', 'shipping-address', { ...address, actor: 'grace' }, 'shipping-address', { address }],
   ];
 
   it.each(acts)('%s /%s %j becomes the update %s', async (method, act, body, name, input) => {
@@ -146,9 +177,14 @@ describe('acts on an order', () => {
       status: 'refused',
       reason: 'Shipping has started.',
       code: undefined,
+      legalActs: ['resolve retry', 'extend'],
     });
     const response = await send(build({ ...open, update }).app, 'POST', `${path}/cancel`);
-    expect(await response.json()).toMatchObject({ detail: 'Shipping has started.', code: 'act_refused' });
+    expect(await response.json()).toMatchObject({
+      detail: 'Shipping has started.',
+      code: 'act_refused',
+      legalActs: ['resolve retry', 'extend'],
+    });
   });
 
   it('answers 409 for a closed run, for one that closes meanwhile, and for one only the store remembers', async () => {
@@ -181,9 +217,14 @@ describe('acts on an order', () => {
     expect([...unknown.acts, ...theirs.acts]).toEqual([]);
   });
 
-  it('lets operators alone resolve', async () => {
+  it.each([
+    ['resolve', { action: 'retry' }],
+    ['approve', { reason: 'known' }],
+    ['extend', { minutes: 5, reason: 'bank' }],
+    ['cancel', { actor: 'grace' }],
+  ])('lets operators alone /%s %j', async (act, body) => {
     const { app, acts: sent } = build(open);
-    const response = await send(app, 'POST', `${path}/resolve`, { body: { action: 'retry' } });
+    const response = await send(app, 'POST', `${path}/${act}`, { body });
     expect(response.status).toBe(403);
     expect(sent).toEqual([]);
   });
@@ -191,12 +232,18 @@ describe('acts on an order', () => {
   it.each<[string, string, unknown, number]>([
     ['POST', 'cancel', { reason: '' }, 422],
     ['POST', 'cancel', { reason: 'x'.repeat(501) }, 422],
-    ['POST', 'cancel', { actor: 'somebody else' }, 422],
+    ['POST', 'cancel', { actor: 'x'.repeat(65) }, 422],
     ['POST', 'cancel', '[1', 400],
     ['POST', 'payment', {}, 422],
     ['POST', 'payment', undefined, 415],
     ['POST', 'payment', { paymentMethodId: 'pm\n' }, 422],
-    ['POST', 'resolve', { action: 'skip' }, 422],
+    ['POST', 'resolve', { action: 'give-up' }, 422],
+    ['POST', 'resolve', { action: 'retry-with', input: { price: 1 } }, 422],
+    ['POST', 'approve', {}, 422],
+    ['POST', 'extend', { reason: 'bank' }, 422],
+    ['POST', 'extend', { reason: 'bank', minutes: 5, untilUtc: '2026-01-03T00:00:00Z' }, 422],
+    ['POST', 'extend', { reason: 'bank', untilUtc: 'tomorrow' }, 422],
+    ['POST', 'extend', { reason: 'bank', minutes: 0 }, 422],
     ['PUT', 'shipping-address', { ...address, country: 'Germany' }, 422],
     ['PUT', 'shipping-address', { address }, 422],
   ])('%s /%s %j is refused with %i', async (method, act, body, status) => {

@@ -52,6 +52,11 @@ export const problems = {
     title: 'There is no such dead letter or replay',
     act: 'List the dead letters; those settled for 30 days are forgotten.',
   },
+  'unknown-order-act': {
+    status: 404,
+    title: 'There is no such act on orders',
+    act: 'Check the id; acts are known for 7 days.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'The method is not allowed here',
@@ -134,6 +139,8 @@ export interface ProblemExtras {
   errors?: FieldError[];
   /** Machine-readable reason of a refused act. */
   code?: string;
+  /** What would be accepted instead of a refused act. */
+  legalActs?: string[];
   headers?: Record<string, string>;
 }
 
@@ -163,7 +170,7 @@ export const problemTypeUri = (type: ProblemType): string => `/docs/problems#${t
 /** The answer for a problem; `instance` is a URN of its own that the log repeats for our own errors. */
 export function problemResponse(c: Context, problem: ApiProblem): Response {
   const { status, title } = problems[problem.type];
-  const { detail, errors, code, headers } = problem.extras;
+  const { detail, errors, code, legalActs, headers } = problem.extras;
   const retryAfter = retryAfterSeconds[problem.type];
   const body = {
     type: problemTypeUri(problem.type),
@@ -173,6 +180,7 @@ export function problemResponse(c: Context, problem: ApiProblem): Response {
     instance: `urn:uuid:${crypto.randomUUID()}`,
     ...(code === undefined ? {} : { code }),
     ...(errors === undefined ? {} : { errors }),
+    ...(legalActs === undefined ? {} : { legalActs }),
   };
   return c.body(JSON.stringify(body), status, {
     'content-type': 'application/problem+json',

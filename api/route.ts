@@ -34,6 +34,10 @@ const problemBody = z
       .string()
       .openapi({ description: 'Names this one answer; the log repeats it for our own errors.' }),
     code: z.string().optional().openapi({ description: 'Reason of a refused act.' }),
+    legalActs: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'What the order takes now instead of a refused act.' }),
     errors: z
       .array(
         z.object({

@@ -20,6 +20,7 @@ import { editedContent } from '../messaging/dead-letters-edit.ts';
 import { createDeadLetterWorkflows } from './temporal-dead-letter-workflows.ts';
 import { lazyStore } from './lazy-store.ts';
 import { lazyTemporalConnection } from './temporal-connection.ts';
+import { createOrderActWorkflows } from './temporal-order-act-workflows.ts';
 import { createOrderWorkflows } from './temporal-order-workflows.ts';
 
 /** Requests in flight get this long to end after a SIGTERM. */
@@ -79,6 +80,7 @@ async function connectDeps(config: Config) {
   return {
     deps: {
       workflows,
+      orderActs: createOrderActWorkflows(client, queues.ops),
       deadLetters,
       store,
       payments,

@@ -13,7 +13,14 @@ import { defineSearchAttributeKey, type UpdateDefinition } from '@temporalio/com
 import { orderId, workflowIdOf, type OrderId, type TaskQueues } from '../domain/ids.ts';
 import type { OrderStatus, OrderView, SagaState } from '../domain/order.ts';
 import { searchAttributes, type OrderMemo } from '../domain/search-attributes.ts';
-import { actRefused, fulfillOrderName, getOrder, paymentNotice, type Act } from '../workflows/messages.ts';
+import {
+  actRefused,
+  fulfillOrderName,
+  getOrder,
+  getRefusal,
+  paymentNotice,
+  type Act,
+} from '../workflows/messages.ts';
 import { TookTooLong, within } from './bounded.ts';
 import {
   TemporalUnavailable,
@@ -75,6 +82,14 @@ export function createOrderWorkflows(client: Client, queues: TaskQueues): OrderW
         return { status: 'accepted', view };
       } catch (error) {
         return updateFailure(error);
+      }
+    },
+    async refusal(id, act) {
+      try {
+        return await call(1_000, 'query', () => handleOf(id).query(getRefusal, act));
+      } catch {
+        // No worker, no such order, or one of an earlier version: nobody can say.
+        return undefined;
       }
     },
     async notifyPayment(id, eventId) {
@@ -179,8 +194,8 @@ function refusal(error: WorkflowUpdateFailedError): UpdateAnswer {
   /* The workflow closed after it had accepted the act and before the act was answered. */
   if (cause.type === 'AcceptedUpdateCompletedWorkflow') return { status: 'gone' };
   if (cause.type !== actRefused) throw error;
-  const [code] = cause.details ?? [];
-  return { status: 'refused', reason: cause.message, code: typeof code === 'string' ? code : undefined };
+  const [code, legalActs] = (cause.details ?? []) as [string?, string[]?];
+  return { status: 'refused', reason: cause.message, code, ...(legalActs ? { legalActs } : {}) };
 }
 
 function summaryOf(info: Omit<WorkflowExecutionInfo, 'raw'>): OrderSummary {

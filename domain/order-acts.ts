@@ -1,5 +1,5 @@
 import type { OrderId } from './ids.ts';
-import type { Actor, OrderStatus, ResolveAction, SagaState, StepName } from './order.ts';
+import type { Actor, OrderStatus, ResolveAction, ResolveInput, SagaState, StepName } from './order.ts';
 
 /** Which orders, as Temporal's search attributes know them; every condition given must hold. */
 export interface OrderFilter {
@@ -16,7 +16,7 @@ export interface OrderFilter {
 
 /** An act that makes sense on many orders alike. */
 export type OrderAct =
-  | { kind: 'resolve'; action: ResolveAction; input?: Record<string, string> }
+  | { kind: 'resolve'; action: ResolveAction; input?: ResolveInput }
   | { kind: 'cancel' }
   | { kind: 'approve' }
   | { kind: 'extend'; untilUtc: string };

@@ -84,6 +84,9 @@ export const paymentNotice = defineSignal<[{ eventId: string }]>('payment-notice
 
 export const getOrder = defineQuery<OrderView>('order');
 
+/** Why an act would be refused now, by name of its update; null when it would be taken. Changes nothing. */
+export const getRefusal = defineQuery<string | null, [{ name: string; input: Partial<Act> }]>('refusal');
+
 /** Failure type of a refused update; the API answers it with 409. */
 export const actRefused = 'ActRefused';
 

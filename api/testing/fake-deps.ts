@@ -8,6 +8,8 @@ import { createMetrics } from '../../telemetry/metrics.ts';
 import type { ApiSettings, AppDeps } from '../app-deps.ts';
 import type { createApp } from '../app.ts';
 import type { DeadLetterWorkflows } from '../dead-letter-workflows.ts';
+import type { BulkOrderAct, BulkOrderProgress } from '../../domain/order-acts.ts';
+import type { OrderActWorkflows } from '../order-act-workflows.ts';
 import type { OrderSummary, OrderWorkflows, StartOrder, UpdateAnswer } from '../order-workflows.ts';
 import { fakeWebhooks } from './fake-webhooks.ts';
 
@@ -81,6 +83,7 @@ export function fakeWorkflows(changes: Partial<OrderWorkflows> = {}) {
       acts.push({ id, name: definition.name, act });
       return { status: 'accepted', view: viewOf({ orderId: id }) };
     },
+    refusal: async () => null,
     async notifyPayment(id, eventId) {
       notices.push({ id, eventId });
       return true;
@@ -118,6 +121,41 @@ export function fakeDeadLetterWorkflows() {
     async cancel(replayId) {
       cancelled.push(replayId);
       return started.has(replayId);
+    },
+  };
+  return { workflows, started, cancelled };
+}
+
+/** Acts on many orders that end at once. */
+export function fakeOrderActs() {
+  const started = new Map<string, { bulk: BulkOrderAct; fingerprint: string }>();
+  const cancelled: string[] = [];
+  const progressOf = ({ actId, act }: BulkOrderAct): BulkOrderProgress => ({
+    actId,
+    act: act.kind,
+    status: 'completed',
+    accepted: 2,
+    refused: 1,
+    gone: 0,
+    unanswered: 0,
+    refusals: [{ orderId: someOrder, reason: 'The order is not parked.' }],
+    startedAtUtc: '2026-01-02T03:04:05.678Z',
+    updatedAtUtc: '2026-01-02T03:04:05.678Z',
+  });
+  const workflows: OrderActWorkflows = {
+    async start(bulk, fingerprint) {
+      const before = started.get(bulk.actId);
+      if (before) return before.fingerprint === fingerprint ? 'repeated' : 'conflict';
+      started.set(bulk.actId, { bulk, fingerprint });
+      return 'started';
+    },
+    async progress(actId) {
+      const act = started.get(actId);
+      return act && progressOf(act.bulk);
+    },
+    async cancel(actId) {
+      cancelled.push(actId);
+      return started.has(actId);
     },
   };
   return { workflows, started, cancelled };
@@ -190,6 +228,7 @@ export const settings = (changes: Partial<ApiSettings> = {}): ApiSettings => ({
 export function fakeDeps(changes: Partial<AppDeps> = {}): AppDeps {
   return {
     workflows: fakeWorkflows().workflows,
+    orderActs: fakeOrderActs().workflows,
     store: fakeStore().store,
     payments: {
       payable: ({ amountMinor }) =>

@@ -1,0 +1,25 @@
+import type { Client } from '@temporalio/client';
+import { orderActWorkflowIdOf } from '../domain/ids.ts';
+import { actOnOrdersName, getOrderActProgress, type ActOnOrders } from '../workflows/order-act-messages.ts';
+import type { OrderActWorkflows } from './order-act-workflows.ts';
+import { createBulkWorkflows } from './temporal-bulk-workflows.ts';
+
+/** OrderActWorkflows through a Temporal client; no connection is made before the first call. */
+export function createOrderActWorkflows(client: Client, taskQueue: string): OrderActWorkflows {
+  const { start, memo, progress, cancel } = createBulkWorkflows(client, taskQueue, {
+    name: actOnOrdersName,
+    workflowIdOf: orderActWorkflowIdOf,
+    progress: getOrderActProgress,
+  });
+  return {
+    async start(bulk, fingerprint) {
+      const input: ActOnOrders = { bulk };
+      const summary = `${bulk.act.kind} orders: ${bulk.reason.slice(0, 150)}`;
+      const started = await start({ id: bulk.actId, args: [input], summary, memo: { fingerprint } });
+      if (started === 'started') return 'started';
+      return (await memo(bulk.actId))?.['fingerprint'] === fingerprint ? 'repeated' : 'conflict';
+    },
+    progress,
+    cancel,
+  };
+}
