@@ -337,6 +337,27 @@ export interface StoreUpkeep {
   purgeable(input: { beforeUtc: string }): Promise<Purgeable>;
   /** All products with their stock, by id. */
   stock(): Promise<StockRow[]>;
+  /** How orders that have not ended and the stock stand, for gauges: reads every order in flight and every product. */
+  standing(): Promise<Standing>;
+}
+
+export interface Standing {
+  /** Orders that have not ended, each in one group. */
+  inFlight: InFlightGroup[];
+  /** Units over all products; `oversold`: reserved beyond what is on hand, which must be 0. */
+  stock: { onHand: number; reserved: number; oversold: number };
+}
+
+export interface InFlightGroup {
+  status: OrderStatus;
+  sagaState: SagaState;
+  /** Of parked orders: the step, and the activity (the step's name or its compensation's). */
+  parked?: { step: StepName; activity: string };
+  orders: number;
+  /** When the oldest of them was recorded. */
+  oldestUtc: string;
+  /** Since when the one that has been parked or held longest waits; absent where none is. */
+  waitingSinceUtc?: string;
 }
 
 export interface Purgeable {

@@ -99,6 +99,7 @@ export async function connectSqliteStore(input: {
       auditSubjects: (request) => reading(({ upkeep }) => upkeep.auditSubjects(request)),
       purgeable: (request) => reading(({ upkeep }) => upkeep.purgeable(request)),
       stock: () => reading(({ upkeep }) => upkeep.stock()),
+      standing: () => reading(({ upkeep }) => upkeep.standing()),
     },
     ping: () => reading((reader) => checkSchema(reader.connection, known)),
     async close() {

@@ -1,9 +1,10 @@
 import type { ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
-import type { StoreUpkeep } from '../../ports/store.ts';
+import type { OrderStatus, SagaState, StepName } from '../../domain/order.ts';
+import type { InFlightGroup, StoreUpkeep } from '../../ports/store.ts';
 import { closedCondition } from './retention.ts';
-import { statements, type Session } from './statement.ts';
-import { numberOf } from './values.ts';
+import { statements, type Row, type Session } from './statement.ts';
+import { isoOf, numberOf, present } from './values.ts';
 
 /** For scripts that run once in a while. */
 export const upkeepSql = statements('upkeep', {
@@ -31,6 +32,25 @@ export const upkeepSql = statements('upkeep', {
     index: 'scan of PK_Products',
     text: () => `SELECT ProductId, Name, PriceMinor, Currency, OnHand, Reserved FROM dbo.Products
       ORDER BY ProductId`,
+  },
+  inFlight: {
+    index: 'scan of IX_Orders_InFlight, and PK_Orders',
+    text: () => `SELECT Waiting.Status, Waiting.SagaState, Waiting.ParkedStep, Waiting.ParkedActivity,
+        COUNT(*) AS Found, MIN(Waiting.CreatedAtUtc) AS OldestUtc, MIN(Waiting.SinceUtc) AS WaitingSinceUtc
+      FROM (
+        SELECT Status, SagaState, CreatedAtUtc, JSON_VALUE(Detail, '$.parked.step') AS ParkedStep,
+          JSON_VALUE(Detail, '$.parked.activity') AS ParkedActivity,
+          COALESCE(JSON_VALUE(Detail, '$.parked.sinceUtc'), JSON_VALUE(Detail, '$.hold.sinceUtc')) AS SinceUtc
+        FROM dbo.Orders WHERE SagaState <> 'ended'
+      ) AS Waiting
+      GROUP BY Waiting.Status, Waiting.SagaState, Waiting.ParkedStep, Waiting.ParkedActivity`,
+  },
+  stockTotals: {
+    index: 'scan of PK_Products',
+    text: () => `SELECT COALESCE(SUM(CAST(OnHand AS BIGINT)), 0) AS OnHand,
+        COALESCE(SUM(CAST(Reserved AS BIGINT)), 0) AS Reserved,
+        COALESCE(SUM(CASE WHEN Reserved > OnHand THEN CAST(Reserved AS BIGINT) - OnHand ELSE 0 END), 0) AS Oversold
+      FROM dbo.Products`,
   },
 });
 
@@ -62,5 +82,29 @@ export function createUpkeep(session: Session): StoreUpkeep {
         reserved: numberOf(row['Reserved']),
       }));
     },
+    async standing() {
+      const groups = await session.rows(upkeepSql.inFlight, {});
+      const [totals] = await session.rows(upkeepSql.stockTotals, {});
+      return {
+        inFlight: groups.map(groupOf),
+        stock: {
+          onHand: numberOf(totals?.['OnHand']),
+          reserved: numberOf(totals?.['Reserved']),
+          oversold: numberOf(totals?.['Oversold']),
+        },
+      };
+    },
+  };
+}
+
+function groupOf(row: Row): InFlightGroup {
+  const step = row['ParkedStep'] as StepName | null;
+  return {
+    status: row['Status'] as OrderStatus,
+    sagaState: row['SagaState'] as SagaState,
+    ...(step !== null && { parked: { step, activity: (row['ParkedActivity'] as string | null) ?? step } }),
+    orders: numberOf(row['Found']),
+    oldestUtc: isoOf(row['OldestUtc']),
+    ...present('waitingSinceUtc', row['WaitingSinceUtc'] as string | null),
   };
 }

@@ -11,6 +11,7 @@ import { describeProcesses } from './store-processes.ts';
 import { describeProviders } from './store-providers.ts';
 import { describeRefunds } from './store-refunds.ts';
 import { describeRetention } from './store-retention.ts';
+import { describeStanding } from './store-standing.ts';
 import { describeSwitches } from './store-switches.ts';
 import { describeTransactions } from './store-transactions.ts';
 import { describeWebhooks } from './store-webhooks.ts';
@@ -59,6 +60,9 @@ export function describeStoreContract(input: { name: string; createDatabase: Cre
     });
     describe('retention and upkeep', () => {
       describeRetention(createDatabase);
+    });
+    describe('how orders and stock stand', () => {
+      describeStanding(createDatabase);
     });
     describe('outbox', () => {
       describeOutbox(createDatabase);

@@ -1,0 +1,2 @@
+-- Which orders have not ended, counted every few seconds. Written when an order begins and when it ends, not in between.
+CREATE INDEX IX_Orders_InFlight ON Orders (CreatedAtUtc) WHERE SagaState <> 'ended';
