@@ -1,3 +1,4 @@
+import { heldStatuses, stepNames } from '../../domain/order.ts';
 import type { MetricFactory } from './metric-factory.ts';
 
 /** One process asks SQL for all of these at once, every few seconds; several relays say the same, so take the max. */
@@ -23,25 +24,25 @@ export const createOrderGauges = (define: MetricFactory) => ({
   heldOrders: define.gauge({
     name: 'orders_held',
     help: 'Orders that wait for a person to mend a business failure, by what they wait for.',
-    labels: { status: 'held statuses of orders' },
+    labels: { status: heldStatuses },
     shownBy,
   }),
   oldestHeld: define.gauge({
     name: 'orders_held_oldest_age_seconds',
     help: 'How long the oldest held order has waited, in seconds; 0 when none is held.',
-    labels: { status: 'held statuses of orders' },
+    labels: { status: heldStatuses },
     shownBy,
   }),
   parkedOrders: define.gauge({
     name: 'orders_parked',
     help: 'Orders whose step or compensation is parked and waits for an operator.',
-    labels: { step: 'steps', direction: ['forward', 'compensating'] },
+    labels: { step: stepNames, direction: ['forward', 'compensating'] },
     shownBy,
   }),
   oldestParked: define.gauge({
     name: 'orders_parked_oldest_age_seconds',
     help: 'How long the oldest parked order has waited, in seconds; 0 when none is parked.',
-    labels: { step: 'steps', direction: ['forward', 'compensating'] },
+    labels: { step: stepNames, direction: ['forward', 'compensating'] },
     shownBy,
   }),
   stockOnHand: define.gauge({

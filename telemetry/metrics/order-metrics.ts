@@ -1,6 +1,6 @@
 import { eventTypes } from '../../domain/events.ts';
 import { businessFailures } from '../../domain/failures.ts';
-import { stepNames } from '../../domain/order.ts';
+import { heldStatuses, stepNames } from '../../domain/order.ts';
 import type { MetricFactory } from './metric-factory.ts';
 
 /** Where transactions of orders are committed. */
@@ -30,7 +30,7 @@ export const createOrderMetrics = (define: MetricFactory) => ({
   ordersHeld: define.counter({
     name: 'orders_held_total',
     help: 'Holds that began, by what the order waits for.',
-    labels: { status: 'held statuses of orders' },
+    labels: { status: heldStatuses },
     shownBy,
   }),
   ordersParked: define.counter({
