@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { currencyExponents, type Currency } from '../domain/money.ts';
+import { currencyExponents, isCurrency, parseAmount, type Currency } from '../domain/money.ts';
 import { defaultPolicy, withPolicy, type PolicyChanges, type SagaPolicy } from '../domain/policy.ts';
+import { defaultProviderPolicy, type ProviderPolicy } from '../domain/providers.ts';
 
 const durationMs = z.number().int().positive();
 const stepChanges = z
@@ -25,8 +26,37 @@ const policySchema = z
     localActivityMs: durationMs.max(2_000),
     holdPaymentMs: durationMs,
     holdAddressMs: durationMs,
+    holdApprovalMs: durationMs,
+    remindAt: z.number().gt(0).lt(1),
+    maximumHoldMs: durationMs,
+    approval: z
+      .strictObject({
+        aboveMinor: z.partialRecord(
+          z.enum(Object.keys(currencyExponents) as [Currency]),
+          z.number().int().min(0),
+        ),
+        riskMarked: z.boolean(),
+      })
+      .partial(),
     actionPollMs: durationMs,
     maximumPaymentUpdates: z.number().int().min(1).max(100),
+  })
+  .partial();
+
+const providerPolicySchema = z
+  .strictObject({
+    maximumPerSecond: z.number().positive(),
+    slowStartPerSecond: z.number().positive(),
+    slowStartMs: z.number().int().min(0),
+    pollMs: durationMs.max(60_000),
+    circuit: z
+      .strictObject({
+        minimumCalls: z.number().int().min(1),
+        failureShare: z.number().min(0).lt(1),
+        windowMs: durationMs,
+        probeAfterMs: durationMs,
+      })
+      .partial(),
   })
   .partial();
 
@@ -42,6 +72,24 @@ const json = <T extends z.ZodType>(schema: T) =>
       }
     })
     .pipe(schema);
+
+/** `INR=500000.00,USD=5000.00` -> minor units by currency. */
+const amountsByCurrency = z.string().transform((text, context) => {
+  const amounts: Partial<Record<Currency, number>> = {};
+  for (const entry of text.split(',')) {
+    const [currency = '', decimal = ''] = entry.split('=').map((part) => part.trim());
+    const amount = isCurrency(currency) ? parseAmount(decimal, currency) : undefined;
+    if (amount?.ok) amounts[amount.money.currency] = amount.money.amountMinor;
+    else {
+      const why = amount ? amount.reason : 'no supported currency';
+      context.addIssue({
+        code: 'custom',
+        message: `expected for example INR=500000.00,USD=5000.00; "${entry}": ${why}`,
+      });
+    }
+  }
+  return amounts;
+});
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -139,6 +187,21 @@ const environment = z.object({
   SHIPPING_FEE_MINOR: z.coerce.number().int().min(0).default(0),
   /** JSON of changes to the default saga policy, for example `{"holdPaymentMs":60000}`. */
   SAGA_POLICY: json(policySchema).optional(),
+  /**
+   * JSON of changes to how fast providers are asked and when their circuits open, for example
+   * `{"maximumPerSecond":20,"circuit":{"probeAfterMs":30000}}`; defaults and meaning: domain/providers.ts.
+   */
+  PROVIDER_POLICY: json(providerPolicySchema).optional(),
+  /**
+   * Orders of more than so much wait for an operator's approval before anything is charged: `INR=500000.00,USD=5000.00`.
+   * A currency that is not named has no limit. Default none.
+   */
+  APPROVAL_ABOVE: amountsByCurrency.optional(),
+  /** Orders whose checkout carries a `riskMark` wait for approval as well. Default false. */
+  APPROVAL_RISK_MARKED: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Workflows kept in the worker's memory; about 264 KiB each. */
   MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(1).default(2_000),
@@ -147,7 +210,9 @@ const environment = z.object({
 });
 
 /** Settings of all processes, validated once at start and frozen. */
-export type Config = Readonly<z.infer<typeof environment> & { policy: SagaPolicy }>;
+export type Config = Readonly<
+  z.infer<typeof environment> & { policy: SagaPolicy; providerPolicy: ProviderPolicy }
+>;
 
 /**
  * Reads the environment. Throws one Error that lists every setting that does not fit, what came and what was expected.
@@ -162,6 +227,24 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
     throw new Error(`These settings do not fit:\n${lines.join('\n')}`);
   }
-  const policy = withPolicy(defaultPolicy, (parsed.data.SAGA_POLICY ?? {}) as PolicyChanges);
-  return Object.freeze({ ...parsed.data, policy });
+  const policy = policyOf(parsed.data);
+  const { circuit, ...rates } = parsed.data.PROVIDER_POLICY ?? {};
+  const providerPolicy = {
+    ...defaultProviderPolicy,
+    ...rates,
+    circuit: { ...defaultProviderPolicy.circuit, ...circuit },
+  } as ProviderPolicy;
+  return Object.freeze({ ...parsed.data, policy, providerPolicy });
+}
+
+/** The single settings of approval go over those inside SAGA_POLICY. */
+function policyOf(settings: z.infer<typeof environment>): SagaPolicy {
+  const policy = withPolicy(defaultPolicy, (settings.SAGA_POLICY ?? {}) as PolicyChanges);
+  const { APPROVAL_ABOVE: aboveMinor, APPROVAL_RISK_MARKED: riskMarked } = settings;
+  const approval = {
+    ...policy.approval,
+    ...(aboveMinor ? { aboveMinor } : {}),
+    ...(riskMarked ? { riskMarked } : {}),
+  };
+  return Object.keys(approval).length > 0 ? { ...policy, approval } : policy;
 }

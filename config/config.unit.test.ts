@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { loadConfig } from './config.ts';
+
+it('asks nobody for approval unless it is told to', () => {
+  expect(loadConfig({}).policy).not.toHaveProperty('approval');
+});
+
+it('reads amounts above which orders wait for approval, in the minor units of each currency', () => {
+  const { policy } = loadConfig({ APPROVAL_ABOVE: 'INR=500000.00, JPY=90000,KWD=1.500' });
+  expect(policy.approval).toEqual({ aboveMinor: { INR: 50_000_000, JPY: 90_000, KWD: 1_500 } });
+});
+
+it('reads single settings of approval over those of the policy', () => {
+  const policy = { approval: { aboveMinor: { EUR: 1 }, riskMarked: true }, holdApprovalMs: 5 };
+  const settings = { SAGA_POLICY: JSON.stringify(policy), APPROVAL_ABOVE: 'USD=2.00' };
+  expect(loadConfig(settings).policy).toMatchObject({
+    approval: { aboveMinor: { USD: 200 }, riskMarked: true },
+    holdApprovalMs: 5,
+    remindAt: 0.5,
+  });
+  expect(loadConfig({ APPROVAL_RISK_MARKED: 'true' }).policy.approval).toEqual({ riskMarked: true });
+});
+
+it.each([
+  ['INR', '"INR": not a decimal number'],
+  ['INR=5.001', '"INR=5.001": too many decimals'],
+  ['inr=5', '"inr=5": no supported currency'],
+  ['INR=5,', '"": no supported currency'],
+  ['INR=-5', '"INR=-5": not a decimal number'],
+])('refuses %j as amounts and says what was expected', (amounts, message) => {
+  expect(() => loadConfig({ APPROVAL_ABOVE: amounts })).toThrow(
+    `APPROVAL_ABOVE: expected for example INR=500000.00,USD=5000.00; ${message}`,
+  );
+});
+
+it.each([{ remindAt: 1 }, { remindAt: 0 }, { approval: { above: 5 } }, { maximumHoldMs: 0 }])(
+  'refuses the policy %j',
+  (policy) => {
+    expect(() => loadConfig({ SAGA_POLICY: JSON.stringify(policy) })).toThrow(/SAGA_POLICY/);
+  },
+);
