@@ -13,6 +13,7 @@ import {
   moneyField,
   paymentMethodField,
   productIdField,
+  riskMarkField,
   type MoneyBody,
 } from './fields.ts';
 import { ApiProblem, type FieldError } from './problems.ts';
@@ -47,6 +48,11 @@ export const checkoutBody = z
     currency: currencyField.optional().openapi({ description: "Default: the catalog's." }),
     expectedTotal: moneyField.optional().openapi({
       description: 'Guards against price changes: another total fails the order with PriceChanged.',
+    }),
+    riskMark: riskMarkField.optional().openapi({
+      description:
+        'Why you distrust the order. Where the installation asks for it, such orders wait for an operator’s approval ' +
+        'before anything is charged.',
     }),
   })
   .openapi('Checkout', {
@@ -100,6 +106,7 @@ export function toCheckout(
     shippingAddress: withoutUndefined(body.shippingAddress),
     currency,
     ...(total?.money ? { expectedTotal: total.money } : {}),
+    ...(body.riskMark === undefined ? {} : { riskMark: body.riskMark }),
   };
 }
 

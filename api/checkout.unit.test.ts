@@ -87,6 +87,7 @@ describe('checkout', () => {
     ['another email', { customerEmail: 'other@example.com' }],
     ['an expected total', { expectedTotal: { amount: '1.00', currency: 'INR' } }],
     ['another card', { paymentMethodId: 'pm_card_mastercard' }],
+    ['a risk mark', { riskMark: 'new-account' }],
   ])('refuses the same key with %s with 422', async (_, change) => {
     const { app, started } = build();
     await checkout(app);
@@ -109,6 +110,12 @@ describe('checkout', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
     expect(new Set(await Promise.all(answers.map((answer) => answer.text()))).size).toBe(1);
     expect(started.size).toBe(1);
+  });
+
+  it("hands the shop's risk mark to the order", async () => {
+    const { app, started } = build();
+    expect((await checkout(app, { ...checkoutBody(), riskMark: 'new-account' })).status).toBe(202);
+    expect([...started.values()][0]?.input.checkout.riskMark).toBe('new-account');
   });
 
   it('merges items of the same product in the order they first appear', async () => {
@@ -279,6 +286,11 @@ describe('a checkout whose fields do not fit is refused with 422, the field and 
       `country ${country || 'empty'}`,
       withAddress({ country }),
       '/shippingAddress/country',
+    ]),
+    ...['', ' x', 'x'.repeat(65), 'a\nb', '<b>', 7, null].map((riskMark): [string, unknown, string] => [
+      `risk mark ${JSON.stringify(riskMark)}`,
+      { ...base, riskMark },
+      '/riskMark',
     ]),
     ['a lower-case currency', { ...base, currency: 'inr' }, '/currency'],
     ['an unknown currency', { ...base, currency: 'XXX' }, '/currency'],

@@ -68,6 +68,12 @@ export const moneyBody = (money: Money): MoneyBody => ({
   currency: money.currency,
 });
 
+/** Why the shop distrusts an order, in a word of its own: `velocity`, `new-account`. No personal data. */
+export const riskMarkField = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9 ._:-]{0,63}$/, 'expected 1 to 64 letters, digits, spaces and . _ : -')
+  .openapi({ example: 'new-account' });
+
 const addressFields = {
   name: textField(100).openapi({ example: 'Asha Rao' }),
   street1: textField(200).openapi({ example: '12 MG Road' }),
