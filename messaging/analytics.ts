@@ -1,9 +1,11 @@
 import { analyticsQueue, eventsExchange } from '../domain/destinations.ts';
 import { eventTypes } from '../domain/events.ts';
+import { messageHeaders } from '../domain/message-headers.ts';
 import type { AnalyticsEvent, AnalyticsSink } from '../ports/analytics.ts';
 import type { Broker, Consumer, Delivery, HandlerResult, Topology } from '../ports/broker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { traced } from '../telemetry/tracing.ts';
 
 export interface AnalyticsDeps {
   broker: Pick<Broker, 'declare' | 'consume'>;
@@ -39,16 +41,21 @@ export async function startAnalytics(deps: AnalyticsDeps): Promise<Consumer> {
   return broker.consume({
     queue: analyticsQueue,
     prefetch: batchSize * 2,
+    batched: true,
     async handler(delivery) {
       const event = eventOf(delivery);
-      if (event !== undefined) return add(event);
+      if (event !== undefined) return add(event, traceparentOf(delivery));
       deps.metrics.analyticsEvents.inc({ result: 'dropped' });
       return { status: 'done' };
     },
   });
 }
 
-type Waiting = { event: AnalyticsEvent; settle: (result: HandlerResult) => void };
+interface Waiting {
+  event: AnalyticsEvent;
+  traceparent: string | undefined;
+  settle: (result: HandlerResult) => void;
+}
 
 /** Resolves for each event with what became of its batch. */
 function createBatches(deps: AnalyticsDeps, batchSize: number) {
@@ -61,21 +68,47 @@ function createBatches(deps: AnalyticsDeps, batchSize: number) {
     timer = undefined;
     const batch = waiting;
     waiting = [];
-    void writeBatch(
-      deps,
-      batch.map(({ event }) => event),
-    ).then((result) => {
+    void tracedBatch(deps, batch).then((result) => {
       for (const { settle } of batch) settle(result);
     });
   }
 
-  return (event: AnalyticsEvent): Promise<HandlerResult> => {
+  return (event: AnalyticsEvent, traceparent: string | undefined): Promise<HandlerResult> => {
     const { promise, resolve } = Promise.withResolvers<HandlerResult>();
-    waiting.push({ event, settle: resolve });
+    waiting.push({ event, traceparent, settle: resolve });
     if (waiting.length >= batchSize) flush();
     else timer ??= setTimeout(flush, batchMs);
     return promise;
   };
+}
+
+/** A batch holds events of many orders: a trace of its own, linked to theirs. */
+const tracedBatch = (deps: AnalyticsDeps, batch: readonly Waiting[]): Promise<HandlerResult> =>
+  traced(
+    {
+      name: `process ${analyticsQueue}`,
+      kind: 'consumer',
+      parent: undefined,
+      links: batch.map(({ traceparent }) => traceparent),
+      attributes: {
+        'messaging.system': 'rabbitmq',
+        'messaging.operation.name': 'process',
+        'messaging.operation.type': 'process',
+        'messaging.destination.name': analyticsQueue,
+        'messaging.batch.message_count': batch.length,
+      },
+    },
+    async (span) => {
+      const events = batch.map(({ event }) => event);
+      const result = await writeBatch(deps, events);
+      if (result.status !== 'done') span.fail(result.status);
+      return result;
+    },
+  );
+
+function traceparentOf({ headers }: Delivery): string | undefined {
+  const value = headers[messageHeaders.traceparent];
+  return typeof value === 'string' ? value : undefined;
 }
 
 async function writeBatch(deps: AnalyticsDeps, batch: readonly AnalyticsEvent[]): Promise<HandlerResult> {

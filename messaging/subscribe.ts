@@ -53,7 +53,10 @@ export interface SubscriptionInput<Type extends EventType, Tx> {
 export interface EventContext<Tx> {
   /** From 1; the last one is the number of retries plus 1. */
   attempt: number;
-  /** W3C `traceparent` of the publisher, to be the parent of what the handler does; undefined when none came. */
+  /**
+   * W3C `traceparent` to be the parent of what the handler does: of the handling's own span where this process records
+   * traces, otherwise of the publisher; undefined when none came.
+   */
   traceparent: string | undefined;
   /** Aborted when the delivery is lost to this instance: the event comes again, here or elsewhere. */
   signal: AbortSignal;

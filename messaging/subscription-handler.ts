@@ -3,6 +3,7 @@ import type { DomainEvent } from '../domain/events.ts';
 import { TechnicalFailure } from '../domain/failures.ts';
 import { messageHeaders } from '../domain/message-headers.ts';
 import type { Delivery, HandlerResult } from '../ports/broker.ts';
+import { activeTraceparent } from '../telemetry/tracing.ts';
 import type { EventContract } from './contracts/event-contract.ts';
 import { readEvent } from './contracts/read-event.ts';
 import { countHandled } from './count-handled.ts';
@@ -106,7 +107,7 @@ async function run<Tx extends MarksEvents>(
   let isDuplicate = false;
   const context: EventContext<Tx> = {
     attempt,
-    traceparent: traceparentOf(delivery),
+    traceparent: activeTraceparent() ?? traceparentOf(delivery),
     signal: delivery.signal,
     logger,
     async once(effect) {

@@ -1,6 +1,7 @@
 import { messageHeaders } from '../domain/message-headers.ts';
 import type { Delivery, HandlerResult, Publisher } from '../ports/broker.ts';
 import type { StoreReads } from '../ports/store.ts';
+import { activeTraceparent } from '../telemetry/tracing.ts';
 import { parseWebhookEvent, webhookDeliveryMessage } from './webhook-delivery.ts';
 
 export interface FanOutDeps {
@@ -28,7 +29,7 @@ export async function fanOut(deps: FanOutDeps, delivery: Delivery): Promise<Hand
           endpointId,
           event,
           subject: headerOf(delivery, messageHeaders.orderId) || event.eventId,
-          traceparent: headerOf(delivery, messageHeaders.traceparent),
+          traceparent: activeTraceparent() ?? headerOf(delivery, messageHeaders.traceparent),
         }),
       ),
     ),

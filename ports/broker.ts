@@ -75,6 +75,8 @@ export interface Broker extends Publisher {
      * one would start with what follows it. Default false.
      */
     ordered?: boolean;
+    /** The handler settles deliveries in batches and traces those: no span for each delivery. Default false. */
+    batched?: boolean;
     handler: (delivery: Delivery) => Promise<HandlerResult>;
   }): Promise<Consumer>;
   /** `connected`, `blocked` (memory or disk alarm at the broker) or `disconnected`. */

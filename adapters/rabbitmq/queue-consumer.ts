@@ -4,6 +4,7 @@ import type { Consumer, Delivery, HandlerResult } from '../../ports/broker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Failure } from './failed-message.ts';
 import { ifOpen } from './if-open.ts';
+import { tracedHandling } from './message-spans.ts';
 import { deliveryOf } from './wire-message.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -11,6 +12,7 @@ export interface QueueConsumerInput {
   queue: string;
   prefetch: number;
   ordered?: boolean;
+  batched?: boolean;
   handler: (delivery: Delivery) => Promise<HandlerResult>;
   /** Resolves with the next usable connection; rejects when the broker was closed. */
   connection: () => Promise<ChannelModel>;
@@ -151,7 +153,8 @@ async function decided(
   message: ConsumeMessage,
 ): Promise<HandlerResult> {
   try {
-    return await input.handler(deliveryOf(input.queue, message, input.over));
+    const delivery = deliveryOf(input.queue, message, input.over);
+    return await (input.batched === true ? input.handler(delivery) : tracedHandling(delivery, input.handler));
   } catch (error) {
     input.logger.error(
       { err: error, queue: input.queue },

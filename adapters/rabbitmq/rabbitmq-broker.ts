@@ -10,6 +10,7 @@ import {
   type RabbitmqOptions,
 } from './rabbitmq-connection.ts';
 import { bareFailedMessageOf, failedMessageOf, type Failure } from './failed-message.ts';
+import { tracedPublish } from './message-spans.ts';
 import { wireMessageOf, type WireMessage } from './wire-message.ts';
 
 /** Larger bodies are refused here: the broker would close the channel on all the others. */
@@ -26,7 +27,7 @@ export async function connectRabbitmqBroker(
   const connection = await openRabbitmqConnection(options);
   const consumers = new Set<Consumer>();
 
-  async function publish(message: OutboxMessage): Promise<PublishAnswer> {
+  async function send(message: OutboxMessage): Promise<PublishAnswer> {
     const wire = wireMessageOf(message);
     if (wire === undefined) return { status: 'refused', reason: `no destination: ${message.destination}` };
     const reason = refusalOf(wire, connection.topology());
@@ -51,7 +52,7 @@ export async function connectRabbitmqBroker(
   }
 
   return {
-    publish,
+    publish: (message) => tracedPublish(message, send),
     state: connection.state,
     declare: connection.declare,
     deadLetters: createDeadLetterQueues({
