@@ -1,0 +1,48 @@
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type WorkflowClientInterceptor,
+} from '@temporalio/client';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { activeTraceparent, traced } from '../telemetry/tracing.ts';
+import { traceHeader } from '../workflows/trace-messages.ts';
+
+/**
+ * A span for each call of a traced request to Temporal. Updates and signals carry it, so that the order's trace links
+ * to who sent them; a start does not, since its input has the order's `traceparent`.
+ */
+export const traceTemporal: WorkflowClientInterceptor = {
+  startWithDetails: (input, next) => call('start', () => next(input)),
+  signal: (input, next) => call('signal', () => next(withTrace(input))),
+  startUpdate: (input, next) => call('update', () => next(withTrace(input))),
+  query: (input, next) => call('query', () => next(input)),
+  describe: (input, next) => call('describe', () => next(input)),
+  cancel: (input, next) => call('cancel', () => next(input)),
+  terminate: (input, next) => call('terminate', () => next(input)),
+};
+
+const call = <T>(method: string, work: () => Promise<T>): Promise<T> =>
+  traced(
+    {
+      name: `temporal ${method}`,
+      kind: 'client',
+      inside: true,
+      attributes: { 'rpc.system.name': 'temporal', 'rpc.method': method },
+      isAnswer,
+    },
+    work,
+  );
+
+/** The workflow was started before, is not there or refused the act: Temporal did what it was asked. */
+const isAnswer = (error: unknown): boolean =>
+  error instanceof WorkflowExecutionAlreadyStartedError ||
+  error instanceof WorkflowNotFoundError ||
+  error instanceof WorkflowUpdateFailedError;
+
+function withTrace<Input extends { headers: Record<string, Payload> }>(input: Input): Input {
+  const traceparent = activeTraceparent();
+  if (traceparent === undefined) return input;
+  const header = { [traceHeader]: defaultPayloadConverter.toPayload(traceparent) };
+  return { ...input, headers: { ...input.headers, ...header } };
+}

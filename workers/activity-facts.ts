@@ -1,0 +1,47 @@
+import type { Info } from '@temporalio/activity';
+import type { StepName } from '../domain/order.ts';
+
+/** What logs and spans say of one attempt of an activity. */
+export interface ActivityFacts {
+  /** Undefined where the activity is not one of a single order. */
+  orderId: string | undefined;
+  step: string;
+  activity: string;
+  attempt: number;
+  workflowId: string | undefined;
+  runId: string | undefined;
+}
+
+type Attempt = Pick<Info, 'activityType' | 'attempt' | 'workflowExecution'>;
+
+export const activityFacts = ({ activityType, attempt, workflowExecution }: Attempt): ActivityFacts => ({
+  orderId: orderIdOf(workflowExecution?.workflowId),
+  step: stepOf(activityType),
+  activity: activityType,
+  attempt,
+  workflowId: workflowExecution?.workflowId,
+  runId: workflowExecution?.runId,
+});
+
+/** The order whose saga has this workflow id. */
+export const orderIdOf = (workflowId: unknown): string | undefined =>
+  typeof workflowId === 'string' && workflowId.startsWith('order-') ? workflowId.slice(6) : undefined;
+
+/** The saga's step that an activity belongs to; the activity's own name where it belongs to none. */
+export const stepOf = (activityType: string): string => steps[activityType] ?? activityType;
+
+const steps: Readonly<Record<string, StepName>> = {
+  recordOrder: 'receive',
+  reserveInventory: 'inventory',
+  releaseInventory: 'inventory',
+  verifyAddress: 'address',
+  processPayment: 'payment',
+  refundPayment: 'payment',
+  createFulfillment: 'fulfillment',
+  cancelFulfillment: 'fulfillment',
+  generateShipment: 'shipping',
+  voidShipment: 'shipping',
+  requestEmail: 'notification',
+  completeOrder: 'completion',
+  closeOrder: 'completion',
+};
