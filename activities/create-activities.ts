@@ -4,6 +4,7 @@ import type { ActivityDeps } from './deps.ts';
 import { asActivity } from './failures.ts';
 import { createGenerateShipment } from './generate-shipment.ts';
 import { createProcessPayment } from './process-payment.ts';
+import { createProviderState } from './provider-state.ts';
 import { createRecordOrder } from './record-order.ts';
 import {
   createExtendHold,
@@ -35,6 +36,7 @@ export const createOrderActivities = (deps: ActivityDeps) => ({
   resumeOrder: asActivity(createResumeOrder(deps)),
   parkOrder: asActivity(createParkOrder(deps)),
   recordNote: asActivity(createRecordNote(deps)),
+  providerState: asActivity(createProviderState(deps)),
 });
 
 /** Steps that call the payment provider; on its own task queue. */

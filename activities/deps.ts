@@ -2,6 +2,7 @@ import type { Carrier } from '../ports/carrier.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Locks, OutboxBell } from '../ports/locks.ts';
 import type { PaymentGateway } from '../ports/payment-gateway.ts';
+import type { ProviderStates } from '../ports/providers.ts';
 import type { Quotes } from '../ports/quotes.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -10,6 +11,7 @@ export interface ActivityDeps {
   store: Store;
   payments: PaymentGateway;
   carrier: Carrier;
+  providers: ProviderStates;
   locks: Locks;
   quotes: Quotes;
   bell: OutboxBell;

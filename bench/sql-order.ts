@@ -34,6 +34,7 @@ export function createSqlOrder(store: Store): () => Promise<void> {
     store,
     payments: instantPayments,
     carrier: instantCarrier,
+    providers: { status: () => ({ state: 'available' }), pace: () => 'full', onChange: () => () => {} },
     locks: { acquire: async () => ({ status: 'acquired', release: async () => {} }) },
     quotes: createFlatQuotes({ shippingFeeMinor: 900 }),
     bell: { ring: () => {}, listen: async () => ({ close: async () => {} }) },

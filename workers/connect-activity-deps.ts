@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import { guardedCarrier, guardedPayments } from '../adapters/cockatiel/guarded-gateways.ts';
 import { connectEasyPostCarrier } from '../adapters/easypost/easypost-carrier.ts';
 import { createFlatQuotes } from '../adapters/quotes/flat-quotes.ts';
 import { connectRedis } from '../adapters/redis/connect-redis.ts';
@@ -7,6 +9,7 @@ import type { Config } from '../config/config.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { connectStore, storeHooks } from './connect-store.ts';
+import { watchProviders } from './provider-watch.ts';
 import { warehouse } from './warehouse.ts';
 
 export interface ConnectedDeps extends ActivityDeps {
@@ -25,6 +28,14 @@ export async function connectActivityDeps(
     url: config.REDIS_URL,
     keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
     onDegraded: (call) => metrics.redisDegraded.inc({ call }),
+  });
+  const providers = await watchProviders({
+    store,
+    clock: systemClock,
+    policy: config.providerPolicy,
+    metrics,
+    process: `${hostname()}:${process.pid}`,
+    warn,
   });
   const observe = (provider: string) => (facts: { operation: string; result: string; seconds: number }) =>
     metrics.providerRequestDuration.observe(
@@ -45,14 +56,16 @@ export async function connectActivityDeps(
   });
   return {
     store,
-    payments,
-    carrier,
+    payments: guardedPayments(payments, providers.circuits.payments),
+    carrier: guardedCarrier(carrier, providers.circuits.carrier),
+    providers,
     locks: redis.locks,
     bell: redis.bell,
     quotes: createFlatQuotes({ shippingFeeMinor: config.SHIPPING_FEE_MINOR }),
     clock: systemClock,
     ping: { redis: () => redis.ping(), store: () => store.ping() },
     async close() {
+      await providers.close();
       carrier.close();
       await Promise.allSettled([store.close(), redis.close()]);
     },

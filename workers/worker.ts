@@ -31,7 +31,9 @@ const workers = await createOrderWorkers({
   taskQueues: taskQueues(config.TASK_QUEUE_PREFIX),
   workflowBundle,
   deps,
+  providerPolicy: config.providerPolicy,
   maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
+  warn: (message) => logger.warn(message),
 });
 const ops = await connectOpsDesk({ config, store: deps.store, logger });
 const opsWorker = await createOpsWorker({

@@ -2,6 +2,7 @@ import { CancellationScope, condition, isCancellation } from '@temporalio/workfl
 import type { Parked, SagaState } from '../domain/order.ts';
 import { describeFailure, judge, SagaInterrupted } from './judge.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
+import { waitForProvider } from './provider-wait.ts';
 import type { Parking, SagaRuntime } from './saga.ts';
 
 /** The saga kernel's world inside a workflow: cancellation scopes, parking and the order's state. */
@@ -43,6 +44,7 @@ async function park(context: OrderContext, parking: Parking): Promise<void> {
   const { order } = context;
   const compensating = parking.direction === 'compensating';
   const before = order.parked?.activity === parking.activity ? order.parked : undefined;
+  if (!before && (await waitForProvider(context, parking))) return;
   order.parked = parkedStep(parking, before);
   show(context, 'parked');
   if (!before) await context.note('parkOrder', { parked: order.parked });

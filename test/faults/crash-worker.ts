@@ -16,6 +16,7 @@ const workers = await createOrderWorkers({
   taskQueues: taskQueues(config.TASK_QUEUE_PREFIX),
   workflowBundle: { codePath: process.env['WORKFLOW_BUNDLE'] ?? '' },
   deps: withKillPoints(deps, process.env['KILL_POINTS'] ?? ''),
+  providerPolicy: config.providerPolicy,
   /* Without a cache no workflow task waits for a worker that is gone. */
   maxCachedWorkflows: 0,
   shutdownGraceMs: 1_000,

@@ -107,6 +107,8 @@ export async function startSagaEnvironment(
     SMTP_URL: `smtp://127.0.0.1:${sandbox.smtpPort}`,
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     TEMPORAL_NAMESPACE: 'default',
+    /* Faults of single orders must not stop the others of a suite. */
+    PROVIDER_POLICY: JSON.stringify({ circuit: { minimumCalls: 1_000_000 } }),
     LOG_LEVEL: 'warn',
     ...options.env,
   };
@@ -182,6 +184,7 @@ async function runWorkers(config: Config, deps: ActivityDeps): Promise<() => Pro
     taskQueues: taskQueues(config.TASK_QUEUE_PREFIX),
     workflowBundle: await testBundle(),
     deps,
+    providerPolicy: config.providerPolicy,
     shutdownGraceMs: 2_000,
   });
   const running = workers.run();

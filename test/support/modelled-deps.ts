@@ -51,7 +51,8 @@ export const inActivity = <T>(work: () => Promise<T>): Promise<T> =>
 const silent = new DefaultLogger('ERROR', () => {});
 
 /** Parts that no property is about. */
-export const quietDeps: Pick<ActivityDeps, 'bell' | 'quotes'> = {
+export const quietDeps: Pick<ActivityDeps, 'bell' | 'quotes' | 'providers'> = {
+  providers: { status: () => ({ state: 'available' }), pace: () => 'full', onChange: () => () => {} },
   bell: { ring: () => {}, listen: () => Promise.resolve({ close: () => Promise.resolve() }) },
   quotes: { quote: () => [] },
 };

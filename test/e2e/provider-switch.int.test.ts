@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import type { ProviderName } from '../../domain/providers.ts';
+import { cancelOrder } from '../../workflows/messages.ts';
+
+import { goodAddress, until } from '../setup/saga-environment.ts';
+import { inMs, providerEnv, requestsTo, setSwitch } from './provider-suite.ts';
+import {
+  act,
+  auditedActs,
+  detailsOf,
+  eventsOf,
+  expectEnd,
+  sagaSuite,
+  type StartedOrder,
+} from './saga-suite.ts';
+
+const quickAddress = { address: { budgetMs: 200, attemptTimeoutMs: 150 } };
+/** Ends long before the pause does. */
+const smallShipping = { shipping: { budgetMs: 600, attemptTimeoutMs: 500 } };
+
+describe('while an operator has paused a provider', () => {
+  const saga = sagaSuite({ env: providerEnv({}) });
+  const pending = async (order: StartedOrder) => (await order.describe()).raw.pendingActivities ?? [];
+  const stopped = (provider: ProviderName) =>
+    until(
+      async () => saga().deps.providers.pace(provider),
+      (pace) => pace === 'stopped',
+    );
+  const waits = ({ orderId }: StartedOrder) =>
+    saga().until(orderId, ({ waitingFor }) => waitingFor !== undefined);
+
+  test('orders are taken and paid, and wait without an attempt until it is resumed', async () => {
+    await setSwitch(saga(), 'carrier', 'paused');
+    await stopped('carrier');
+    await inMs(300);
+    const before = await requestsTo(saga(), 'easypost');
+    const orders = await Promise.all([1, 2, 3].map(() => saga().start({}, { steps: quickAddress })));
+    await Promise.all(orders.map(({ orderId }) => saga().until(orderId, ({ step }) => step === 'shipping')));
+    await inMs(1_000);
+    expect((await requestsTo(saga(), 'easypost')) - before).toBe(0);
+    for (const order of orders) {
+      expect(await pending(order)).toEqual([expect.objectContaining({ attempt: 1, lastStartedTime: null })]);
+    }
+    await setSwitch(saga(), 'carrier', 'running');
+    for (const order of orders) await expectEnd(saga(), order, { status: 'completed' });
+  });
+
+  test('a budget that ends meanwhile parks nothing, and people see what the order waits for', async () => {
+    await setSwitch(saga(), 'carrier', 'paused');
+    await stopped('carrier');
+    const start = () => saga().start({}, { steps: { ...quickAddress, ...smallShipping } });
+    const [goesOn, given] = [await start(), await start()];
+    const view = await waits(goesOn);
+    expect(view).toMatchObject({
+      sagaState: 'running',
+      step: 'shipping',
+      waitingFor: { provider: 'carrier', state: 'paused', reason: 'maintenance' },
+    });
+    expect(await detailsOf(goesOn)).toMatch(/Waits for carrier, paused since .*: maintenance/);
+    await inMs(1_500);
+    await waits(given);
+    await given.executeUpdate(cancelOrder, { args: [act] });
+    await setSwitch(saga(), 'carrier', 'running');
+    await expectEnd(saga(), goesOn, { status: 'completed' });
+    await expectEnd(saga(), given, { status: 'cancelled' });
+    expect(await eventsOf(saga(), goesOn.orderId)).not.toContain('order.parked');
+    expect(await auditedActs(saga(), goesOn.orderId, 'budget of carrier')).toEqual([
+      expect.stringMatching(/^waits: paused since .*: maintenance$/),
+    ]);
+  });
+
+  test('a refund waits as well, is not parked, and is made once the provider is resumed', async () => {
+    const order = await saga().start(
+      { shippingAddress: { ...goodAddress, street1: 'LABEL-REFUSED' } },
+      { compensation: { budgetMs: 500 } },
+    );
+    await saga().until(order.orderId, ({ hold }) => hold !== undefined);
+    await setSwitch(saga(), 'payments', 'paused');
+    await stopped('payments');
+    const before = await requestsTo(saga(), 'stripe');
+    await order.executeUpdate(cancelOrder, { args: [act] });
+    const view = await waits(order);
+    expect(view).toMatchObject({ sagaState: 'compensating', waitingFor: { provider: 'payments' } });
+    expect((await requestsTo(saga(), 'stripe')) - before).toBe(0);
+    await setSwitch(saga(), 'payments', 'running');
+    const { provider } = await expectEnd(saga(), order, { status: 'cancelled' });
+    expect(provider.refunded).toHaveLength(1);
+    expect(await eventsOf(saga(), order.orderId)).not.toContain('order.parked');
+  });
+});
