@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { DomainEvent } from '../domain/events.ts';
+import { parseEvents } from './server-sent-events.ts';
 
 const TIMEOUT_MS = 30_000;
 
@@ -14,19 +16,28 @@ class ApiRefusal extends Error {
 
 export interface ApiClient {
   /** JSON in, JSON out. Rejects with ApiRefusal for anything but 2xx, and with what to start when nobody answers. */
-  send<T>(method: string, path: string, body?: unknown): Promise<T>;
+  send<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T>;
+  /** Server-sent events as they happen, until the stream ends or `signal` aborts; none when it cannot be had. */
+  events(path: string, signal: AbortSignal): AsyncGenerator<DomainEvent>;
 }
 
 /** The API at `address`; the key goes along as a bearer token where there is one. */
 export function createApiClient(address: string, key: string | undefined): ApiClient {
+  const authorization: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
   return {
-    async send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    async send<T>(
+      method: string,
+      path: string,
+      body?: unknown,
+      headers: Record<string, string> = {},
+    ): Promise<T> {
       const response = await fetch(new URL(path, address), {
         method,
         headers: {
           accept: 'application/json',
-          ...(key ? { authorization: `Bearer ${key}` } : {}),
+          ...authorization,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -39,6 +50,11 @@ export function createApiClient(address: string, key: string | undefined): ApiCl
       if (response.ok) return JSON.parse(text) as T;
       throw refusalOf(response.status, text);
     },
+    async *events(path, signal) {
+      const response = await fetch(new URL(path, address), { headers: authorization, signal });
+      if (!response.ok || !response.body) return;
+      yield* parseEvents(response.body.pipeThrough(new TextDecoderStream()));
+    },
   };
 }
 
@@ -48,10 +64,12 @@ function refusalOf(status: number, text: string): ApiRefusal {
       title?: string;
       detail?: string;
       errors?: { field: string; reason: string }[];
+      legalActs?: string[];
     };
     const fields = (problem.errors ?? []).map(({ field, reason }) => `\n  ${field}: ${reason}`).join('');
+    const legal = problem.legalActs ? `\nIt takes now: ${problem.legalActs.join(', ') || 'nothing'}.` : '';
     const act = status === 401 || status === 403 ? '\nGive an operator key by ORDER_SAGA_API_KEY.' : '';
-    return new ApiRefusal(status, `${status} ${problem.title}: ${problem.detail}${fields}${act}`);
+    return new ApiRefusal(status, `${status} ${problem.title}: ${problem.detail}${fields}${legal}${act}`);
   } catch {
     return new ApiRefusal(status, `The API answered ${status}: ${text.slice(0, 300)}`);
   }

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import type { DeadLetterGroup, DeadLetterSummary } from '../domain/dead-letters.ts';
+import { ageText, cut, plain } from './text.ts';
 
 export interface ListAnswer {
   total: number;
@@ -14,9 +15,6 @@ export type LetterAnswer = DeadLetterSummary & {
   body: unknown;
   size: number;
 };
-
-/** Plain borders and no colors: the tables are read in logs and tickets as well. */
-const plain = { style: { head: [], border: [], compact: true } };
 
 export function listText({ total, groups, messages, nextCursor }: ListAnswer): string {
   if (total === 0 && groups.length === 0) return 'No dead letters.';
@@ -45,20 +43,3 @@ export function letterText(letter: LetterAnswer): string {
     ...parts.map(([name, part]) => `${name}:\n${JSON.stringify(part, null, 2)}`),
   ].join('\n\n');
 }
-
-/** The largest two units: `3 d 4 h`, `5 min 6 s`. */
-function ageText(seconds: number): string {
-  const units = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3_600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'min'],
-    [seconds % 60, 's'],
-  ] as const;
-  const first = units.findIndex(([count]) => count > 0);
-  if (first === -1) return '0 s';
-  const shown = units.slice(first, first + 2).filter(([count]) => count > 0);
-  return shown.map(([count, unit]) => `${count} ${unit}`).join(' ');
-}
-
-const cut = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length - 1)}…`;

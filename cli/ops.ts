@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { apiAddress, apiKey, createApiClient } from './api-client.ts';
-import { confirmOnTerminal, deadLettersCommand } from './dead-letters.ts';
+import { confirmOnTerminal, deadLettersCommand, type CliDeps } from './dead-letters.ts';
+import { ordersCommand } from './orders.ts';
 
 /*
  * `npm run ops -- <command>`: what operators do, over the HTTP API. Address from --api, ORDER_SAGA_API or the running
@@ -11,9 +12,9 @@ const program = new Command('ops')
   .option('--api <url>', 'address of the API');
 const client = () =>
   createApiClient(apiAddress(program.opts<{ api?: string }>().api, process.env), apiKey(process.env));
-program.addCommand(
-  deadLettersCommand({ client, print: (text) => console.log(text), confirm: confirmOnTerminal }),
-);
+const deps: CliDeps = { client, print: (text) => console.log(text), confirm: confirmOnTerminal };
+program.addCommand(ordersCommand(deps));
+program.addCommand(deadLettersCommand(deps));
 
 try {
   await program.parseAsync();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { HeldStatus, NextAction, OrderStatus, SagaState, StepName } from '../../domain/order.ts';
+import { parseEvents } from '../server-sent-events.ts';
 
 /** The addresses the demo needs, out of the file that ORDER_SAGA_ADDRESSES names. */
 export interface DemoAddresses {
@@ -103,20 +104,6 @@ export function createDemoClient({ api, sandbox }: DemoAddresses, apiKey: string
 }
 
 export type DemoClient = ReturnType<typeof createDemoClient>;
-
-/** The `data` of server-sent events; comments and `retry` are skipped. */
-export async function* parseEvents(chunks: AsyncIterable<string>): AsyncGenerator<DomainEvent> {
-  let text = '';
-  for await (const chunk of chunks) {
-    text += chunk;
-    const blocks = text.split('\n\n');
-    text = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const data = block.split('\n').find((line) => line.startsWith('data: '));
-      if (data) yield JSON.parse(data.slice('data: '.length)) as DomainEvent;
-    }
-  }
-}
 
 /** The key of the first operator among the configured callers, else of the first caller; undefined without callers. */
 export function apiKeyOf(callers: string | undefined): string | undefined {

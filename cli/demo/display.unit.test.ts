@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { parseEvents } from './demo-client.ts';
+import { parseEvents } from '../server-sent-events.ts';
 import { createPlainLines } from './display.ts';
 import type { Progress } from './follow-order.ts';
 import { progressTable } from './progress-table.ts';

@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ResolveAction } from '../domain/order.ts';
+import type { OrderAct } from '../domain/order-acts.ts';
+import type { ApiClient } from './api-client.ts';
+import type { CliDeps } from './dead-letters.ts';
+import {
+  dryRunText,
+  orderLine,
+  ordersText,
+  progressText,
+  type DryRunAnswer,
+  type OrderAnswer,
+  type ProgressAnswer,
+} from './order-tables.ts';
+import { parseWhere } from './order-where.ts';
+
+export type Kind = OrderAct['kind'];
+
+export interface ActOptions {
+  reason: string;
+  actor: string;
+  where?: string;
+  dryRun?: boolean;
+  yes?: boolean;
+  wait: boolean;
+  rate?: number;
+  json?: boolean;
+  /** resolve */
+  action?: ResolveAction;
+  service?: string;
+  paymentMethod?: string;
+  reference?: string;
+  /** extend */
+  until?: string;
+  minutes?: number;
+}
+
+const POLL_MS = 500;
+const base = '/order-acts';
+
+/** One order by its own door, which answers at once; more of them by a workflow, after a question. */
+export async function actOnOrders(
+  deps: CliDeps,
+  kind: Kind,
+  ids: readonly string[],
+  options: ActOptions,
+): Promise<void> {
+  if (ids.length > 0 === (options.where !== undefined)) {
+    throw new Error('Expected either orders or --where');
+  }
+  const [only] = ids;
+  if (only !== undefined && ids.length === 1 && !options.dryRun) {
+    const { reference } = options;
+    const body = { ...fieldsOf(kind, options), ...(reference === undefined ? {} : { reference }) };
+    return actOnOne(deps, only, { ...options, path: kind, body });
+  }
+  if (options.reference !== undefined) throw new Error('--reference is of one order: name that order alone');
+  return actOnMany(deps, kind, ids, options);
+}
+
+/** An act on one order: the order right after it, or why it was refused. */
+export async function actOnOne(
+  deps: CliDeps,
+  id: string,
+  act: { reason: string; actor: string; json?: boolean; method?: 'PUT'; path: string; body: object },
+): Promise<void> {
+  const { reason, actor, json, method = 'POST', path, body } = act;
+  const address = `/orders/${encodeURIComponent(id)}/${path}`;
+  const order = await deps.client().send<OrderAnswer>(method, address, { ...body, reason, actor });
+  deps.print(json ? JSON.stringify(order, null, 2) : `accepted: ${orderLine(order)}`);
+}
+
+async function actOnMany(
+  deps: CliDeps,
+  kind: Kind,
+  ids: readonly string[],
+  options: ActOptions,
+): Promise<void> {
+  const client = deps.client();
+  const what = [kind, options.action && `(${options.action})`].filter(Boolean).join(' ');
+  const say = (text: string, answer: unknown) =>
+    deps.print(options.json ? JSON.stringify(answer, null, 2) : text);
+  const body = bodyOf(kind, ids, options);
+  const dry = await client.send<DryRunAnswer>('POST', base, { ...body, dryRun: true });
+  if (options.dryRun || dry.count === 0) return say(dryRunText(what, dry), dry);
+  if (dry.count > 1 && !options.yes) {
+    if (!options.json) deps.print(dryRunText(what, dry));
+    const agreed = await deps.confirm(`${capital(what)} ${ordersText(dry.count)}?`);
+    if (!agreed) throw new Error(`${ordersText(dry.count)} left as they are: confirm, or give --yes`);
+  }
+  const started = await client.send<ProgressAnswer>('POST', base, body);
+  if (!options.wait)
+    return say(`${progressText(what, started)}\nFollow it: orders progress ${started.actId}`, started);
+  const end = await untilEnd(client, started, (now) => {
+    if (!options.json) deps.print(progressLine(what, now, dry.count));
+  });
+  say(progressText(what, end), end);
+  const left = end.refused + end.unanswered;
+  if (left > 0) throw new Error(`${ordersText(left)} did not take it`);
+}
+
+/** `orders progress`: the report as it is now. */
+export async function followAct(
+  deps: CliDeps,
+  actId: string,
+  { stop, json }: { stop?: boolean; json?: boolean },
+): Promise<void> {
+  const path = `${base}/${encodeURIComponent(actId)}`;
+  const answer = stop
+    ? await deps.client().send<ProgressAnswer>('POST', `${path}/cancel`)
+    : await deps.client().send<ProgressAnswer>('GET', path);
+  deps.print(json ? JSON.stringify(answer, null, 2) : progressText(answer.act, answer));
+}
+
+async function untilEnd(
+  client: ApiClient,
+  started: ProgressAnswer,
+  onChange: (now: ProgressAnswer) => void,
+): Promise<ProgressAnswer> {
+  let now = started;
+  while (!['completed', 'cancelled'].includes(now.status)) {
+    await sleep(POLL_MS);
+    const before = settled(now);
+    now = await client.send<ProgressAnswer>('GET', started.links.self);
+    if (now.status === 'running' && settled(now) !== before) onChange(now);
+  }
+  return now;
+}
+
+const settled = ({ accepted, refused, gone, unanswered }: ProgressAnswer): number =>
+  accepted + refused + gone + unanswered;
+
+const progressLine = (what: string, now: ProgressAnswer, count: number): string =>
+  `${what}: ${settled(now)} of about ${count}, ${now.accepted} accepted`;
+
+function bodyOf(kind: Kind, ids: readonly string[], options: ActOptions): object {
+  const { where, rate, reason, actor } = options;
+  return {
+    where: where === undefined ? { orderIds: ids } : parseWhere(where),
+    act: { kind, ...fieldsOf(kind, options) },
+    ...(rate === undefined ? {} : { ratePerSecond: rate }),
+    reason,
+    actor,
+  };
+}
+
+/** What an act takes besides who and why; JSON leaves out what is undefined. */
+function fieldsOf(kind: Kind, options: ActOptions): object {
+  const { action, service, paymentMethod, until, minutes } = options;
+  switch (kind) {
+    case 'resolve': {
+      const input = { service, paymentMethodId: paymentMethod };
+      return { action, ...(service || paymentMethod ? { input } : {}) };
+    }
+    case 'extend':
+      return { untilUtc: until, minutes };
+    case 'cancel':
+    case 'approve':
+      return {};
+  }
+}
+
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

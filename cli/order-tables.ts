@@ -1,0 +1,159 @@
+import Table from 'cli-table3';
+import type { Hold, Parked } from '../domain/order.ts';
+import type { BulkOrderProgress, OrderActRefusal } from '../domain/order-acts.ts';
+import { ageText, cut, plain } from './text.ts';
+
+interface MoneyAnswer {
+  amount: string;
+  currency: string;
+}
+
+/** An order as the API shows it; less of it in lists. */
+export interface OrderAnswer {
+  orderId: string;
+  status: string;
+  sagaState: string;
+  customerId: string;
+  source: string;
+  step?: string;
+  items?: { productId: string; quantity: number }[];
+  total?: MoneyAnswer;
+  hold?: Hold;
+  parked?: Partial<Parked>;
+  failure?: { type: string; reason?: string };
+  cancelRequested?: { actor: string; reason: string };
+  shipment?: { carrier: string; service: string; trackingCode: string };
+  startedAtUtc?: string;
+  updatedAtUtc?: string;
+}
+
+export interface OrderListAnswer {
+  orders: OrderAnswer[];
+  nextCursor?: string;
+}
+
+export interface WhyAnswer {
+  story: string[];
+  next: string;
+}
+
+export interface DryRunAnswer {
+  dryRun: true;
+  count: number;
+  orders: OrderAnswer[];
+  checked: number;
+  refused: OrderActRefusal[];
+}
+
+export type ProgressAnswer = BulkOrderProgress & { links: { self: string } };
+
+export interface RefundAnswer {
+  refundId: string;
+  state: string;
+  amount?: MoneyAnswer;
+  failure?: string;
+}
+
+export function listText({ orders, nextCursor }: OrderListAnswer): string {
+  const more = nextCursor === undefined ? [] : [`More: --cursor ${nextCursor}`];
+  if (orders.length === 0) return ['No orders fit.', ...more].join('\n\n');
+  return [ordersTable(orders), ...more].join('\n\n');
+}
+
+function ordersTable(orders: readonly OrderAnswer[]): string {
+  const table = new Table({
+    ...plain,
+    head: ['order', 'status', 'state', 'parked at', 'failure', 'placed', 'customer'],
+  });
+  for (const order of orders) {
+    const { orderId, status, sagaState, customerId, parked, failure, startedAtUtc } = order;
+    const age = startedAtUtc ? `${ageText(secondsSince(startedAtUtc))} ago` : '';
+    table.push([
+      orderId,
+      status,
+      sagaState,
+      parked?.step ?? '',
+      failure?.type ?? '',
+      age,
+      cut(customerId, 24),
+    ]);
+  }
+  return table.toString();
+}
+
+const secondsSince = (utc: string): number => Math.max(0, Math.floor((Date.now() - Date.parse(utc)) / 1_000));
+
+/** What a person needs to see of one order: where it is, why it waits, and what may be done. */
+export function orderText(order: OrderAnswer, why?: WhyAnswer): string {
+  const table = new Table(plain);
+  for (const [name, value] of facts(order)) if (value) table.push([name, value]);
+  const story = why ? ['What happened:', ...why.story.map((line) => `  ${line}`), `Next: ${why.next}`] : [];
+  return [table.toString(), ...(story.length > 0 ? [story.join('\n')] : [])].join('\n\n');
+}
+
+function facts(order: OrderAnswer): [string, string | undefined][] {
+  const { hold, parked, failure, cancelRequested, shipment, total, items } = order;
+  return [
+    ['order', order.orderId],
+    ['status', `${order.status} (${order.sagaState}${order.step ? `, step ${order.step}` : ''})`],
+    ['customer', order.customerId],
+    ['items', items?.map(({ productId, quantity }) => `${quantity} × ${productId}`).join(', ')],
+    ['total', total && `${total.amount} ${total.currency}`],
+    ['held', hold && `until ${hold.untilUtc}: ${hold.reason}`],
+    ['parked', parked && parkedText(parked)],
+    ['it takes', parked?.actions?.map((action) => `resolve --action ${action}`).join('\n')],
+    ['failure', failure && [failure.type, failure.reason].filter(Boolean).join(': ')],
+    ['cancel', cancelRequested && `asked for by ${cancelRequested.actor}: ${cancelRequested.reason}`],
+    ['shipment', shipment && `${shipment.carrier} ${shipment.service}, tracking ${shipment.trackingCode}`],
+    ['placed', order.startedAtUtc],
+    ['updated', order.updatedAtUtc],
+    ['read from', order.source],
+  ];
+}
+
+const parkedText = ({ activity, step, sinceUtc, failure }: Partial<Parked>): string =>
+  [`at ${activity ?? step}`, sinceUtc && `since ${sinceUtc}`, failure && `\n${cut(failure, 200)}`]
+    .filter(Boolean)
+    .join(' ');
+
+/** One line, for `watch` and after an act. */
+export function orderLine(order: OrderAnswer): string {
+  const { orderId, status, sagaState, step, hold, parked, failure } = order;
+  const where = sagaState === 'ended' || !step ? '' : `, step ${step}`;
+  const why =
+    (hold && `until ${hold.untilUtc}: ${hold.reason}`) ??
+    (parked?.failure && `at ${parked.activity ?? step}: ${cut(parked.failure, 120)}`) ??
+    (failure?.reason && `${failure.type}: ${failure.reason}`);
+  return `${orderId}  ${status} (${sagaState}${where})${why ? ` ${why}` : ''}`;
+}
+
+export function dryRunText(what: string, { count, orders, checked, refused }: DryRunAnswer): string {
+  if (count === 0) return 'No open orders fit.';
+  const rest = count > orders.length ? [`… and ${count - orders.length} more`] : [];
+  const refusals =
+    checked === 0
+      ? ['None could be asked whether it would take that now.']
+      : refused.length === 0
+        ? [`All ${checked} that were asked would take it.`]
+        : [`${refused.length} of the ${checked} that were asked would refuse:`, ...refusalLines(refused)];
+  return [`Would ${what} ${ordersText(count)}.`, ordersTable(orders), ...rest, ...refusals].join('\n');
+}
+
+export function progressText(what: string, progress: ProgressAnswer): string {
+  const { status, accepted, refused, gone, unanswered, refusals } = progress;
+  const counts = [
+    `${accepted} accepted`,
+    `${refused} refused`,
+    ...(gone > 0 ? [`${gone} had ended`] : []),
+    ...(unanswered > 0 ? [`${unanswered} unanswered`] : []),
+  ].join(', ');
+  return [`${status}: ${what}: ${counts}`, ...refusalLines(refusals)].join('\n');
+}
+
+const refusalLines = (refusals: readonly OrderActRefusal[]): string[] =>
+  refusals.map(({ orderId, reason }) => `  ${orderId}: ${reason}`);
+
+export const ordersText = (count: number): string => `${count} ${count === 1 ? 'order' : 'orders'}`;
+
+export const refundText = ({ refundId, state, amount, failure }: RefundAnswer): string =>
+  `refund ${refundId}: ${state}${amount ? `, ${amount.amount} ${amount.currency}` : ''}${failure ? `: ${failure}` : ''}`;

@@ -1,0 +1,186 @@
+import { userInfo } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { resolveActions, type ResolveAction } from '../domain/order.ts';
+import { actOnOne, actOnOrders, followAct, type ActOptions, type Kind } from './order-acts.ts';
+import type { CliDeps } from './dead-letters.ts';
+import {
+  listText,
+  orderText,
+  refundText,
+  type OrderAnswer,
+  type OrderListAnswer,
+  type RefundAnswer,
+  type WhyAnswer,
+} from './order-tables.ts';
+import { parseWhere, whereHelp } from './order-where.ts';
+import { watchOrder } from './watch-order.ts';
+
+interface ListOptions {
+  where?: string;
+  limit: string;
+  cursor?: string;
+  json?: boolean;
+}
+
+interface PersonOptions {
+  reason: string;
+  actor: string;
+  json?: boolean;
+}
+
+interface AddressOptions extends PersonOptions {
+  name: string;
+  street1: string;
+  street2?: string;
+  city: string;
+  state?: string;
+  postalCode: string;
+  country: string;
+}
+
+interface RefundOptions extends PersonOptions {
+  amount?: string;
+  currency?: string;
+  key?: string;
+}
+
+/** `orders …`: everything that can be seen of orders and done about them, over the HTTP API. */
+export function ordersCommand(deps: CliDeps): Command {
+  const command = new Command('orders').description('orders: see them, follow them, step in');
+  addReading(deps, command);
+  addActs(deps, command);
+  addActsOnOne(deps, command);
+  return command;
+}
+
+function addReading(deps: CliDeps, command: Command): void {
+  command
+    .command('list')
+    .description('orders, newest first')
+    .option('--where <conditions>', whereHelp)
+    .option('--limit <count>', 'orders to show, at most 100', '20')
+    .option('--cursor <cursor>', 'where the page before ended')
+    .option('--json', 'JSON instead of a table')
+    .action((options: ListOptions) => list(deps, options));
+  command
+    .command('show <order>')
+    .description('one order: where it is, what happened, what happens next')
+    .option('--json', 'JSON instead of a table')
+    .action((id: string, options: { json?: boolean }) => show(deps, id, options));
+  command
+    .command('watch <order>')
+    .description('prints what happens to an order until it has ended')
+    .option('--json', 'a line of JSON for each change')
+    .action((id: string, options: { json?: boolean }) => watchOrder(deps, id, options));
+  command
+    .command('progress <act>')
+    .description('how far an act on many orders has come, and its report')
+    .option('--stop', 'stops it after the orders at hand')
+    .option('--json', 'JSON instead of text')
+    .action((id: string, options: { stop?: boolean; json?: boolean }) => followAct(deps, id, options));
+}
+
+/** Acts that make sense on many orders alike. */
+function addActs(deps: CliDeps, command: Command): void {
+  const add = (kind: Kind, description: string): Command =>
+    actsOnMany(command.command(`${kind} [orders...]`).description(description)).action(
+      (ids: string[], options: ActOptions) => actOnOrders(deps, kind, ids, options),
+    );
+  add('cancel', 'takes orders back; refused once shipping has started');
+  add('approve', 'lets orders pass that wait for approval');
+  add('resolve', 'moves parked orders on; `show` says what is legal')
+    .addOption(
+      new Option('--action <action>', 'what to do about the parked step')
+        .choices(resolveActions)
+        .default('retry' satisfies ResolveAction),
+    )
+    .option('--service <name>', 'another carrier service, for retry-with')
+    .option('--payment-method <id>', 'another payment method, for retry-with')
+    .option('--reference <id>', 'the provider’s id of what was done, for mark-done; one order only');
+  add('extend', 'gives held orders a later deadline')
+    .option('--until <time>', 'the new deadline, ISO 8601 in UTC')
+    .option('--minutes <count>', 'the new deadline, in minutes from now', wholeNumber);
+}
+
+const actsOnMany = (command: Command): Command =>
+  byPerson(command)
+    .option('--where <conditions>', `instead of orders: ${whereHelp}`)
+    .option('--dry-run', 'only say what would be done')
+    .option('--rate <count>', 'most orders a second (default 10)', wholeNumber)
+    .option('--no-wait', 'do not wait for the end of an act on many')
+    .option('-y, --yes', 'do not ask before more than one');
+
+const byPerson = (command: Command): Command =>
+  command
+    .requiredOption('--reason <text>', 'why; ends up in the audit trail')
+    .option('--actor <name>', 'who acts', userInfo().username)
+    .option('--json', 'JSON instead of text');
+
+function addActsOnOne(deps: CliDeps, command: Command): void {
+  byPerson(command.command('retry-payment <order>').description('tries another payment method'))
+    .requiredOption('--payment-method <id>', 'the payment provider’s id of it')
+    .action((id: string, options: PersonOptions & { paymentMethod: string }) =>
+      actOnOne(deps, id, { ...options, path: 'payment', body: { paymentMethodId: options.paymentMethod } }),
+    );
+  byPerson(command.command('set-address <order>').description('replaces the shipping address'))
+    .requiredOption('--name <text>', 'of who receives it')
+    .requiredOption('--street1 <text>', 'street and number')
+    .option('--street2 <text>', 'second line')
+    .requiredOption('--city <text>', 'city')
+    .option('--state <text>', 'state or province')
+    .requiredOption('--postal-code <code>', 'postal code')
+    .requiredOption('--country <code>', 'ISO 3166-1 alpha-2, such as IN')
+    .action((id: string, options: AddressOptions) => setAddress(deps, id, options));
+  byPerson(command.command('refund <order>').description('gives money back; all that is left, or a part'))
+    .option('--amount <decimal>', 'a part, such as 500.00')
+    .option('--currency <code>', 'of the amount; by default the order’s')
+    .option('--key <text>', 'Idempotency-Key: the same key refunds once')
+    .action((id: string, options: RefundOptions) => refund(deps, id, options));
+}
+
+async function list(deps: CliDeps, { where, limit, cursor, json }: ListOptions): Promise<void> {
+  const query = new URLSearchParams({ ...(where === undefined ? {} : parseWhere(where)), limit });
+  if (cursor !== undefined) query.set('cursor', cursor);
+  const answer = await deps.client().send<OrderListAnswer>('GET', `/orders?${query.toString()}`);
+  deps.print(json ? JSON.stringify(answer, null, 2) : listText(answer));
+}
+
+async function show(deps: CliDeps, id: string, { json }: { json?: boolean }): Promise<void> {
+  const client = deps.client();
+  const path = pathOf(id);
+  const order = await client.send<OrderAnswer>('GET', path);
+  /* The story is in the store alone, which may be away; the order itself is told all the same. */
+  const why = await client.send<WhyAnswer>('GET', `${path}/why`).catch(() => undefined);
+  deps.print(json ? JSON.stringify({ ...order, why }, null, 2) : orderText(order, why));
+}
+
+function setAddress(deps: CliDeps, id: string, options: AddressOptions): Promise<void> {
+  const { name, street1, street2, city, state, postalCode, country } = options;
+  const body = { name, street1, street2, city, state, postalCode, country };
+  return actOnOne(deps, id, { ...options, method: 'PUT', path: 'shipping-address', body });
+}
+
+async function refund(deps: CliDeps, id: string, options: RefundOptions): Promise<void> {
+  const { reason, actor, key = crypto.randomUUID(), json } = options;
+  const client = deps.client();
+  const amount = await amountOf(deps, id, options);
+  const body = { ...(amount ? { amount } : {}), reason, actor };
+  const headers = { 'idempotency-key': key };
+  const answer = await client.send<RefundAnswer>('POST', `${pathOf(id)}/refunds`, body, headers);
+  deps.print(json ? JSON.stringify(answer, null, 2) : refundText(answer));
+}
+
+async function amountOf(deps: CliDeps, id: string, { amount, currency }: RefundOptions) {
+  if (amount === undefined) return undefined;
+  if (currency !== undefined) return { amount, currency };
+  const { total } = await deps.client().send<OrderAnswer>('GET', pathOf(id));
+  if (!total) throw new Error(`Order ${id} has no total to take the currency from: give --currency`);
+  return { amount, currency: total.currency };
+}
+
+const pathOf = (id: string): string => `/orders/${encodeURIComponent(id)}`;
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a whole number from 1');
+}
