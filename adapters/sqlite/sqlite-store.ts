@@ -12,7 +12,9 @@ import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { createReads } from './reads.ts';
 import { createStatements, createTransaction } from './transaction.ts';
 import { createUpkeep } from './upkeep.ts';
+import { timed, type OnStatementTime } from './timed.ts';
 import { createWebhookReads } from './webhooks.ts';
+import type { Statements } from './statements.ts';
 import { createWriteQueue } from './write-queue.ts';
 
 /** Tries of one read, and of opening, against a locked database; together about 1.5 s. */
@@ -25,21 +27,27 @@ const pauseMs = () => 50 + Math.random() * 50;
  *
  * Rejects with StoreUnavailable when the file cannot be opened or stays locked for about 1.5 s, and with an Error when
  * its schema is newer than the code. Later failures are those of the port; the store comes back by itself with its
- * file. `onTransaction` gets the seconds from asking for a transaction to its being durable.
+ * file. `onTransaction` gets the seconds from asking for a transaction to its being durable, `onAcquire` those until
+ * the write lock was got or refused, `onPool` whether the one writing connection is at work and how many wait for it.
  */
 export async function connectSqliteStore(input: {
   path: string;
   onTransaction?: (seconds: number) => void;
+  onStatementTime?: OnStatementTime;
+  onPool?: (state: { size: number; inUse: number; waiting: number }) => void;
+  onAcquire?: (seconds: number, result: 'acquired' | 'refused') => void;
 }): Promise<Store> {
-  const { path, onTransaction } = input;
+  const { path, onTransaction, onStatementTime, onPool, onAcquire } = input;
   const known = knownMigrations();
   mkdirSync(dirname(path), { recursive: true });
   await whenNotBusy(() => prepare(path, known));
-  const connections = createConnections(path);
+  const connections = createConnections(path, onStatementTime);
   const queue = createWriteQueue({
     writer: connections.writer,
     onError: connections.writerFailed,
     onTransaction,
+    onPool,
+    onAcquire,
   });
   const reading = <T>(read: (reader: Reader) => T): Promise<T> =>
     whenNotBusy(() => {
@@ -112,30 +120,34 @@ export async function connectSqliteStore(input: {
 type Writer = ReturnType<typeof openWriter>;
 type Reader = ReturnType<typeof openReader>;
 
-function openWriter(path: string) {
+function openWriter(path: string, onTime: OnStatementTime | undefined) {
   const connection = openConnection({ path, readOnly: false });
+  const families = Object.entries(createStatements(connection)).map(([name, family]) => [
+    name,
+    timed(name, family, onTime),
+  ]);
   return {
     connection,
-    statements: createStatements(connection),
-    outbox: createOutboxWrites(connection),
-    leases: createOutboxLeases(connection),
+    statements: Object.fromEntries(families) as Statements,
+    outbox: timed('outbox', createOutboxWrites(connection), onTime),
+    leases: timed('outbox', createOutboxLeases(connection), onTime),
   };
 }
 
-function openReader(path: string) {
+function openReader(path: string, onTime: OnStatementTime | undefined) {
   const connection = openConnection({ path, readOnly: true });
   return {
     connection,
-    reads: createReads(connection),
-    letters: createDeadLetterReads(connection),
-    outbox: createOutboxReads(connection),
-    webhooks: createWebhookReads(connection),
-    upkeep: createUpkeep(connection),
+    reads: timed('reads', createReads(connection), onTime),
+    letters: timed('deadLetterReads', createDeadLetterReads(connection), onTime),
+    outbox: timed('outbox', createOutboxReads(connection), onTime),
+    webhooks: timed('webhookReads', createWebhookReads(connection), onTime),
+    upkeep: timed('upkeep', createUpkeep(connection), onTime),
   };
 }
 
 /** The two connections, opened when first used and again after an error that may have broken them. */
-function createConnections(path: string) {
+function createConnections(path: string, onTime: OnStatementTime | undefined) {
   const file = createDatabaseFile(path);
   const open: { writer?: Writer; reader?: Reader } = {};
   let closed = false;
@@ -150,11 +162,11 @@ function createConnections(path: string) {
   return {
     writer(): Writer {
       check();
-      return (open.writer ??= openWriter(path));
+      return (open.writer ??= openWriter(path, onTime));
     },
     reader(): Reader {
       check();
-      return (open.reader ??= openReader(path));
+      return (open.reader ??= openReader(path, onTime));
     },
     writerFailed(error: unknown): void {
       if (needsReopen(error)) closeOne('writer');

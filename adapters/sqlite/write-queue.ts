@@ -33,6 +33,10 @@ export function createWriteQueue<Writer extends { connection: Connection }>(deps
   onError: (error: unknown) => void;
   /** Seconds from being asked for to being durable, for each transaction. */
   onTransaction?: ((seconds: number) => void) | undefined;
+  /** Whether the one connection is at work, and how many wait for it; after each change. */
+  onPool?: ((state: { size: number; inUse: number; waiting: number }) => void) | undefined;
+  /** Seconds from asking for a transaction until its group began, or until it was refused. */
+  onAcquire?: ((seconds: number, result: 'acquired' | 'refused') => void) | undefined;
   groupSize?: number;
 }) {
   const { groupSize = largestGroup } = deps;
@@ -52,6 +56,7 @@ export function createWriteQueue<Writer extends { connection: Connection }>(deps
       }
     }
     draining = undefined;
+    deps.onPool?.({ size: 1, inUse: 0, waiting: 0 });
   }
 
   /** Undefined while the lock is held elsewhere, and after all waiting jobs had to be refused. */
@@ -71,11 +76,17 @@ export function createWriteQueue<Writer extends { connection: Connection }>(deps
   function refuse(which: (job: Job<Writer>) => boolean, error: unknown): void {
     const refused = waiting.filter(which);
     waiting = waiting.filter((job) => !refused.includes(job));
-    for (const job of refused) job.reject(error);
+    for (const job of refused) {
+      deps.onAcquire?.(secondsSince(job.askedAtMs), 'refused');
+      job.reject(error);
+    }
+    deps.onPool?.({ size: 1, inUse: 0, waiting: waiting.length });
   }
 
   async function commitGroup(writer: Writer): Promise<void> {
     const group = waiting.splice(0, groupSize);
+    for (const job of group) deps.onAcquire?.(secondsSince(job.askedAtMs), 'acquired');
+    deps.onPool?.({ size: 1, inUse: 1, waiting: waiting.length });
     const outcomes: Outcome[] = [];
     try {
       for (const job of group) outcomes.push(await runJob(writer, job, group.length === 1));
@@ -92,7 +103,7 @@ export function createWriteQueue<Writer extends { connection: Connection }>(deps
   function settle(job: Job<Writer>, outcome: Outcome): void {
     if ('error' in outcome) return job.reject(outcome.error);
     job.resolve(outcome.value);
-    deps.onTransaction?.((performance.now() - job.askedAtMs) / 1_000);
+    deps.onTransaction?.(secondsSince(job.askedAtMs));
   }
 
   return {
@@ -112,6 +123,8 @@ export function createWriteQueue<Writer extends { connection: Connection }>(deps
     idle: async (): Promise<void> => draining,
   };
 }
+
+const secondsSince = (ms: number): number => (performance.now() - ms) / 1_000;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

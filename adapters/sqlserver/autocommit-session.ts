@@ -11,17 +11,20 @@ export function autocommitSession(deps: {
   gate: ConnectionGate;
   hints: LockHints;
   onStatement?: ((name: string) => void) | undefined;
+  onStatementTime?: ((name: string, seconds: number) => void) | undefined;
 }): Session {
   const results: Session['results'] = async (statement, values, rowCount = 1) => {
     const text = statement.text(deps.hints, rowCount);
     const parameters = typedParameters(text, values);
     const leave = await deps.gate.enter();
+    const startedAtMs = performance.now();
     try {
       deps.onStatement?.(statement.name);
       return await deps.driver.query(text, parameters);
     } catch (error) {
       throw storeError(error, { server: deps.driver.server, statement: statement.name, text });
     } finally {
+      deps.onStatementTime?.(statement.name, (performance.now() - startedAtMs) / 1_000);
       leave();
     }
   };

@@ -25,6 +25,8 @@ export interface TransactionDeps {
   workTimeoutMs: number;
   /** Told the name of each statement that is sent. */
   onStatement?: ((name: string) => void) | undefined;
+  /** Told the seconds from sending a statement to its answer or error. */
+  onStatementTime?: ((name: string, seconds: number) => void) | undefined;
 }
 
 type Work<T> = (session: Session, scope: Scope) => Promise<T>;
@@ -105,12 +107,15 @@ function createSession(deps: TransactionDeps, transaction: ServerTransaction, sc
     if (scope.ended) throw new Error(`${statement.name} was asked for after its transaction had ended`);
     const parameters = typedParameters(text, values);
     deps.onStatement?.(statement.name);
+    const startedAtMs = performance.now();
     try {
       return await transaction.query(text, parameters);
     } catch (error) {
       const reason = storeError(error, { server: deps.driver.server, statement: statement.name, text });
       if (!leavesTransaction(error)) scope.broken ??= reason;
       throw reason;
+    } finally {
+      deps.onStatementTime?.(statement.name, (performance.now() - startedAtMs) / 1_000);
     }
   }
 

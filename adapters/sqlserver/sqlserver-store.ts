@@ -23,6 +23,8 @@ export interface SqlServerHooks {
   onAcquire?: (seconds: number, result: 'acquired' | 'refused') => void;
   /** The name of each statement that is sent, for counting. */
   onStatement?: (name: string) => void;
+  /** Seconds from sending a statement to its answer or error. */
+  onStatementTime?: (name: string, seconds: number) => void;
   /** Something the server refused and the store lives without; once each. */
   onRefusedSetting?: (message: string) => void;
 }
@@ -54,6 +56,7 @@ export async function connectSqlServerStore(input: { url: string } & SqlServerHo
     hints,
     workTimeoutMs: 2 * settings.requestTimeoutMs,
     onStatement: input.onStatement,
+    onStatementTime: input.onStatementTime,
   };
   const transaction: Store['transaction'] = async (work) => {
     const askedAtMs = performance.now();
