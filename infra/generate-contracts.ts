@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { stringify } from 'yaml';
+import { dashboards } from '../dashboards/index.ts';
 import { asyncApiOf } from '../messaging/contracts/async-api.ts';
 import { breakingContractChanges } from '../messaging/contracts/breaking-changes.ts';
 import { jsonSchemaOf, type JsonSchema } from '../messaging/contracts/event-contract.ts';
@@ -48,6 +49,10 @@ export async function generatedFiles(): Promise<Map<string, string>> {
     ]),
     [baselineFile, JSON.stringify(schemas)],
     ['domain/event-payloads.ts', eventTypesSource(eventContracts)],
+    ...Object.entries(dashboards).map(([name, dashboard]): [string, string] => [
+      `dashboards/${name}.json`,
+      JSON.stringify(dashboard),
+    ]),
     ['docs/metrics.md', metricsPage(createMetrics().specs)],
     ['docs/messages.md', messagesPage(eventContracts, topology)],
     ['docs/asyncapi.yaml', stringify(asyncApiOf(eventContracts), { aliasDuplicateObjects: false })],
