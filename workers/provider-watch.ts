@@ -87,14 +87,14 @@ export async function watchProviders(input: {
     const before = reported;
     reported = { states, atMs: nowMs() };
     const reportedBeforeUtc = new Date(nowMs() - FORGET_AFTER_MS).toISOString();
-    await answered(
+    const written = await answered(
       store.transaction(async (tx) => {
         for (const circuit of own) await tx.providers.report(circuit);
         await tx.providers.forget({ reportedBeforeUtc });
+        return true;
       }),
-    ).then((answer) => {
-      if (!answer) reported = before;
-    });
+    );
+    if (!written) reported = before;
   }
 
   async function poll(): Promise<void> {

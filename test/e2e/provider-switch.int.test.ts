@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ProviderName } from '../../domain/providers.ts';
 import { cancelOrder } from '../../workflows/messages.ts';
-
 import { goodAddress, until } from '../setup/saga-environment.ts';
 import { inMs, providerEnv, requestsTo, setSwitch } from './provider-suite.ts';
 import {
