@@ -3,6 +3,8 @@ import { createCancelFulfillment, createCreateFulfillment } from './create-fulfi
 import type { ActivityDeps } from './deps.ts';
 import { asActivity } from './failures.ts';
 import { createGenerateShipment } from './generate-shipment.ts';
+import { createMarkPaymentDone, createMarkRefundDone } from './mark-payment-done.ts';
+import { createMarkShipmentDone, createMarkVoidDone } from './mark-shipment-done.ts';
 import { createProcessPayment } from './process-payment.ts';
 import { createProviderState } from './provider-state.ts';
 import { createRecordOrder } from './record-order.ts';
@@ -14,6 +16,8 @@ import {
   createRemindOfHold,
   createResumeOrder,
 } from './record-notes.ts';
+import { createRecordDispute } from './record-dispute.ts';
+import { createRecordRefund, createRefundPart, createRequestRefund } from './refund-order.ts';
 import { createRefundPayment } from './refund-payment.ts';
 import { createRequestEmail } from './request-email.ts';
 import { createReleaseInventory, createReserveInventory } from './reserve-inventory.ts';
@@ -36,6 +40,7 @@ export const createOrderActivities = (deps: ActivityDeps) => ({
   resumeOrder: asActivity(createResumeOrder(deps)),
   parkOrder: asActivity(createParkOrder(deps)),
   recordNote: asActivity(createRecordNote(deps)),
+  requestRefund: asActivity(createRequestRefund(deps)),
   providerState: asActivity(createProviderState(deps)),
 });
 
@@ -43,6 +48,11 @@ export const createOrderActivities = (deps: ActivityDeps) => ({
 export const createPaymentActivities = (deps: ActivityDeps) => ({
   processPayment: asActivity(createProcessPayment(deps)),
   refundPayment: asActivity(createRefundPayment(deps)),
+  markPaymentDone: asActivity(createMarkPaymentDone(deps)),
+  markRefundDone: asActivity(createMarkRefundDone(deps)),
+  refundPart: asActivity(createRefundPart(deps)),
+  recordRefund: asActivity(createRecordRefund(deps)),
+  recordDispute: asActivity(createRecordDispute(deps)),
 });
 
 /** Steps that call the carrier; on its own task queue. */
@@ -50,6 +60,8 @@ export const createCarrierActivities = (deps: ActivityDeps) => ({
   verifyAddress: asActivity(createVerifyAddress(deps)),
   generateShipment: asActivity(createGenerateShipment(deps)),
   voidShipment: asActivity(createVoidShipment(deps)),
+  markShipmentDone: asActivity(createMarkShipmentDone(deps)),
+  markVoidDone: asActivity(createMarkVoidDone(deps)),
 });
 
 export type OrderActivities = ReturnType<typeof createOrderActivities>;

@@ -1,5 +1,11 @@
+import { asyncLocalStorage } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
+import {
+  TechnicalFailure,
+  type referenceNotConfirmed,
+  type Refusal,
+  type serviceNotOffered,
+} from '../domain/failures.ts';
 
 /** A business answer thrown by an activity: never retried, no error log, the workflow branches on its type. */
 export const refusalFailure = (refusal: Refusal): ApplicationFailure =>
@@ -11,20 +17,34 @@ export const refusalFailure = (refusal: Refusal): ApplicationFailure =>
     details: [refusal],
   });
 
+/** Tells the operator whose `resolve` led here why it cannot be; see domain/failures. No error log. */
+export const operatorRefusal = (
+  type: typeof serviceNotOffered | typeof referenceNotConfirmed,
+  message: string,
+): ApplicationFailure =>
+  ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: true,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+
 /** However long a provider asks to stay away: an order must not sleep for a day. */
 const MAXIMUM_RETRY_DELAY_MS = 5 * 60 * 1_000;
 
 /**
  * A technical failure for Temporal to retry, with the provider's or lock's earliest useful time. A delay of zero is
- * left out (the policy's back-off holds): with it Temporal 1.29 does not try again at all.
+ * left out (the policy's back-off holds): with it Temporal 1.29 does not try again at all. `attempt` tells people how
+ * often it was tried.
  */
-export const technicalFailure = (error: TechnicalFailure): ApplicationFailure => {
+export const technicalFailure = (error: TechnicalFailure, attempt?: number): ApplicationFailure => {
   const { type, message, retryAfterMs = 0 } = error;
   const nextRetryDelay = Math.min(retryAfterMs, MAXIMUM_RETRY_DELAY_MS);
   return ApplicationFailure.create({
     type,
     message,
     cause: error,
+    ...(attempt === undefined ? {} : { details: [{ attempt }] }),
     ...(nextRetryDelay > 0 ? { nextRetryDelay } : {}),
   });
 };
@@ -36,6 +56,9 @@ export const asActivity =
     try {
       return await activity(input);
     } catch (error) {
-      throw error instanceof TechnicalFailure ? technicalFailure(error) : error;
+      throw error instanceof TechnicalFailure ? technicalFailure(error, attemptNumber()) : error;
     }
   };
+
+/** Undefined outside of a worker. */
+const attemptNumber = (): number | undefined => asyncLocalStorage.getStore()?.info.attempt;

@@ -1,9 +1,10 @@
-import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
-import { operationKeys, type OrderId } from '../domain/ids.ts';
-import type { Address, ShipmentView } from '../domain/order.ts';
+import { serviceNotOffered, TechnicalFailure, type Refusal } from '../domain/failures.ts';
+import { operationKeys, tombstoneKeys, type OrderId } from '../domain/ids.ts';
+import type { Actor, Address, ShipmentView } from '../domain/order.ts';
 import type { Label, Rate } from '../ports/carrier.ts';
 import type { OrderRow, ShipmentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
+import { operatorRefusal } from './failures.ts';
 import { runProviderOperation, type Attempt, type Settled } from './provider-operation.ts';
 import { findOrder, writeTransition } from './transition.ts';
 import { takeBackLabel, writeVoid } from './void-shipment.ts';
@@ -13,6 +14,8 @@ export interface GenerateShipment {
   /** Number of the address: 1 for the checkout's own, one more for every accepted address update. */
   n: number;
   address: Address;
+  /** The carrier's name of a service that an operator wants; the cheapest rate where it is absent. */
+  service?: string;
   attemptTimeoutMs: number;
 }
 
@@ -21,7 +24,9 @@ export interface GenerateShipment {
  * Idempotent by `shipment-<orderId>-<n>`: create a shipment (free, the carrier has no idempotency) -> store its id ->
  * buy. An attempt that finds a stored id asks the carrier first; the shipment is bought when it has a label.
  * Takes at most `attemptTimeoutMs`.
- * Fails with AddressUndeliverable (stored, not retried, order held) or technically (retried).
+ * A label that was bought already stands, also where another service is wanted now.
+ * Fails with AddressUndeliverable (stored, not retried, order held), ServiceNotOffered (not stored, not retried, order
+ * parked) or technically (retried).
  * Late after voidShipment: buys nothing; a label that has just been bought is sent back for refund here.
  * The units stay reserved: the saga may not hear of the label and take it back.
  * Writes: Shipments, Operations; at the end Shipments, Orders, AuditLog, OutboxMessages(shipment.generated.v1), in one
@@ -32,21 +37,36 @@ export const createGenerateShipment =
   (input: GenerateShipment): Promise<ShipmentView> => {
     const key = operationKeys.generateShipment(input.orderId, input.n);
     return runProviderOperation<ShipmentView, Label, ShipmentRow>(deps, {
-      name: {
-        key,
-        orderId: input.orderId,
-        step: 'shipping',
-        tombstoneKey: operationKeys.voidShipment(input.orderId),
-      },
-      attemptTimeoutMs: input.attemptTimeoutMs,
+      ...shipmentOperation(deps, input),
       landsLaterMs: input.attemptTimeoutMs,
       requests: 3,
-      prepare: (tx) => openShipment(tx, input),
       settle: (attempt) => settleShipment(deps, { input, key, attempt }),
-      commit: (tx, order, settled) => commitShipment(deps, tx, { input, order, settled }),
       takeBack: (shipmentId) => takeBackLateLabel(deps, input, shipmentId),
     });
   };
+
+/** An order's nth shipment, bought by us or, as `marked` says, by a person. */
+export interface ShipmentOf {
+  orderId: OrderId;
+  n: number;
+  attemptTimeoutMs: number;
+  marked?: { actor: Actor; reason: string };
+}
+
+/** What buying a label has in common with taking one that a person has bought. */
+export const shipmentOperation = (deps: ActivityDeps, input: ShipmentOf) => ({
+  name: {
+    key: operationKeys.generateShipment(input.orderId, input.n),
+    orderId: input.orderId,
+    step: 'shipping',
+    tombstoneKeys: tombstoneKeys(input.orderId, 'voidShipment'),
+    untilEnd: true as const,
+  },
+  attemptTimeoutMs: input.attemptTimeoutMs,
+  prepare: (tx: StoreTransaction) => openShipment(tx, input),
+  commit: (tx: StoreTransaction, order: OrderRow, settled: SettledShipment) =>
+    commitShipment(deps, tx, { input, order, settled }),
+});
 
 type SettledShipment = Settled<Label>;
 interface Protocol {
@@ -55,7 +75,7 @@ interface Protocol {
   attempt: Attempt<ShipmentRow>;
 }
 
-async function openShipment(tx: StoreTransaction, { orderId, n }: GenerateShipment): Promise<ShipmentRow> {
+async function openShipment(tx: StoreTransaction, { orderId, n }: ShipmentOf): Promise<ShipmentRow> {
   const known = await tx.shipments.find({ orderId, n });
   if (known) return known;
   const shipment: ShipmentRow = { orderId, n, state: 'creating' };
@@ -93,7 +113,8 @@ async function buyLabel(
   { input, attempt }: Protocol,
   { shipmentId, rates }: { shipmentId: string; rates: readonly Rate[] },
 ): Promise<SettledShipment> {
-  const rate = cheapest(rates);
+  const rate = cheapest(rates.filter(({ service }) => service === (input.service ?? service)));
+  if (!rate && rates.length > 0) throw notOffered(input, { shipmentId, rates });
   if (!rate) {
     const message = `The carrier offers no rate for shipment ${shipmentId} of order ${input.orderId}; expected at least one`;
     throw new TechnicalFailure('ProviderUnavailable', message);
@@ -115,6 +136,15 @@ async function buyLabel(
   }
 }
 
+const notOffered = (
+  { orderId, service }: GenerateShipment,
+  { shipmentId, rates }: { shipmentId: string; rates: readonly Rate[] },
+) => {
+  const offered = [...new Set(rates.map((rate) => rate.service))].join(', ');
+  const message = `The carrier offers no service "${service}" for shipment ${shipmentId} of order ${orderId}; it offers: ${offered}`;
+  return operatorRefusal(serviceNotOffered, message);
+};
+
 /** By price, then by id, so that every attempt chooses alike. */
 const cheapest = (rates: readonly Rate[]): Rate | undefined =>
   rates.toSorted((a, b) => Number(a.amount) - Number(b.amount) || a.rateId.localeCompare(b.rateId))[0];
@@ -125,10 +155,10 @@ async function commitShipment(
   deps: ActivityDeps,
   tx: StoreTransaction,
   {
-    input: { orderId, n },
+    input: { orderId, n, marked },
     order,
     settled,
-  }: { input: GenerateShipment; order: OrderRow; settled: SettledShipment },
+  }: { input: ShipmentOf; order: OrderRow; settled: SettledShipment },
 ) {
   const stored = await tx.shipments.find({ orderId, n });
   const nowUtc = deps.clock.nowUtc();
@@ -159,7 +189,7 @@ async function commitShipment(
     step: 'shipping',
     status: 'shipment_generated',
     detail: { shipment: view },
-    reason: 'label bought',
+    ...(marked ?? { reason: 'label bought' }),
     event: {
       type: 'shipment.generated.v1',
       details: { shipmentId: providerShipmentId, carrier: view.carrier, trackingCode: view.trackingCode },
@@ -170,16 +200,16 @@ async function commitShipment(
 }
 
 /** A label was bought after voidShipment had begun: send it back, with its own record. */
-async function takeBackLateLabel(
+export async function takeBackLateLabel(
   deps: ActivityDeps,
-  { orderId, n, attemptTimeoutMs }: GenerateShipment,
+  { orderId, n, attemptTimeoutMs, marked }: ShipmentOf,
   reference: string | undefined,
 ): Promise<void> {
   const stored = await deps.store.transaction((tx) => tx.shipments.find({ orderId, n }));
   const providerShipmentId = reference ?? stored?.providerShipmentId;
   if (!stored || !providerShipmentId) return;
-  /* A shipment that is not the stored one was never bought: another attempt was faster. */
-  if (stored.providerShipmentId && stored.providerShipmentId !== providerShipmentId) return;
+  /* A shipment that is not the stored one was never bought by us: another attempt was faster. */
+  if (!marked && stored.providerShipmentId && stored.providerShipmentId !== providerShipmentId) return;
   const timeoutMs = Math.floor(attemptTimeoutMs / 4);
   const taken = await takeBackLabel(deps, { shipment: { ...stored, providerShipmentId }, timeoutMs });
   await deps.store.transaction(async (tx) => {

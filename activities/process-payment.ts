@@ -1,5 +1,6 @@
 import type { Refusal } from '../domain/failures.ts';
-import { operationKeys, type OrderId } from '../domain/ids.ts';
+import { operationKeys, tombstoneKeys, type OrderId } from '../domain/ids.ts';
+import type { Actor } from '../domain/order.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runProviderOperation } from './provider-operation.ts';
@@ -11,7 +12,7 @@ import {
   type ProcessPayment,
   type SettledPayment,
 } from './payment-protocol.ts';
-import { takeBackPayment, writeRefund } from './refund-payment.ts';
+import { takeBackPayment, writeTakenBack } from './refund-payment.ts';
 import { findOrder, writeTransition } from './transition.ts';
 
 /**
@@ -32,27 +33,42 @@ export const createProcessPayment =
   (input: ProcessPayment): Promise<PaymentProcessed> => {
     const key = operationKeys.processPayment(input.orderId, input.n);
     return runProviderOperation<PaymentProcessed, PaymentProcessed, PaymentFacts>(deps, {
-      name: {
-        key,
-        orderId: input.orderId,
-        step: 'payment',
-        tombstoneKey: operationKeys.refundPayment(input.orderId),
-      },
-      attemptTimeoutMs: input.attemptTimeoutMs,
-      /* The refund cancels the intent: what is not charged by then never will be. */
-      landsLaterMs: 0,
+      ...paymentOperation(deps, input),
       requests: paymentRequests,
-      prepare: (tx, order) => openPayment(deps, tx, { input, order }),
       settle: (attempt) => settlePayment(deps, { input, key, attempt }),
-      commit: (tx, order, settled) => commitPayment(deps, tx, { input, order, settled }),
       takeBack: (intentId) => takeBackLatePayment(deps, input, intentId),
     });
   };
 
+/** An order's nth payment, charged by us or, as `marked` says, found by a person. */
+export interface PaymentOf {
+  orderId: OrderId;
+  n: number;
+  attemptTimeoutMs: number;
+  marked?: { actor: Actor; reason: string };
+}
+
+/** What charging an order has in common with taking a charge that a person has found. */
+export const paymentOperation = (deps: ActivityDeps, input: PaymentOf) => ({
+  name: {
+    key: operationKeys.processPayment(input.orderId, input.n),
+    orderId: input.orderId,
+    step: 'payment',
+    tombstoneKeys: tombstoneKeys(input.orderId, 'refundPayment'),
+    untilEnd: true as const,
+  },
+  attemptTimeoutMs: input.attemptTimeoutMs,
+  /* The refund cancels the intent: what is not charged by then never will be. */
+  landsLaterMs: 0,
+  prepare: (tx: StoreTransaction, order: OrderRow) => openPayment(deps, tx, { input, order }),
+  commit: (tx: StoreTransaction, order: OrderRow, settled: SettledPayment) =>
+    commitPayment(deps, tx, { input, order, settled }),
+});
+
 async function openPayment(
   deps: ActivityDeps,
   tx: StoreTransaction,
-  { input: { orderId, n }, order }: { input: ProcessPayment; order: OrderRow },
+  { input: { orderId, n }, order }: { input: PaymentOf; order: OrderRow },
 ): Promise<PaymentFacts> {
   const payments = await tx.payments.list(orderId);
   const earlier = payments.filter((payment) => payment.n !== n && mayCharge(payment));
@@ -94,7 +110,7 @@ const mayCharge = ({ state }: PaymentRow): boolean =>
 async function commitPayment(
   deps: ActivityDeps,
   tx: StoreTransaction,
-  { input, order, settled }: { input: ProcessPayment; order: OrderRow; settled: SettledPayment },
+  { input, order, settled }: { input: PaymentOf; order: OrderRow; settled: SettledPayment },
 ) {
   const charged = 'effect' in settled;
   const recorded = await closePayments(tx, input, settled);
@@ -104,6 +120,7 @@ async function commitPayment(
     step: 'payment',
     status: charged ? 'payment_processed' : 'payment_failed',
     reason: charged ? 'charged' : settled.refused.reason,
+    ...(charged ? input.marked : undefined),
     event: charged
       ? { type: 'payment.processed.v1', details: { paymentId: settled.effect.intentId } }
       : {
@@ -121,7 +138,7 @@ async function commitPayment(
  */
 async function closePayments(
   tx: StoreTransaction,
-  input: ProcessPayment,
+  input: PaymentOf,
   settled: SettledPayment,
 ): Promise<boolean> {
   const chargedIntent = 'effect' in settled ? settled.effect.intentId : undefined;
@@ -137,24 +154,27 @@ async function closePayments(
 }
 
 /** A charge, or what may become one, was found after refundPayment had begun: take it back, with its own record. */
-async function takeBackLatePayment(
+export async function takeBackLatePayment(
   deps: ActivityDeps,
-  { orderId, n, attemptTimeoutMs }: ProcessPayment,
+  { orderId, n, attemptTimeoutMs, marked }: PaymentOf,
   reference: string | undefined,
 ): Promise<void> {
-  const payments = await deps.store.transaction((tx) => tx.payments.list(orderId));
+  const { payments, disputes } = await deps.store.transaction(async (tx) => ({
+    payments: await tx.payments.list(orderId),
+    disputes: await tx.disputes.list(orderId),
+  }));
   /* The charge may be an earlier payment's. */
   const stored =
     payments.find((payment) => reference && payment.intentId === reference) ??
     payments.find((payment) => payment.n === n);
   const intentId = reference ?? stored?.intentId;
   if (!stored || !intentId) return;
-  /* An intent that is not the stored one was never confirmed: another attempt was faster. */
-  if (stored.intentId && stored.intentId !== intentId) return;
-  const timeoutMs = Math.floor(attemptTimeoutMs / 4);
-  const taken = await takeBackPayment(deps, { orderId, n: stored.n, intentId, timeoutMs });
+  /* An intent that is not the stored one was never confirmed by us: another attempt was faster. */
+  if (!marked && stored.intentId && stored.intentId !== intentId) return;
+  const timeoutMs = Math.floor(attemptTimeoutMs / 5);
+  const taken = await takeBackPayment(deps, { payment: stored, intentId, disputes, timeoutMs });
   await deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, orderId);
-    await writeRefund(deps, tx, { order, payments: [{ ...stored, ...taken }] });
+    await writeTakenBack(deps, tx, { order, payments: [taken] });
   });
 }

@@ -5,6 +5,7 @@ import type { OrderRow, StoredOutcome, StoreTransaction } from '../ports/store.t
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
 import {
+  answerBeforehand,
   compensated,
   deliver,
   exclusively,
@@ -20,6 +21,8 @@ export interface Attempt<Facts> {
   order: OrderRow;
   /** What `prepare` read or wrote. */
   facts: Facts;
+  /** An earlier attempt may still cause effects: its lease has not ended. */
+  overlaps: boolean;
   /**
    * Milliseconds the next request to the provider may take, so that all of them end inside the lease; asked right before
    * each. Throws when the attempt's time is over (a process that was stopped for a while): nothing may be sent then.
@@ -36,7 +39,7 @@ export interface Attempt<Facts> {
 export type Settled<Effect> = { effect: Effect; reference: string } | { refused: Refusal };
 
 export interface ProviderOperation<Result, Effect, Facts> {
-  name: OperationName & { tombstoneKey: OperationKey };
+  name: OperationName & { tombstoneKeys: readonly OperationKey[] };
   /** Time of one attempt; lock and lease outlast it. */
   attemptTimeoutMs: number;
   /**
@@ -65,8 +68,8 @@ export interface ProviderOperation<Result, Effect, Facts> {
  * Run twice: the stored answer. At the same time: the lock lets one through; without Redis the fence lets only the
  * newest attempt commit, and the provider's own keys or the stored id keep the effect single.
  * Killed between any two lines, or a lost reply: the next attempt asks the provider by the stored id.
- * Late after its compensation: the tombstone is found at the begin, at the next `save` or at the commit, and the
- * effect is taken back here.
+ * Late after its compensation, or an earlier step's: the tombstone is found at the begin, at the next `save` or at the
+ * commit, and the effect is taken back here.
  */
 export async function runProviderOperation<Result, Effect, Facts>(
   deps: ActivityDeps,
@@ -112,7 +115,8 @@ async function beginAttempt<Result, Effect, Facts>(
   return deps.store.transaction(async (tx): Promise<Beginning<Facts>> => {
     const order = await findOrder(tx, name.orderId);
     const stored = await tx.operations.find(name.key);
-    if (stored?.outcome) return { status: 'answered', outcome: stored.outcome };
+    const answer = await answerBeforehand(tx, name, { order, stored: stored?.outcome });
+    if (answer) return { status: 'answered', outcome: answer };
     const earlierUntilMs = Date.parse(stored?.leaseUntilUtc ?? '') || 0;
     const overlaps = earlierUntilMs > nowMs(deps);
     if (await tombstoned(tx, name)) {
@@ -136,6 +140,7 @@ async function settleAttempt<Result, Effect, Facts>(
   const settled = await operation.settle({
     order: begun.order,
     facts: begun.facts,
+    overlaps: begun.overlaps,
     timeoutMs: () => requestTimeoutMs(deps, operation, begun),
     save: async (reference, write) => {
       const saved = await fenced(deps, name, begun.fence, async (tx) => {

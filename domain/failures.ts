@@ -75,6 +75,14 @@ export const technicalFailures = [
 
 export type TechnicalFailureType = (typeof technicalFailures)[number];
 
+/**
+ * Answers to an operator's `resolve`, never retried by themselves.
+ * - ServiceNotOffered: the carrier has no such service for the shipment; the step is parked again, with the services it has.
+ * - ReferenceNotConfirmed: the provider does not say that what the reference names was done for this order.
+ */
+export const serviceNotOffered = 'ServiceNotOffered';
+export const referenceNotConfirmed = 'ReferenceNotConfirmed';
+
 /** A failure that retrying may cure, raised by adapters; Temporal's retry policy decides how often. */
 export class TechnicalFailure extends Error {
   readonly type: TechnicalFailureType;

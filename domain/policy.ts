@@ -47,6 +47,13 @@ export interface SagaPolicy {
   actionPollMs: number;
   /** Accepted payment updates of one order. */
   maximumPaymentUpdates: number;
+  /**
+   * What happens when the carrier cannot be asked about an address within the step's budget. `best-effort` (also where
+   * it is absent): the order goes on, and the label decides. `required`: the order is parked.
+   */
+  addressVerification?: 'best-effort' | 'required';
+  /** How long a reference given by `mark-done` may take to be checked; an operator waits. Absent: 3,000. */
+  checkReferenceMs?: number;
 }
 
 /** An order that meets one of these waits for approval. */
@@ -56,6 +63,9 @@ export interface ApprovalPolicy {
   /** Orders whose checkout carries a risk mark. */
   riskMarked?: boolean;
 }
+
+/** What a policy recorded without `checkReferenceMs` means. */
+export const defaultCheckReferenceMs = 3 * SECOND;
 
 /** What a policy recorded before these fields existed means by leaving them out. */
 export const holdDefaults = { holdApprovalMs: 24 * HOUR, maximumHoldMs: 14 * DAY };

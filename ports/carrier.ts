@@ -47,5 +47,11 @@ export type BuyAnswer =
   | { status: 'undeliverable'; reason: string };
 
 export type ShipmentAnswer =
-  | { status: 'bought'; label: Label; refund: 'none' | 'submitted' | 'refunded' | 'rejected' }
+  | {
+      status: 'bought';
+      label: Label;
+      refund: 'none' | 'submitted' | 'refunded' | 'rejected';
+      /** As it was given to `createShipment`, or at the carrier's own desk. */
+      reference?: string;
+    }
   | { status: 'unbought'; rates: Rate[] };

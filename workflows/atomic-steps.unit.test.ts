@@ -14,6 +14,7 @@ function stoppedSaga() {
     interruptible: interrupted,
     judge: (error) => (error === stop ? 'interrupted' : 'technical'),
     park: interrupted,
+    recovered: async () => {},
   };
   const ran: string[] = [];
   const step = (name: Step<void>['name'], atomic: boolean): Step<void> => ({

@@ -1,6 +1,7 @@
 import { allHandlersFinished, CancellationScope, CancelledFailure, condition } from '@temporalio/workflow';
 import type { EmailTemplate } from '../domain/email-task.ts';
 import type { Refusal } from '../domain/failures.ts';
+import type { CompensationName } from '../domain/ids.ts';
 import type { EndStatus, OrderStatus, StepName } from '../domain/order.ts';
 import type { OrderActivities } from '../activities/create-activities.ts';
 import { settleApproval } from './approve.ts';
@@ -10,10 +11,11 @@ import type { FulfillOrder, OrderResult } from './messages.ts';
 import { createContext, isoNow, type OrderContext } from './order-context.ts';
 import { refuseCancel } from './order-state.ts';
 import { noteOvertaken } from './overtaken-acts.ts';
-import { pay } from './pay.ts';
+import { pay, refundPayment } from './pay.ts';
+import { goOn, takeUp } from './recover.ts';
 import { createRuntime } from './runtime.ts';
 import { createSaga, type Compensation, type Saga } from './saga.ts';
-import { settleAddress, ship } from './ship.ts';
+import { settleAddress, ship, voidShipment } from './ship.ts';
 
 /**
  * One order from checkout to shipped, or back to where nothing of it stands.
@@ -50,6 +52,7 @@ const receive = async (context: OrderContext, saga: Saga): Promise<void> => {
   const forward = () => record(context);
   await saga.run({ name: 'receive', kind: 'compensatable', atomic: true, forward });
   await context.writeEarlyNotes();
+  await goOn(context);
 };
 
 /** SQL knows the order from this answer on, a refusal included. */
@@ -57,10 +60,14 @@ async function record(context: OrderContext): Promise<void> {
   const { order } = context;
   const { checkout, traceparent } = order.input;
   try {
-    const { total } = await sqlStep(context, 'receive', 'Price and record the order', (activities) =>
-      activities.recordOrder({ checkout, traceparent }),
+    const { total, recovered } = await sqlStep(
+      context,
+      'receive',
+      'Price and record the order',
+      (activities) => activities.recordOrder({ checkout, traceparent }),
     )();
     Object.assign(order, { total, recorded: true });
+    if (recovered) takeUp(order, recovered);
   } catch (error) {
     order.recorded = isRefusal(error);
     throw error;
@@ -74,7 +81,7 @@ const reserveInventory = async (context: OrderContext, saga: Saga): Promise<void
     kind: 'compensatable',
     atomic: true,
     forward: sqlStep(context, 'inventory', 'Reserve the stock', (a) => a.reserveInventory({ orderId })),
-    compensation: sqlCompensation(context, 'inventory', 'releaseInventory', 'Give the stock back'),
+    compensation: releaseInventory(context),
   });
   moveTo(context, 'inventory_reserved');
 };
@@ -86,7 +93,7 @@ const createFulfillment = async (context: OrderContext, saga: Saga): Promise<voi
     kind: 'compensatable',
     atomic: true,
     forward: sqlStep(context, 'fulfillment', 'Open the fulfillment', (a) => a.createFulfillment({ orderId })),
-    compensation: sqlCompensation(context, 'fulfillment', 'cancelFulfillment', 'Cancel the fulfillment'),
+    compensation: cancelFulfillment(context),
   });
   moveTo(context, 'fulfillment_created');
 };
@@ -136,6 +143,15 @@ const sqlCompensation = (
   },
 });
 
+const releaseInventory = (context: OrderContext): Compensation =>
+  sqlCompensation(context, 'inventory', 'releaseInventory', 'Give the stock back');
+
+const cancelFulfillment = (context: OrderContext): Compensation =>
+  sqlCompensation(context, 'fulfillment', 'cancelFulfillment', 'Cancel the fulfillment');
+
+const compensationOf = (context: OrderContext, name: CompensationName): Compensation =>
+  ({ releaseInventory, refundPayment, cancelFulfillment, voidShipment })[name](context);
+
 function moveTo({ order }: OrderContext, status: OrderStatus): void {
   Object.assign(order, { status, updatedAtUtc: isoNow() });
 }
@@ -149,8 +165,8 @@ async function takeBack(context: OrderContext, saga: Saga, error: unknown): Prom
   let refusal = refusalOf(error);
   if (!refusal && judge(error) !== 'interrupted') throw error;
   if (!order.recorded) refusal = await recordUnreceived(context, saga);
+  if (refusal?.type === 'OrderClosed') return endAsRecorded(context, refusal);
   if (refusal) order.failure = { type: refusal.type, reason: refusal.reason };
-  if (refusal?.type === 'OrderClosed') return moveTo(context, refusal.details?.['status'] as EndStatus);
   delete order.hold;
   delete order.parked;
   delete order.resolve;
@@ -158,8 +174,21 @@ async function takeBack(context: OrderContext, saga: Saga, error: unknown): Prom
   context.publish();
   if (order.cancelRequested || saga.compensable() > 0) await noteTakeBack(context);
   await noteOvertaken(context, { why: 'the order was being taken back', which: () => true });
-  await saga.compensate();
-  await closeAs(context, saga, order.failure ? 'failed' : 'cancelled');
+  try {
+    await saga.compensate();
+    await closeAs(context, saga, order.failure ? 'failed' : 'cancelled');
+  } catch (late) {
+    const closed = refusalOf(late);
+    if (closed?.type !== 'OrderClosed') throw late;
+    endAsRecorded(context, closed);
+  }
+}
+
+/** The order had ended before, in another run: this one shows that end and changes nothing. */
+function endAsRecorded(context: OrderContext, { type, reason, details }: Refusal): void {
+  delete context.order.parked;
+  context.order.failure = { type, reason };
+  moveTo(context, details?.['status'] as EndStatus);
 }
 
 /** An order that was stopped before SQL knew it is recorded all the same: its end has to be told. */
@@ -185,9 +214,14 @@ const noteTakeBack = async ({ order, note }: OrderContext): Promise<void> => {
     reason: cancelRequested?.reason ?? failure?.reason ?? '',
     sagaState: 'compensating',
     ...(cancelRequested ? { cancelRequested } : {}),
+    ...(failure ? { failure } : {}),
   });
 };
 
+/**
+ * Ends the order. Where another run had begun it, more may have happened than this run knows: then what is left is
+ * taken back first.
+ */
 async function closeAs(context: OrderContext, saga: Saga, status: 'failed' | 'cancelled'): Promise<void> {
   const { order, orderId } = context;
   const { step, failure } = order;
@@ -195,13 +229,18 @@ async function closeAs(context: OrderContext, saga: Saga, status: 'failed' | 'ca
   const ending = failure
     ? ({ status: 'failed', failure } as const)
     : ({ status: 'cancelled', actor, reason } as const);
-  await saga.run({
-    name: step,
-    kind: 'retriable',
-    forward: sqlStep(context, 'completion', `Close the order as ${status}`, (a) =>
-      a.closeOrder({ orderId, step, ending }),
-    ),
-  });
+  for (;;) {
+    const left = await saga.run({
+      name: step,
+      activity: 'closeOrder',
+      kind: 'retriable',
+      forward: sqlStep(context, 'completion', `Close the order as ${status}`, (a) =>
+        a.closeOrder({ orderId, step, ending }),
+      ),
+    });
+    if (!left) break;
+    await saga.compensate(left.compensate.map((name) => compensationOf(context, name)));
+  }
   delete order.parked;
   moveTo(context, status);
 }

@@ -15,11 +15,11 @@ import {
   refuseCancel,
   refuseExtend,
   refusePayment,
-  refuseResolve,
   reminderOf,
   viewOf,
   type OrderState,
 } from './order-state.ts';
+import { checkReference, refuseResolve } from './resolve.ts';
 import { pickAddress, readAct, refuseAddressShape, refuseText } from './read-act.ts';
 
 /**
@@ -65,10 +65,13 @@ export function openDoors(context: OrderContext): void {
     apply: (act) => extend(order, act),
   });
   openDoor(context, messages.resolveParked, messages.resolveSignal, {
-    description: 'Move a parked step on: {"action":"retry","actor","reason"}',
+    description:
+      'Move a parked step on: {"action":"retry","actor","reason"}; its details say what else is possible',
     refuse: (act) => refuseResolve(order, act),
+    check: (act) => (act.action === 'mark-done' ? checkReference(context, act) : undefined),
     apply: (act) => {
-      order.resolve = act;
+      if (act.action === 'cancel') cancel(order, act);
+      else order.resolve = act;
     },
   });
   setDefaultSignalHandler((name, given) => onUnknownSignal(context, name, given));
@@ -77,6 +80,8 @@ export function openDoors(context: OrderContext): void {
 interface Rules<A extends messages.Act> {
   description: string;
   refuse(act: A): string | undefined;
+  /** What takes a while to find out: why it is refused all the same. Undefined where there is nothing to find out. */
+  check?(act: A): Promise<string | undefined> | undefined;
   apply(act: A): void;
 }
 
@@ -84,24 +89,36 @@ function openDoor<A extends messages.Act>(
   context: OrderContext,
   update: UpdateDefinition<OrderView, [A]>,
   signal: SignalDefinition<[Partial<A>?]>,
-  { description, refuse, apply }: Rules<A>,
+  { description, refuse, check, apply }: Rules<A>,
 ): void {
   const { order } = context;
   const { name } = signal;
   const accept = (act: A): OrderView => {
     apply(act);
-    if (name !== messages.cancelSignal.name) order.accepted.push({ name, act });
+    if (!isCancel(name, act)) order.accepted.push({ name, act });
     order.updatedAtUtc = isoNow();
     return viewOf(order);
   };
-  const onUpdate = (given?: Partial<A>): OrderView => accept(readAct(given, 'update'));
+  const acceptLate = async (act: A, checked: Promise<string | undefined>): Promise<OrderView> => {
+    const reason = await checked;
+    if (!reason) return accept(act);
+    context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way: 'update' }));
+    throw refused(reason);
+  };
+  const onUpdate = (given?: Partial<A>): OrderView | Promise<OrderView> => {
+    const act = readAct<A>(given, 'update');
+    const checked = check?.(act);
+    return checked ? acceptLate(act, checked) : accept(act);
+  };
   const validator = (given?: Partial<A>): void => {
     const reason = refuse(readAct(given, 'update'));
     if (reason) throw refused(reason);
   };
   const onSignal = async (given?: Partial<A>): Promise<void> => {
     const act = readAct<A>(given, 'signal');
-    const reason = refuse(act);
+    let reason = refuse(act);
+    const checked = reason === undefined ? check?.(act) : undefined;
+    if (checked) reason = await checked;
     if (!reason) return void accept(act);
     await noteRefusal(context, { name, actor: act.actor, reason });
   };
@@ -109,20 +126,29 @@ function openDoor<A extends messages.Act>(
   setHandler(signal, onSignal, { description });
 }
 
+/** A cancel is written down by the walk back itself. */
+const isCancel = (name: string, act: object): boolean =>
+  name === messages.cancelSignal.name || ('action' in act && act.action === 'cancel');
+
 /** Signals of one order whose refusal is written down; more would fill its history until nothing can run any more. */
 const MAXIMUM_REFUSALS = 100;
 
-/** A signal has no answer, so its refusal is written where people look: details and audit trail. */
+/** A refused signal has no answer, and a reference that was refused was looked up: both are written where people look. */
 async function noteRefusal(
   context: OrderContext,
-  { name, actor, reason }: { name: string; actor: string; reason: string },
+  {
+    name,
+    actor,
+    reason,
+    way = 'signal',
+  }: { name: string; actor: string; reason: string; way?: 'signal' | 'update' },
 ): Promise<void> {
   const { order } = context;
   order.refusedSignals += 1;
   if (order.refusedSignals > MAXIMUM_REFUSALS) return;
   const last =
     order.refusedSignals === MAXIMUM_REFUSALS ? ' Further refused signals are not written down.' : '';
-  order.remarks.push(`Refused signal ${name} at ${isoNow()}: ${reason}${last}`);
+  order.remarks.push(`Refused ${way} ${name} at ${isoNow()}: ${reason}${last}`);
   context.publish();
   const note = { actor, act: name, result: 'refused', reason: `${reason}${last}`.slice(0, 500) };
   /* A handler runs in the root scope: Temporal's own cancel would fail the note, and with it end the run. */

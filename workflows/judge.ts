@@ -26,6 +26,29 @@ export function judge(error: unknown): Verdict {
   return 'bug';
 }
 
+/** Type of a technical failure; behind a time-out that of the last attempt's own failure, where it had one. */
+export function failureTypeOf(error: unknown): string {
+  const { cause, own } = technicalCause(error);
+  if (own) return own.type ?? own.name;
+  return cause instanceof Error ? cause.name : 'Error';
+}
+
+/** What the last attempt itself said. */
+export const messageOf = (error: unknown): string => technicalCause(error).own?.message ?? String(error);
+
+/** Number of the attempt that failed last; undefined where the failure does not tell. */
+export function attemptsOf(error: unknown): number | undefined {
+  const [details] = (technicalCause(error).own?.details ?? []) as [{ attempt?: unknown }?];
+  return typeof details?.attempt === 'number' ? details.attempt : undefined;
+}
+
+/** `own` is what the last attempt itself reported, which may stand behind a time-out. */
+function technicalCause(error: unknown): { cause: unknown; own: ApplicationFailure | undefined } {
+  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  const own = cause instanceof TimeoutFailure ? cause.cause : cause;
+  return { cause, own: own instanceof ApplicationFailure ? own : undefined };
+}
+
 /** One line about a technical failure, for people; what the last attempt said stands behind a time-out. */
 export function describeFailure(error: unknown): string {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;

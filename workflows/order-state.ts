@@ -22,6 +22,7 @@ import type {
   ResolveParked,
   UpdatePayment,
 } from './messages.ts';
+import type { RecoveredOrder } from '../domain/recovery.ts';
 import type { AcceptedAct } from './overtaken-acts.ts';
 import type { ParkedActivity } from './resolve-rules.ts';
 
@@ -78,8 +79,10 @@ export interface OrderState {
   refusedSignals: number;
   /** Facts for the Web UI that belong to no field, for example a refused signal. */
   remarks: string[];
-  /** Counts the notes of this order (holds, parks, refused signals): part of their operation keys. */
+  /** Counts the notes of this run (holds, parks, refused signals): part of their operation keys. */
   notes: number;
+  /** Where the order stood when this run took it up from another one. */
+  recovered?: RecoveredOrder;
 }
 
 export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
@@ -143,8 +146,13 @@ const closing = (order: OrderState): Refused => {
 const shippingStarted = ({ step, sagaState, pivotPassed, waitingFor }: OrderState): boolean =>
   pivotPassed || (step === 'shipping' && sagaState === 'running' && !waitingFor);
 
+/** Until the order is known, a run that follows another one cannot say how far it had come. */
+const takingUp = ({ input, recorded }: OrderState): Refused =>
+  input.recovered && !recorded ? 'The order is just being taken up again; ask again in a moment.' : undefined;
+
 export const refuseCancel = (order: OrderState): Refused =>
   closing(order) ??
+  takingUp(order) ??
   (shippingStarted(order)
     ? 'Shipping has started: the order can no longer be cancelled. It goes on; ask for a return instead.'
     : undefined);

@@ -11,24 +11,19 @@ import type { Compensation, Saga } from './saga.ts';
  */
 export async function pay(context: OrderContext, saga: Saga): Promise<void> {
   const { order } = context;
-  let paymentMethodId = order.input.checkout.paymentMethodId;
-  for (let n = 1; ; n += 1) {
-    const refusal = await charge(context, saga, { n, paymentMethodId });
+  for (;;) {
+    const refusal = await charge(context, saga);
     if (!refusal) break;
-    const next = await holdPayment(context, saga, { n, paymentMethodId, refusal });
+    const next = await holdPayment(context, saga, refusal);
     if ('paid' in next) break;
-    paymentMethodId = next.paymentMethodId;
+    order.payment = { n: order.payment.n + 1, paymentMethodId: next.paymentMethodId };
   }
   order.status = 'payment_processed';
 }
 
-interface Payment {
-  n: number;
-  paymentMethodId: string;
-}
-
-/** One try; undefined when charged, the business answer otherwise. */
-async function charge(context: OrderContext, saga: Saga, payment: Payment): Promise<Refusal | undefined> {
+/** One try of the order's present payment; undefined when charged, the business answer otherwise. */
+async function charge(context: OrderContext, saga: Saga): Promise<Refusal | undefined> {
+  const { order, orderId } = context;
   const policy = context.policyOf('payment');
   const { attemptTimeoutMs } = policy;
   try {
@@ -39,8 +34,8 @@ async function charge(context: OrderContext, saga: Saga, payment: Payment): Prom
       forward: () => {
         context.publish();
         return context.steps
-          .payments({ policy, summary: `Charge the order (payment ${payment.n})` })
-          .processPayment({ orderId: context.orderId, ...payment, attemptTimeoutMs });
+          .payments({ policy, summary: `Charge the order (payment ${order.payment.n})` })
+          .processPayment({ orderId, ...order.payment, attemptTimeoutMs });
       },
     });
     return undefined;
@@ -51,7 +46,7 @@ async function charge(context: OrderContext, saga: Saga, payment: Payment): Prom
   }
 }
 
-const refundPayment = ({ orderId, order, steps }: OrderContext): Compensation => {
+export const refundPayment = ({ orderId, order, steps }: OrderContext): Compensation => {
   const policy = order.input.policy.compensation;
   const { attemptTimeoutMs } = policy;
   return {
@@ -69,22 +64,18 @@ const refundPayment = ({ orderId, order, steps }: OrderContext): Compensation =>
 type Mended = { paid: true } | { paymentMethodId: string };
 
 /** Waits for the customer. */
-async function holdPayment(
-  context: OrderContext,
-  saga: Saga,
-  { refusal, ...payment }: Payment & { refusal: Refusal },
-): Promise<Mended> {
+async function holdPayment(context: OrderContext, saga: Saga, refusal: Refusal): Promise<Mended> {
   const { order } = context;
   const pending = refusal.type === 'CustomerActionRequired';
   const status = pending ? 'payment_action_required' : 'payment_failed';
   await saga.interruptible(() =>
     beginHold(context, { status, refusal, forMs: order.input.policy.holdPaymentMs }),
   );
-  const answer = pending ? await pollPayment(context, saga, payment) : await waitForMethod(context, saga);
+  const answer = pending ? await pollPayment(context, saga) : await waitForMethod(context, saga);
   if (answer === 'deadline') throw holdExpired(refusal, 'mended it');
   if (answer === 'paid') return resumePaid(context, saga);
-  /* The customer failed the authentication: the hold becomes one for another payment method. */
-  if ('refused' in answer) return holdPayment(context, saga, { ...payment, refusal: answer.refused });
+  /* The customer failed the authentication, or another method needs him: another hold. */
+  if ('refused' in answer) return holdPayment(context, saga, answer.refused);
   return takeMethod(context, saga, answer.updated);
 }
 
@@ -100,9 +91,9 @@ const waitForMethod = async (context: OrderContext, saga: Saga): Promise<Updated
 async function pollPayment(
   context: OrderContext,
   saga: Saga,
-  payment: Payment,
 ): Promise<Updated | { refused: Refusal } | 'deadline' | 'paid'> {
   const { order } = context;
+  const { n } = order.payment;
   for (let pollMs = order.input.policy.actionPollMs; ; pollMs = Math.min(pollMs * 2, MAXIMUM_POLL_MS)) {
     const mended = await saga.interruptible(() =>
       waitInHold(context, () => order.paymentNoticed || order.paymentAct !== undefined, pollMs),
@@ -110,9 +101,10 @@ async function pollPayment(
     if (order.paymentAct) return { updated: order.paymentAct };
     if (mended === false) return 'deadline';
     order.paymentNoticed = false;
-    const refusal = await charge(context, saga, payment);
+    const refusal = await charge(context, saga);
     if (!refusal) return 'paid';
-    if (refusal.type !== 'CustomerActionRequired') return { refused: refusal };
+    /* Another payment method, given while this was parked, has a hold of its own. */
+    if (refusal.type !== 'CustomerActionRequired' || order.payment.n !== n) return { refused: refusal };
   }
 }
 

@@ -3,6 +3,7 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import { formatAmount } from '../domain/money.ts';
 import { searchAttributes as names } from '../domain/search-attributes.ts';
 import { describeHold } from './describe-hold.ts';
+import { describeParked } from './describe-parked.ts';
 import type { OrderState } from './order-state.ts';
 
 const keys = {
@@ -23,7 +24,7 @@ export function createPublisher(order: OrderState): () => void {
       orderStatus: order.status,
       sagaState: order.sagaState,
       parkedStep: order.parked?.step,
-      failureType: order.failure?.type ?? order.hold?.failureType,
+      failureType: order.parked?.failureType ?? order.failure?.type ?? order.hold?.failureType,
     };
     const changed = Object.entries(keys).filter(([name]) => now[name] !== shown[name]);
     if (changed.length > 0) {
@@ -44,13 +45,7 @@ function describeOrder(order: OrderState): string {
     `**${order.status}** (${order.sagaState}, step ${order.step}); ${items.length} line(s)${total}`,
   ];
   lines.push(...describeHold(order));
-  if (order.parked) {
-    const { activity, budgets, sinceUtc, failure, actions } = order.parked;
-    lines.push(
-      `Parked at ${activity} since ${sinceUtc} (${budgets} budget(s) of attempts used): ${failure}`,
-      `Resolve by signal or update \`resolve\` with \`{"action":"${actions.join('|')}"}\`.`,
-    );
-  }
+  lines.push(...describeParked(order));
   if (order.waitingFor) {
     const { provider, state, sinceUtc, reason } = order.waitingFor;
     lines.push(

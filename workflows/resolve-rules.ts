@@ -5,8 +5,8 @@ export interface ParkedActivity {
   /** A step, `closeOrder`, or a compensation. */
   activity: string;
   direction: 'forward' | 'compensating';
-  /** No way back any more: the label is bought, or the order is being closed. */
-  pivotPassed: boolean;
+  /** No way back any more: the pivot is passed, or the order is being closed. */
+  onlyForward: boolean;
 }
 
 type Rule = { legal: true; needs?: ResolveNeed } | { legal: false; why: string };
@@ -50,13 +50,13 @@ const rules: Record<string, Rules> = {
 const unknownActivity = never('this version knows no way to do that here');
 
 function ruleOf(action: ResolveAction, parked: ParkedActivity): Rule {
-  const { activity, direction, pivotPassed } = parked;
+  const { activity, direction, onlyForward } = parked;
   switch (action) {
     case 'retry':
       return legal;
     case 'cancel':
       if (direction === 'compensating') return never('the order is being taken back already');
-      return pivotPassed ? never('there is no way back any more, only forward') : legal;
+      return onlyForward ? never('there is no way back any more, only forward') : legal;
     case 'retry-with':
       return rules[activity]?.[action] ?? nothingToChange;
     case 'mark-done':

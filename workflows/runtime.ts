@@ -1,9 +1,13 @@
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
 import type { Parked, SagaState } from '../domain/order.ts';
-import { describeFailure, judge, SagaInterrupted } from './judge.ts';
+import { attemptsOf, describeFailure, failureTypeOf, judge, SagaInterrupted } from './judge.ts';
+import type { ResolveParked } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
+import type { OrderState } from './order-state.ts';
+import { recorded } from './overtaken-acts.ts';
 import { waitForProvider } from './provider-wait.ts';
-import type { Parking, SagaRuntime } from './saga.ts';
+import { legalActions, needsOf, type ParkedActivity } from './resolve-rules.ts';
+import type { Parking, Resolution, SagaRuntime } from './saga.ts';
 
 /** The saga kernel's world inside a workflow: cancellation scopes, parking and the order's state. */
 export function createRuntime(context: OrderContext): SagaRuntime {
@@ -33,6 +37,7 @@ export function createRuntime(context: OrderContext): SagaRuntime {
       order.step = name;
     },
     park: (parking) => park(context, parking),
+    recovered: () => recover(context),
   };
 }
 
@@ -40,41 +45,86 @@ export function createRuntime(context: OrderContext): SagaRuntime {
  * Parks the order: search attributes and details at once (they need no SQL), then audit row and event, then waits for
  * `resolve`. A parked compensation also tries again by itself after another budget: it is never dropped.
  */
-async function park(context: OrderContext, parking: Parking): Promise<void> {
+async function park(context: OrderContext, parking: Parking): Promise<Resolution> {
   const { order } = context;
   const compensating = parking.direction === 'compensating';
   const before = order.parked?.activity === parking.activity ? order.parked : undefined;
-  if (!before && (await waitForProvider(context, parking))) return;
-  order.parked = parkedStep(parking, before);
+  if (!before && (await waitForProvider(context, parking))) return 'again';
+  Object.assign(order, parkedAs(order, parking, before));
   show(context, 'parked');
-  if (!before) await context.note('parkOrder', { parked: order.parked });
+  if (!before && order.parked) await context.note('parkOrder', { parked: order.parked });
   const resolved = () => order.resolve !== undefined;
   if (compensating) await condition(resolved, order.input.policy.compensation.budgetMs);
   else await condition(resolved);
-  await unpark(context, compensating);
+  return order.resolve ? unpark(context, { ...order.resolve, compensating }) : 'again';
 }
 
-function parkedStep({ step, activity, error }: Parking, before: Parked | undefined): Parked {
-  return {
+/** `failureType` stays that of the failure that parked it; how often it failed goes on counting over people's retries. */
+function parkedAs(
+  order: OrderState,
+  { step, activity, error, direction, onlyForward }: Parking,
+  before?: Parked,
+) {
+  const parkedActivity: ParkedActivity = { activity, direction, onlyForward };
+  const used = order.usedUp?.activity === activity ? order.usedUp : { budgets: 0, attempts: 0 };
+  const budgets = used.budgets + 1;
+  const attempts = used.attempts + (attemptsOf(error) ?? 0);
+  const parked: Parked = {
     step,
     activity,
     failure: describeFailure(error).slice(0, 500),
-    budgets: (before?.budgets ?? 0) + 1,
+    failureType: before?.failureType ?? failureTypeOf(error),
+    budgets,
+    ...(attempts > 0 ? { attempts } : {}),
     sinceUtc: before?.sinceUtc ?? isoNow(),
-    actions: ['retry'],
+    actions: legalActions(parkedActivity),
+    needs: needsOf(parkedActivity),
   };
+  return { parked, parkedActivity, usedUp: { activity, budgets, attempts } };
 }
 
-/** Without a `resolve` (a compensation tries again by itself) the order stays shown as parked. */
-async function unpark(context: OrderContext, compensating: boolean): Promise<void> {
+/** Ends the parking as the operator (or a compensation that succeeded by itself) says. */
+async function unpark(
+  context: OrderContext,
+  act: ResolveParked & { compensating: boolean },
+): Promise<Resolution> {
   const { order } = context;
-  const { resolve } = order;
-  if (!resolve) return;
+  const { compensating, actor, action } = act;
+  if (order.resolve) recorded(order, order.resolve);
   delete order.resolve;
   delete order.parked;
+  change(order, act);
   show(context, compensating ? 'compensating' : order.hold ? 'held' : 'running');
   const { sagaState } = order;
-  await context.note('resumeOrder', { actor: resolve.actor, reason: resolve.reason, sagaState });
+  const { paymentMethodId } = act.input ?? {};
+  const changed = action === 'retry-with' && paymentMethodId ? { paymentMethodId } : {};
+  await context.note('resumeOrder', { actor, reason: reasonOf(act), sagaState, ...changed });
+  return action === 'skip' ? 'skip' : 'again';
+}
+
+/** A compensation that tried again by itself has succeeded: it is parked no more. */
+async function recover(context: OrderContext): Promise<void> {
+  const { order } = context;
+  if (!order.parked || !patched('parked-compensation-recovers')) return;
+  const byItself = { action: 'retry', actor: 'saga', reason: 'it went through when tried again' } as const;
+  await unpark(context, { ...(order.resolve ?? byItself), compensating: true });
+}
+
+/** What the next try is made with. */
+function change(order: OrderState, { action, input }: ResolveParked): void {
+  if (action !== 'retry-with') return;
+  if (input?.service) order.service = input.service;
+  if (input?.paymentMethodId) {
+    order.paymentUpdates += 1;
+    order.payment = { n: order.payment.n + 1, paymentMethodId: input.paymentMethodId };
+  }
+}
+
+/** The audit trail says what was done where it was more than another try. */
+function reasonOf({ action, input, reference, reason }: ResolveParked): string {
+  const what = { 'retry-with': input?.service ?? 'another payment method', 'mark-done': reference };
+  const facts = action === 'retry-with' || action === 'mark-done' ? ` (${what[action]})` : '';
+  return action === 'retry' ? reason : `${action}${facts}: ${reason}`.slice(0, 500);
 }
 
 function show({ order, publish }: OrderContext, sagaState: SagaState): void {

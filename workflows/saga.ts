@@ -16,7 +16,11 @@ export interface Step<Result> {
    * was lost, before the stop came; so the step runs (again) and is taken back like any other.
    */
   atomic?: boolean;
+  /** What people see as parked where that is not the step itself, for example `closeOrder`. */
+  activity?: string;
   forward(): Promise<Result>;
+  /** Stands in for the result where a person skips the step; absent where its absence would break an invariant. */
+  skipped?(): Result;
   compensation?: Compensation;
 }
 
@@ -43,7 +47,12 @@ export interface Parking {
   activity: string;
   error: unknown;
   direction: 'forward' | 'compensating';
+  /** No stop request is heard any more: the pivot is passed, or the order is being closed. */
+  onlyForward: boolean;
 }
+
+/** How a parked activity goes on: the same again, with whatever people have changed meanwhile, or without it. */
+export type Resolution = 'again' | 'skip';
 
 export interface SagaRuntime {
   /** Called before every step. Throws an error judged `interrupted` when the saga was asked to stop, unless atomic. */
@@ -51,15 +60,20 @@ export interface SagaRuntime {
   /** Runs work that a stop request may end early, with an error judged `interrupted`. */
   interruptible<T>(work: () => Promise<T>): Promise<T>;
   judge(error: unknown): Verdict;
-  /** Resolves when a person (or, while compensating, time) says to try again. */
-  park(parking: Parking): Promise<void>;
+  /** Resolves when a person (or, while compensating, time) says how to go on. */
+  park(parking: Parking): Promise<Resolution>;
+  /** A compensation that had been parked has succeeded; called before the next one runs. */
+  recovered(): Promise<void>;
 }
 
 export interface Saga {
   /** Runs one step to its business answer; technical failures park and come back here. */
   run<Result>(step: Step<Result>): Promise<Result>;
-  /** Walks back over every step that may have happened, last first, each until it succeeded. Empty after the pivot. */
-  compensate(): Promise<void>;
+  /**
+   * Walks back over every step that may have happened, last first, each until it succeeded. Empty after the pivot.
+   * `also`: compensations of steps that another run may have taken, last step first.
+   */
+  compensate(also?: readonly Compensation[]): Promise<void>;
   /** Waits, between steps, that a stop request may end early. */
   interruptible: SagaRuntime['interruptible'];
   /** How many steps may have happened and can be undone. */
@@ -87,9 +101,14 @@ export function createSaga(runtime: SagaRuntime): Saga {
         if (verdict === 'refused' && untouched) registered.pop();
         if (verdict !== 'technical') throw error;
         untouched = false;
-        await park(step, error);
+        if ((await park(step, error)) === 'skip') return skip(step);
       }
     }
+  }
+
+  function skip<Result>({ name, skipped }: Step<Result>): Result {
+    if (!skipped) throw new Error(`Step ${name} was skipped; its absence breaks an invariant`);
+    return skipped();
   }
 
   /* A pivot in flight is not interrupted: its outcome has to become known. */
@@ -98,9 +117,11 @@ export function createSaga(runtime: SagaRuntime): Saga {
       ? runtime.interruptible(() => step.forward())
       : step.forward();
 
-  const park = (step: Step<unknown>, error: unknown): Promise<void> => {
-    const parking: Parking = { step: step.name, activity: step.name, error, direction: 'forward' };
-    return stoppable(step) ? runtime.interruptible(() => runtime.park(parking)) : runtime.park(parking);
+  const park = (step: Step<unknown>, error: unknown): Promise<Resolution> => {
+    const { name, activity = name } = step;
+    const onlyForward = !stoppable(step);
+    const parking: Parking = { step: name, activity, error, direction: 'forward', onlyForward };
+    return onlyForward ? runtime.park(parking) : runtime.interruptible(() => runtime.park(parking));
   };
 
   function register(compensation: Compensation | undefined): boolean {
@@ -114,7 +135,8 @@ export function createSaga(runtime: SagaRuntime): Saga {
     registered.length = 0;
   }
 
-  async function compensate(): Promise<void> {
+  async function compensate(also: readonly Compensation[] = []): Promise<void> {
+    for (const compensation of also.toReversed()) register(compensation);
     for (let last = registered.at(-1); last; last = registered.at(-1)) {
       await compensateOne(last);
       registered.pop();
@@ -122,14 +144,24 @@ export function createSaga(runtime: SagaRuntime): Saga {
   }
 
   async function compensateOne({ name, step, run: undo }: Compensation): Promise<void> {
+    let parked = false;
     for (;;) {
       try {
-        return await undo();
+        await undo();
+        break;
       } catch (error) {
-        if (runtime.judge(error) === 'bug') throw error;
-        await runtime.park({ step, activity: name, error, direction: 'compensating' });
+        const verdict = runtime.judge(error);
+        if (verdict === 'bug' || verdict === 'refused') throw error;
+        parked = true;
+        await parkCompensation({ step, activity: name, error });
       }
     }
+    if (parked) await runtime.recovered();
+  }
+
+  async function parkCompensation(parking: Pick<Parking, 'step' | 'activity' | 'error'>): Promise<void> {
+    const resolution = await runtime.park({ ...parking, direction: 'compensating', onlyForward: false });
+    if (resolution === 'skip') throw new Error(`Compensation ${parking.activity} was skipped; none may be`);
   }
 
   return { run, compensate, interruptible: runtime.interruptible, compensable: () => registered.length };

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StepName } from '../domain/order.ts';
-import { createSaga, type Parking, type SagaRuntime, type Step, type Verdict } from './saga.ts';
+import {
+  createSaga,
+  type Parking,
+  type Resolution,
+  type SagaRuntime,
+  type Step,
+  type Verdict,
+} from './saga.ts';
 
 /** How one attempt of a step ends; `unknown` is technical and may have had its effect all the same. */
 type Ending = 'done' | 'refused' | 'pending' | 'technical' | 'unknown';
@@ -12,6 +19,8 @@ interface Plan {
   endings: Ending[];
   /** Technical failures of its compensation before it succeeds. */
   compensationFailures: number;
+  /** Whether a person who finds it parked skips it, where that may be. */
+  skips: boolean;
   /** A stop is asked for while this attempt (counted from 1) runs; 0 never. */
   stopAtAttempt: number;
 }
@@ -37,6 +46,7 @@ const plan = (name: StepName, kind: Step<void>['kind']): fc.Arbitrary<Plan> =>
     kind: fc.constant(kind),
     endings: fc.array(ending, { minLength: 1, maxLength: 4 }),
     compensationFailures: fc.nat({ max: 3 }),
+    skips: fc.boolean(),
     stopAtAttempt: fc.oneof(
       { weight: 8, arbitrary: fc.constant(0) },
       { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) },
@@ -57,7 +67,12 @@ function createWorld() {
   const undone: StepName[] = [];
   const begun: StepName[] = [];
   const parkings: Parking[] = [];
+  const skipped: StepName[] = [];
+  let recoveries = 0;
   let stopped = false;
+
+  /** What a person says about a parked step. */
+  const says = new Map<StepName, Resolution>();
 
   const interrupted = () => new Failure('interrupted');
   const runtime: SagaRuntime = {
@@ -73,15 +88,30 @@ function createWorld() {
     async park(parking) {
       parkings.push(parking);
       if (parking.direction === 'forward' && stopped) throw interrupted();
+      return parking.direction === 'forward' ? (says.get(parking.step) ?? 'again') : 'again';
+    },
+    async recovered() {
+      recoveries += 1;
     },
   };
 
-  function stepOf({ name, kind, endings, compensationFailures, stopAtAttempt }: Plan): Step<void> {
+  function stepOf({
+    name,
+    kind,
+    endings,
+    compensationFailures,
+    stopAtAttempt,
+    skips,
+  }: Omit<Plan, 'skips'> & Partial<Plan>): Step<void> {
     let attempt = 0;
     let failuresLeft = compensationFailures;
+    /* As in the order's own story: the address alone may be skipped. */
+    const optional = name === 'address';
+    if (optional && skips) says.set(name, 'skip');
     return {
       name,
       kind,
+      ...(optional ? { skipped: () => void skipped.push(name) } : {}),
       async forward() {
         begun.push(name);
         attempt += 1;
@@ -109,7 +139,18 @@ function createWorld() {
       },
     };
   }
-  return { runtime, stepOf, happened, mayHaveHappened, undone, begun, parkings };
+  return {
+    runtime,
+    stepOf,
+    says,
+    happened,
+    mayHaveHappened,
+    undone,
+    begun,
+    parkings,
+    skipped,
+    recoveries: () => recoveries,
+  };
 }
 
 /** Runs the story as the workflow does: any answer but success walks back. */
@@ -177,6 +218,57 @@ describe('the saga kernel', () => {
         expect(parkings.filter(({ direction }) => direction === 'compensating')).toHaveLength(failures);
       }),
     );
+  });
+
+  test('goes on without a step that was skipped, and takes back what of it may have happened', async () => {
+    await fc.assert(
+      fc.asyncProperty(story, async (plans) => {
+        const { skipped, parkings, begun, undone, mayHaveHappened, failed, pivotDone } = await live(plans);
+        fc.pre(skipped.length > 0);
+        const forward = parkings.filter(({ direction }) => direction === 'forward');
+        expect(forward.filter(({ step }) => step === 'address')).toHaveLength(1);
+        expect(begun.filter((name) => name === 'address')).toHaveLength(1);
+        expect(begun.includes('payment') || failed).toBe(true);
+        const back = failed && !pivotDone && mayHaveHappened.has('address');
+        expect(undone.includes('address')).toBe(back);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('tells once of every compensation that was parked and has succeeded', async () => {
+    await fc.assert(
+      fc.asyncProperty(story, async (plans) => {
+        const { parkings, recoveries } = await live(plans);
+        const parked = parkings.filter(({ direction }) => direction === 'compensating');
+        expect(recoveries()).toBe(new Set(parked.map(({ activity }) => activity)).size);
+      }),
+    );
+  });
+
+  test('says of every parking whether there is a way back', async () => {
+    await fc.assert(
+      fc.asyncProperty(story, async (plans) => {
+        for (const { step, direction, onlyForward } of (await live(plans)).parkings) {
+          expect(onlyForward).toBe(direction === 'forward' && step === 'completion');
+        }
+      }),
+    );
+  });
+
+  test('never goes on without a step whose absence would break an invariant', async () => {
+    const world = createWorld();
+    world.says.set('payment', 'skip');
+    const saga = createSaga(world.runtime);
+    const step = world.stepOf({
+      name: 'payment',
+      kind: 'compensatable',
+      compensationFailures: 0,
+      stopAtAttempt: 0,
+      endings: ['technical'],
+    });
+    await expect(saga.run(step)).rejects.toThrow(/Step payment was skipped/);
+    expect(saga.compensable()).toBe(1);
   });
 
   test('registers a compensation before its step runs', async () => {

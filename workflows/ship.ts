@@ -1,10 +1,11 @@
 import { patched } from '@temporalio/workflow';
-import type { Refusal } from '../domain/failures.ts';
+import { serviceNotOffered, type Refusal } from '../domain/failures.ts';
 import type { ShipmentView } from '../domain/order.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
-import { isRefusal, judge, refusalOf } from './judge.ts';
+import { failureTypeOf, isRefusal, judge, refusalOf } from './judge.ts';
 import type { Act } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
+import type { OrderState } from './order-state.ts';
 import type { Compensation, Saga } from './saga.ts';
 
 /**
@@ -31,12 +32,14 @@ async function verify(context: OrderContext, saga: Saga): Promise<Refusal | unde
   const address = order.address.value;
   order.step = 'address';
   context.publish();
+  const ask = async (): Promise<void> => {
+    await context.steps
+      .carrier({ policy, summary: 'Verify the address with the carrier' })
+      .verifyAddress({ orderId, address, attemptTimeoutMs: policy.attemptTimeoutMs });
+  };
   try {
-    await saga.interruptible(() =>
-      context.steps
-        .carrier({ policy, summary: 'Verify the address with the carrier' })
-        .verifyAddress({ orderId, address, attemptTimeoutMs: policy.attemptTimeoutMs }),
-    );
+    if (order.input.policy.addressVerification === 'required') await verifyOrPark(context, saga, ask);
+    else await saga.interruptible(ask);
     return undefined;
   } catch (error) {
     if (isRefusal(error)) return refusalOf(error);
@@ -49,6 +52,18 @@ async function verify(context: OrderContext, saga: Saga): Promise<Refusal | unde
     return undefined;
   }
 }
+
+/** Nothing is undone for it, and without it the label decides: so a person may skip it. */
+const verifyOrPark = ({ publish }: OrderContext, saga: Saga, ask: () => Promise<void>): Promise<void> =>
+  saga.run({
+    name: 'address',
+    kind: 'compensatable',
+    forward: () => {
+      publish();
+      return ask();
+    },
+    skipped: () => undefined,
+  });
 
 /** An address that was changed while nothing waited for it. */
 async function recordAddress(context: OrderContext, saga: Saga, act: Act): Promise<void> {
@@ -91,6 +106,7 @@ export async function ship(context: OrderContext, saga: Saga): Promise<void> {
 async function buyLabel(context: OrderContext, saga: Saga): Promise<ShipmentView | Refusal> {
   const { order, orderId } = context;
   const policy = context.policyOf('shipping');
+  const { attemptTimeoutMs } = policy;
   const { n, value: address } = order.address;
   try {
     const label = await saga.run({
@@ -101,7 +117,11 @@ async function buyLabel(context: OrderContext, saga: Saga): Promise<ShipmentView
         context.publish();
         return context.steps
           .carrier({ policy, summary: 'Buy the shipping label' })
-          .generateShipment({ orderId, n, address, attemptTimeoutMs: policy.attemptTimeoutMs });
+          .generateShipment({ orderId, n, address, ...wantedService(order), attemptTimeoutMs })
+          .catch((error: unknown) => {
+            if (failureTypeOf(error) === serviceNotOffered) delete order.service;
+            throw error;
+          });
       },
     });
     order.pivotPassed = true;
@@ -113,7 +133,9 @@ async function buyLabel(context: OrderContext, saga: Saga): Promise<ShipmentView
   }
 }
 
-const voidShipment = ({ orderId, order, steps }: OrderContext): Compensation => {
+const wantedService = ({ service }: OrderState) => (service ? { service } : {});
+
+export const voidShipment = ({ orderId, order, steps }: OrderContext): Compensation => {
   const policy = order.input.policy.compensation;
   const { attemptTimeoutMs } = policy;
   return {

@@ -14,6 +14,7 @@ const shipmentSchema = z.object({
   postage_label: z.object({ label_url: text }).nullish(),
   tracking_code: text.nullish(),
   refund_status: z.string().nullish(),
+  reference: z.string().nullish(),
 });
 
 const addressSchema = z.object({
@@ -88,9 +89,9 @@ export function refundOf({ id, refund_status: status }: EasyPostShipment): Refun
 
 export const shipmentAnswer = (shipment: EasyPostShipment): ShipmentAnswer => {
   const label = labelOf(shipment);
-  return label
-    ? { status: 'bought', label, refund: refundOf(shipment) }
-    : { status: 'unbought', rates: ratesOf(shipment) };
+  if (!label) return { status: 'unbought', rates: ratesOf(shipment) };
+  const { reference } = shipment;
+  return { status: 'bought', label, refund: refundOf(shipment), ...(reference ? { reference } : {}) };
 };
 
 function parsed<T extends z.ZodType>(schema: T, answer: unknown, what: string): z.infer<T> {

@@ -1,0 +1,92 @@
+import { operationKeys } from '../domain/ids.ts';
+import type { ShipmentView } from '../domain/order.ts';
+import type { Label } from '../ports/carrier.ts';
+import type { ShipmentRow } from '../ports/store.ts';
+import type { ActivityDeps } from './deps.ts';
+import { shipmentOperation, takeBackLateLabel } from './generate-shipment.ts';
+import { askedFor, markedBy, notConfirmed, type Claim } from './mark-done.ts';
+import { inProgress } from './operation.ts';
+import { runProviderOperation, type Attempt, type Settled } from './provider-operation.ts';
+import { createVoidShipment } from './void-shipment.ts';
+
+/**
+ * Takes a label that a person has bought at the carrier as the order's own, as if generateShipment had bought it: that
+ * one's operation is done, and finds this label.
+ * Idempotent by `shipment-<orderId>-<n>`; an operation that is done already answers as it was, whatever the reference.
+ * Fails with ReferenceNotConfirmed (not stored) unless the carrier says that the shipment has a label which was not sent
+ * back, and it is the stored one or carries the order's reference; while an earlier attempt may still buy another, or
+ * when one did; otherwise technically. Late after voidShipment: the label is sent back.
+ * Writes: Shipments, Orders, Operations, AuditLog, OutboxMessages(shipment.generated.v1), in one transaction.
+ */
+export const createMarkShipmentDone =
+  (deps: ActivityDeps) =>
+  (claim: Claim & { n: number }): Promise<ShipmentView> => {
+    const input = { ...claim, marked: markedBy(claim) };
+    const operation = shipmentOperation(deps, input);
+    return runProviderOperation<ShipmentView, Label, ShipmentRow>(deps, {
+      ...operation,
+      landsLaterMs: 0,
+      requests: 2,
+      settle: async (attempt) => {
+        if (attempt.facts.providerShipmentId !== claim.reference) {
+          if (attempt.overlaps) throw inProgress(operation.name);
+          await refuseSecondLabel(deps, attempt);
+        }
+        return confirmLabel(deps, claim, attempt);
+      },
+      takeBack: (shipmentId) => takeBackLateLabel(deps, input, shipmentId),
+    });
+  };
+
+/** The shipment that our own attempts know may have got its label without their hearing of it. */
+async function refuseSecondLabel(deps: ActivityDeps, attempt: Attempt<ShipmentRow>): Promise<void> {
+  const { providerShipmentId: shipmentId } = attempt.facts;
+  if (!shipmentId) return;
+  const known = await deps.carrier.retrieve({ shipmentId, timeoutMs: attempt.timeoutMs() });
+  if (known.status === 'bought' && known.refund === 'none') {
+    throw notConfirmed(`Shipment ${shipmentId} of the order has a label already; that is its reference.`);
+  }
+}
+
+async function confirmLabel(
+  deps: ActivityDeps,
+  { orderId, reference: shipmentId }: Claim,
+  attempt: Attempt<ShipmentRow>,
+): Promise<Settled<Label>> {
+  const known = await askedFor(deps.carrier.retrieve({ shipmentId, timeoutMs: attempt.timeoutMs() }));
+  if (known.status === 'unbought') throw notConfirmed(`Shipment ${shipmentId} has no label at the carrier.`);
+  const { label, refund, reference = '' } = known;
+  if (refund === 'submitted' || refund === 'refunded') {
+    throw notConfirmed(`The label of shipment ${shipmentId} was sent back to the carrier.`);
+  }
+  const ours = operationKeys.generateShipment(orderId, attempt.facts.n);
+  if (shipmentId !== attempt.facts.providerShipmentId && reference !== ours) {
+    throw notConfirmed(
+      `Shipment ${shipmentId} carries the reference "${reference.slice(0, 80)}"; expected ${ours}.`,
+    );
+  }
+  return { effect: label, reference: shipmentId };
+}
+
+/**
+ * Takes a label as sent back that a person has sent back, and runs voidShipment, which finds it so.
+ * Fails with ReferenceNotConfirmed unless the shipment is the order's and the carrier says that its refund was asked for.
+ * Otherwise as voidShipment, by whose key it is idempotent.
+ */
+export const createMarkVoidDone =
+  (deps: ActivityDeps) =>
+  async ({ orderId, reference: shipmentId, attemptTimeoutMs }: Claim): Promise<null> => {
+    const shipments = await deps.store.transaction((tx) => tx.shipments.list(orderId));
+    const ids = shipments.flatMap(({ providerShipmentId }) => providerShipmentId ?? []);
+    if (!ids.includes(shipmentId)) {
+      throw notConfirmed(`Shipment ${shipmentId} is not the order's; it has ${ids.join(', ') || 'none'}.`);
+    }
+    const timeoutMs = Math.floor(attemptTimeoutMs / 4);
+    const known = await askedFor(deps.carrier.retrieve({ shipmentId, timeoutMs }));
+    if (known.status === 'bought' && known.refund !== 'submitted' && known.refund !== 'refunded') {
+      throw notConfirmed(
+        `The carrier says about the refund of shipment ${shipmentId}: ${known.refund}; expected submitted or refunded.`,
+      );
+    }
+    return createVoidShipment(deps)({ orderId, attemptTimeoutMs: Math.floor(attemptTimeoutMs / 2) });
+  };

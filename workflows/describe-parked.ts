@@ -1,0 +1,39 @@
+import type { ResolveAction, ResolveNeed } from '../domain/order.ts';
+import type { OrderState } from './order-state.ts';
+import { actionTexts } from './resolve.ts';
+import { signalCommand } from './signal-command.ts';
+
+/** Paragraphs of the current details about a parked step: what failed, how often, since when, what is safe to do. */
+export function describeParked(order: OrderState): string[] {
+  const { parked, parkedActivity, checking } = order;
+  if (!parked) return [];
+  const { activity, failure, sinceUtc, actions } = parked;
+  const compensating = parkedActivity?.direction === 'compensating';
+  return [
+    `Parked at ${activity} since ${sinceUtc}, after ${howOften(order)}: ${failure}`,
+    compensating
+      ? `The order is being taken back. This is tried again by itself every ${perBudget(order)} and never dropped.`
+      : 'Nothing is tried meanwhile, and nothing is lost. Safe to do now:',
+    ...actions.map((action) => `${actionTexts[action]}: \`${resolveCommand(order, action)}\``),
+    ...(checking ? [`Reference ${checking.reference}, given by ${checking.actor}, is being checked.`] : []),
+  ];
+}
+
+function howOften({ parked }: OrderState): string {
+  const { attempts, budgets = 1 } = parked ?? {};
+  const inBudgets = budgets === 1 ? 'one budget' : `${budgets} budgets`;
+  return attempts ? `${attempts} attempt(s) in ${inBudgets}` : `${inBudgets} of attempts`;
+}
+
+const perBudget = ({ input }: OrderState): string => `${input.policy.compensation.budgetMs / 1_000} s`;
+
+const examples: Record<ResolveNeed, object> = {
+  'input.service': { input: { service: '…' } },
+  'input.paymentMethodId': { input: { paymentMethodId: 'pm_…' } },
+  reference: { reference: '…' },
+};
+
+function resolveCommand(order: OrderState, action: ResolveAction): string {
+  const need = order.parked?.needs?.[action];
+  return signalCommand(order, { name: 'resolve', input: { action, ...(need ? examples[need] : {}) } });
+}

@@ -1,0 +1,129 @@
+import { CancellationScope } from '@temporalio/workflow';
+import { referenceNotConfirmed } from '../domain/failures.ts';
+import type { ResolveAction } from '../domain/order.ts';
+import { defaultCheckReferenceMs } from '../domain/policy.ts';
+import { describeFailure, failureTypeOf, messageOf, refusalOf } from './judge.ts';
+import type { ResolveParked } from './messages.ts';
+import type { OrderContext } from './order-context.ts';
+import type { OrderState } from './order-state.ts';
+import { refuseText } from './read-act.ts';
+import { refuseAction } from './resolve-rules.ts';
+
+/** Why a `resolve` is refused in the order's present state; undefined when it is legal. */
+export function refuseResolve(order: OrderState, act: ResolveParked): string | undefined {
+  const { parked, parkedActivity, cancelRequested, resolve, checking } = order;
+  if (!parked || !parkedActivity)
+    return `The order is not parked (${order.sagaState}); there is nothing to resolve.`;
+  if (cancelRequested && parkedActivity.direction === 'forward')
+    return `The order is being cancelled already, by ${cancelRequested.actor}.`;
+  if (resolve) return `Another operator, ${resolve.actor}, has just resolved it (${resolve.action}).`;
+  if (checking) {
+    return `Another operator, ${checking.actor}, has given reference ${checking.reference}, which is being checked.`;
+  }
+  return refuseAction(act.action, parkedActivity) ?? refuseInput(order, act) ?? refuseReference(order, act);
+}
+
+/** `retry-with` takes exactly the field it needs; everything else takes none. */
+function refuseInput(order: OrderState, { action, input }: ResolveParked): string | undefined {
+  if (action !== 'retry-with') {
+    return input === undefined ? undefined : `"${String(action)}" takes no input; retry-with does.`;
+  }
+  const need = order.parked?.needs?.[action] ?? '';
+  const field = need.replace('input.', '');
+  const fields = typeof input === 'object' && input !== null ? Object.entries(input) : [];
+  const [only, ...others] = fields;
+  if (only?.[0] !== field || others.length > 0) {
+    const came = fields.map(([name]) => name).join(', ') || 'nothing';
+    return `input: expected {"${field}":"…"} for ${order.parked?.activity}; came ${came}.`;
+  }
+  return refuseText(need, only[1]) ?? (need === 'input.paymentMethodId' ? refuseMore(order) : undefined);
+}
+
+const refuseMore = ({ paymentUpdates, input }: OrderState): string | undefined =>
+  paymentUpdates < input.policy.maximumPaymentUpdates
+    ? undefined
+    : `${paymentUpdates} payment methods were tried already; no more are accepted.`;
+
+const referencePattern = /^[A-Za-z0-9_-]{1,255}$/;
+
+function refuseReference({ parked }: OrderState, { action, reference }: ResolveParked): string | undefined {
+  if (action !== 'mark-done') {
+    return reference === undefined ? undefined : `"${action}" takes no reference; mark-done does.`;
+  }
+  return typeof reference === 'string' && referencePattern.test(reference)
+    ? undefined
+    : `reference: expected the provider's id of ${whatIsDone(parked?.activity)}, 1 to 255 letters, digits, _ or -.`;
+}
+
+const whatIsDone = (activity: string | undefined): string =>
+  (activity && things[activity]) ?? 'what was done';
+
+const things: Record<string, string> = {
+  payment: 'the charged payment, for example pi_…',
+  shipping: 'the bought shipment, for example shp_…',
+  refundPayment: 'the refund, for example re_…',
+  voidShipment: 'the shipment whose label was sent back, for example shp_…',
+};
+
+/**
+ * Has the reference of a `mark-done` checked with the provider; what it confirms is stored as the step's own answer,
+ * which the next try of the step finds. Answers why it is refused, or undefined. Takes at most the policy's
+ * `checkReferenceMs`, so that the caller is answered.
+ */
+export async function checkReference(context: OrderContext, act: ResolveParked): Promise<string | undefined> {
+  const { order } = context;
+  const { parked } = order;
+  order.checking = act;
+  try {
+    await CancellationScope.nonCancellable(() => check(context, act, parked?.activity));
+  } catch (error) {
+    return `${refusedCheck(error)} Reference ${act.reference} is not taken; the order stays as it was.`.slice(
+      0,
+      500,
+    );
+  } finally {
+    delete order.checking;
+  }
+  if (order.parked && order.parked.activity === parked?.activity && !stoppedMeanwhile(order))
+    return undefined;
+  return `The order has gone on meanwhile (${order.sagaState}); reference ${act.reference} is on record.`;
+}
+
+function refusedCheck(error: unknown): string {
+  if (failureTypeOf(error) === referenceNotConfirmed) return messageOf(error);
+  return refusalOf(error)?.reason ?? `It could not be checked now (${describeFailure(error)}).`;
+}
+
+const stoppedMeanwhile = ({ cancelRequested, parkedActivity }: OrderState): boolean =>
+  cancelRequested !== undefined && parkedActivity?.direction === 'forward';
+
+async function check(context: OrderContext, act: ResolveParked, activity?: string): Promise<unknown> {
+  const { steps, order, orderId } = context;
+  const { policy } = order.input;
+  const budgetMs = policy.checkReferenceMs ?? defaultCheckReferenceMs;
+  const checkPolicy = { ...policy.steps.payment, attemptTimeoutMs: budgetMs, budgetMs };
+  const options = { policy: checkPolicy, summary: `Check reference ${act.reference} with the provider` };
+  const { actor, reason, reference = '' } = act;
+  const claim = { orderId, reference, actor, reason, attemptTimeoutMs: budgetMs };
+  switch (activity ?? '') {
+    case 'payment':
+      return steps.payments(options).markPaymentDone({ ...claim, n: order.payment.n });
+    case 'refundPayment':
+      return steps.payments(options).markRefundDone(claim);
+    case 'shipping':
+      return steps.carrier(options).markShipmentDone({ ...claim, n: order.address.n });
+    case 'voidShipment':
+      return steps.carrier(options).markVoidDone(claim);
+    default:
+      throw new Error(`Nothing is checked with a provider for ${activity}`);
+  }
+}
+
+/** What a person reads about each action. */
+export const actionTexts: Record<ResolveAction, string> = {
+  retry: 'Try again at once, with a fresh budget',
+  'retry-with': 'Try again with changed input',
+  'mark-done': 'It has happened at the provider (checked there by its reference)',
+  skip: 'Go on without it',
+  cancel: 'Take the order back',
+};
