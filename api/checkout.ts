@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Checkout } from '../domain/order.ts';
 import type { OrderMemo } from '../domain/search-attributes.ts';
+import { annotate } from '../telemetry/tracing.ts';
 import type { AppDeps, ApiCaller } from './app-deps.ts';
 import { readJson } from './body.ts';
 import { checkoutBody, readIdempotencyKey, toCheckout } from './checkout-request.ts';
@@ -99,6 +100,7 @@ export function addCheckout(app: App, deps: AppDeps): void {
 
 async function handleCheckout(c: AppContext, deps: AppDeps): Promise<Response> {
   const checkout = await readCheckout(c, deps);
+  annotate({ 'order.id': checkout.orderId });
   await startOnce(deps, checkout, continueTrace(c.req.header('traceparent')));
   const wait = parseWait(c.req.header('prefer'));
   const headers = { location: `/orders/${checkout.orderId}`, 'cache-control': 'no-store' };

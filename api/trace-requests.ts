@@ -39,5 +39,6 @@ function describe(span: ActiveSpan, c: AppContext): void {
   if (status >= 500) span.fail(c.error ? errorTypeOf(c.error) : String(status));
 }
 
-const orderIdIn = (path: string): string | undefined =>
+/** The order that a path names. */
+export const orderIdIn = (path: string): string | undefined =>
   /^\/orders\/([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/|$)/.exec(path)?.[1];

@@ -202,6 +202,10 @@ const environment = z.object({
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true'),
+  /** Base address of an OpenTelemetry collector that takes OTLP over HTTP, `http://127.0.0.1:4318`. None: no traces. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  /** Share of orders whose traces are recorded, 0 to 1; a caller's own `traceparent` decides for its order. */
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Workflows kept in the worker's memory; about 264 KiB each. */
   MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(1).default(2_000),

@@ -1,23 +1,30 @@
 import type { Logger } from './logger.ts';
 
 export interface TracingInput {
-  /** Base address of an OTLP/HTTP collector; none: no SDK is loaded and no span made. */
-  endpoint: string | undefined;
+  /** The process's settings, as `config/` has them. */
+  settings: {
+    /** Base address of an OTLP/HTTP collector; none: no SDK is loaded and no span made. */
+    OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
+    /** Share of the traces that begin here which are recorded; others follow their caller. Default 1. */
+    OTEL_TRACES_SAMPLER_ARG?: number | undefined;
+  };
   /** `service.name` of this process. */
   service: string;
-  /** Share of the traces that begin here which are recorded; others follow their caller. Default 1. */
-  sampleRatio?: number;
   logger: Logger;
 }
 
 /**
  * Exports this process's spans from now on, where a collector is configured; `close` sends what is left, for at most
- * three seconds. The exporter reads its further settings (headers, certificates, time-outs) from OpenTelemetry's own
- * environment variables.
+ * three seconds. To be awaited before anything is connected. The exporter reads its further settings (headers,
+ * certificates) from OpenTelemetry's own environment variables.
  */
-export async function connectTracing(input: TracingInput): Promise<{ close(): Promise<void> }> {
-  const { endpoint, service, sampleRatio = 1, logger } = input;
+export async function connectTracing({
+  settings,
+  service,
+  logger,
+}: TracingInput): Promise<{ close(): Promise<void> }> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: sampleRatio = 1 } = settings;
   if (endpoint === undefined) return { async close() {} };
   const { startOtlpTracing } = await import('./otlp-tracing.ts');
-  return startOtlpTracing({ endpoint, service, sampleRatio, logger });
+  return startOtlpTracing({ endpoint, sampleRatio, service, logger });
 }

@@ -15,7 +15,6 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { TracingInput } from './connect-tracing.ts';
 import type { Logger } from './logger.ts';
 import { givenOr } from './span-ids.ts';
 import { setTracing } from './tracing.ts';
@@ -27,7 +26,12 @@ const flushTimeoutMs = 3_000;
 const repeatedAfterMs = 60_000;
 
 /** Installs the SDK and begins to export over OTLP/HTTP, in JSON. For the process once: the installation is global. */
-export function startOtlpTracing(input: Required<TracingInput> & { endpoint: string }): {
+export function startOtlpTracing(input: {
+  endpoint: string;
+  sampleRatio: number;
+  service: string;
+  logger: Logger;
+}): {
   close(): Promise<void>;
 } {
   diag.setLogger(warnOnce(input.logger), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });

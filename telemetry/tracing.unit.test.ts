@@ -135,7 +135,8 @@ it.each([
     const { connectTracing } = await import('./telemetry/connect-tracing.ts');
     const { isTracing, traced, activeTraceparent } = await import('./telemetry/tracing.ts');
     const logger = { warn() {} };
-    const tracing = await connectTracing({ endpoint: ${JSON.stringify(endpoint)}, service: 's', logger });
+    const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: ${JSON.stringify(endpoint)} };
+    const tracing = await connectTracing({ settings, service: 's', logger });
     const inside = await traced({ name: 'x', parent: '${parent}' }, async () => activeTraceparent());
     const sdk = loaded.some((url) => /opentelemetry.(sdk-trace|exporter)/.test(url));
     console.log(JSON.stringify({ on: isTracing(), spans: inside !== undefined, sdk }));

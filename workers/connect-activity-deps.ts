@@ -2,14 +2,15 @@ import { hostname } from 'node:os';
 import { guardedCarrier, guardedPayments } from '../adapters/cockatiel/guarded-gateways.ts';
 import { connectEasyPostCarrier } from '../adapters/easypost/easypost-carrier.ts';
 import { createFlatQuotes } from '../adapters/quotes/flat-quotes.ts';
-import { connectRedis } from '../adapters/redis/connect-redis.ts';
 import { connectStripeGateway } from '../adapters/stripe/stripe-gateway.ts';
 import type { ActivityDeps } from '../activities/deps.ts';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { connectMeasuredRedis } from './connect-measured-redis.ts';
 import { connectStore, storeHooks } from './connect-store.ts';
 import { watchProviders } from './provider-watch.ts';
+import { providerSpans } from './provider-spans.ts';
 import { warehouse } from './warehouse.ts';
 
 export interface ConnectedDeps extends ActivityDeps {
@@ -24,11 +25,7 @@ export async function connectActivityDeps(
   warn: (message: string) => void = () => {},
 ): Promise<ConnectedDeps> {
   const store = await connectStore(config, storeHooks(metrics, warn));
-  const redis = await connectRedis({
-    url: config.REDIS_URL,
-    keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
-    onDegraded: (call) => metrics.redisDegraded.inc({ call }),
-  });
+  const redis = await connectMeasuredRedis(config, metrics);
   const providers = await watchProviders({
     store,
     clock: systemClock,
@@ -37,22 +34,25 @@ export async function connectActivityDeps(
     process: `${hostname()}:${process.pid}`,
     warn,
   });
-  const observe = (provider: string) => (facts: { operation: string; result: string; seconds: number }) =>
-    metrics.providerRequestDuration.observe(
-      { provider, operation: facts.operation, result: facts.result },
-      facts.seconds,
-    );
+  const observe = (provider: 'payments' | 'carrier', apiBase: string | undefined) => {
+    const trace = providerSpans(provider, apiBase);
+    return (facts: { operation: string; result: string; seconds: number }) => {
+      const { operation, result, seconds } = facts;
+      metrics.providerRequestDuration.observe({ provider, operation, result }, seconds);
+      trace(facts);
+    };
+  };
   const payments = connectStripeGateway({
     secretKey: config.STRIPE_SECRET_KEY,
     apiBase: config.STRIPE_API_BASE,
     webhookSecret: config.STRIPE_WEBHOOK_SECRET,
-    onRequest: observe('payments'),
+    onRequest: observe('payments', config.STRIPE_API_BASE),
   });
   const carrier = connectEasyPostCarrier({
     apiKey: config.EASYPOST_API_KEY,
     apiBase: config.EASYPOST_API_BASE,
     from: warehouse,
-    onRequest: observe('carrier'),
+    onRequest: observe('carrier', config.EASYPOST_API_BASE),
   });
   return {
     store,

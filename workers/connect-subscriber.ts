@@ -1,12 +1,13 @@
 import { connectRabbitmqBroker } from '../adapters/rabbitmq/rabbitmq-broker.ts';
-import { connectRedis } from '../adapters/redis/connect-redis.ts';
 import { loadConfig } from '../config/config.ts';
 import { createSubscribe, type MarksEvents, type SubscriberDeps } from '../messaging/subscribe.ts';
 import { topology } from '../messaging/topology.ts';
 import { systemClock } from '../ports/clock.ts';
 import { observeBrokerState } from '../telemetry/broker-state.ts';
+import { connectTracing } from '../telemetry/connect-tracing.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { connectMeasuredRedis } from './connect-measured-redis.ts';
 
 /**
  * Connects a subscribing service to the product's broker and cache (AMQP_URL, REDIS_URL, LOG_LEVEL). `store` is the
@@ -20,17 +21,14 @@ export async function connectSubscriber<Tx extends MarksEvents>(input: {
   const config = loadConfig(input.env ?? process.env);
   const logger = createLogger({ process: input.service, level: config.LOG_LEVEL });
   const metrics = createMetrics('relay');
+  const tracing = await connectTracing({ settings: config, service: input.service, logger });
   const [broker, redis] = await Promise.all([
     connectRabbitmqBroker({
       url: config.AMQP_URL,
       topology: { exchanges: topology.exchanges, queues: [], bindings: [] },
       logger,
     }),
-    connectRedis({
-      url: config.REDIS_URL,
-      keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
-      onDegraded: (call) => metrics.redisDegraded.inc({ call }),
-    }),
+    connectMeasuredRedis(config, metrics),
   ]);
   observeBrokerState(metrics, broker.state);
   const store = input.store === undefined ? {} : { store: input.store };
@@ -48,6 +46,7 @@ export async function connectSubscriber<Tx extends MarksEvents>(input: {
     async close(): Promise<void> {
       await broker.close();
       await redis.close();
+      await tracing.close();
     },
   };
 }

@@ -1,4 +1,9 @@
-import { Worker, type NativeConnection, type WorkflowBundleOption } from '@temporalio/worker';
+import {
+  Worker,
+  type NativeConnection,
+  type WorkerOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import { createOrderActActivities } from '../activities/act-on-orders.ts';
 import { createDeadLetterActivities } from '../activities/dead-letters.ts';
 import type { DeadLetterDesk } from '../ports/dead-letters.ts';
@@ -20,11 +25,13 @@ export async function createOpsWorker(options: {
   desk: DeadLetterDesk;
   orderActs: OrderActDesk;
   shutdownGraceMs?: number;
+  observers?: Pick<WorkerOptions, 'interceptors' | 'sinks'>;
 }): Promise<OpsWorker> {
   const { connection, namespace, taskQueue, workflowBundle, shutdownGraceMs = 10_000 } = options;
   const worker = await Worker.create({
     connection,
     namespace,
+    ...options.observers,
     taskQueue,
     workflowBundle,
     activities: {

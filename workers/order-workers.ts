@@ -27,6 +27,8 @@ export interface OrderWorkersOptions {
   /** Milliseconds that running activities get to finish at shutdown; at least the longest attempt. Default 25,000. */
   shutdownGraceMs?: number;
   warn?: (message: string) => void;
+  /** Interceptors and sinks of all three: metrics and traces. */
+  observers?: Pick<WorkerOptions, 'interceptors' | 'sinks'>;
 }
 
 export interface OrderWorkers {
@@ -46,6 +48,7 @@ export async function createOrderWorkers(options: OrderWorkersOptions): Promise<
   const shared = {
     connection,
     namespace,
+    ...options.observers,
     shutdownGraceTime: options.shutdownGraceMs ?? 25_000,
   } satisfies Partial<WorkerOptions>;
   const saga = await Worker.create({

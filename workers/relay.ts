@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { connectRabbitmqBroker } from '../adapters/rabbitmq/rabbitmq-broker.ts';
-import { connectRedis } from '../adapters/redis/connect-redis.ts';
 import { connectSmtpMailer } from '../adapters/smtp/smtp-mailer.ts';
 import { loadConfig } from '../config/config.ts';
 import { startDeadLetterIndex } from '../messaging/dead-letters-index.ts';
@@ -10,27 +9,27 @@ import { topology } from '../messaging/topology.ts';
 import { systemClock } from '../ports/clock.ts';
 import { observeBrokerState } from '../telemetry/broker-state.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
+import { connectTracing } from '../telemetry/connect-tracing.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { connectMeasuredRedis } from './connect-measured-redis.ts';
 import { connectStore, storeHooks } from './connect-store.ts';
 import { startEventConsumers } from './start-event-consumers.ts';
 import { startWebhooks } from './start-webhooks.ts';
+import { tracedMailer } from './traced-mailer.ts';
 
 /* The relay process: outbox to broker, the email queue to the mail server, events to partners. Ends gracefully on SIGTERM and SIGINT. */
 const config = loadConfig();
 const logger = createLogger({ process: 'relay', level: config.LOG_LEVEL });
 const metrics = createMetrics('relay');
 
+const tracing = await connectTracing({ settings: config, service: 'order-saga-relay', logger });
 const [store, redis, broker] = await Promise.all([
   connectStore(
     config,
     storeHooks(metrics, (message) => logger.warn(message)),
   ),
-  connectRedis({
-    url: config.REDIS_URL,
-    keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
-    onDegraded: (call) => metrics.redisDegraded.inc({ call }),
-  }),
+  connectMeasuredRedis(config, metrics),
   connectRabbitmqBroker({
     url: config.AMQP_URL,
     topology,
@@ -39,7 +38,10 @@ const [store, redis, broker] = await Promise.all([
   }),
 ]);
 observeBrokerState(metrics, broker.state);
-const mailer = connectSmtpMailer({ url: config.SMTP_URL, from: config.MAIL_FROM });
+const mailer = tracedMailer(
+  connectSmtpMailer({ url: config.SMTP_URL, from: config.MAIL_FROM }),
+  config.SMTP_URL,
+);
 const relay = createRelay({
   store: store.outbox,
   publisher: broker,
@@ -81,6 +83,7 @@ async function stop(signal: string): Promise<void> {
   await broker.close();
   mailer.close();
   await Promise.allSettled([redis.close(), store.close(), health.close()]);
+  await tracing.close();
   logger.info('relay has stopped');
 }
 

@@ -9,6 +9,7 @@ import { systemClock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { tracedWebhookSender } from './traced-webhook-sender.ts';
 
 /** Delivers events to partners until it is closed; needs neither broker nor SQL to start. */
 export function startWebhooks(input: {
@@ -19,7 +20,7 @@ export function startWebhooks(input: {
   metrics: Metrics;
 }): { close(): Promise<void> } {
   const { config, ...deps } = input;
-  const sender = connectWebhookSender({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
+  const sender = tracedWebhookSender(connectWebhookSender({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }));
   const slowDelaysMs = config.WEBHOOK_SLOW_RETRIES_SECONDS.map((seconds) => seconds * 1_000);
   const consumer = startWebhookConsumer({
     ...deps,
