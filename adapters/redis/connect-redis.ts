@@ -9,6 +9,8 @@ export interface RedisConnection {
   locks: Locks;
   seen: SeenFilter;
   bell: OutboxBell;
+  /** Whether the connection is ready now. */
+  ready(): boolean;
   /** Resolves when Redis answers, rejects with the reason otherwise; within 250 ms. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -26,13 +28,15 @@ const connectTimeoutMs = 2_000;
  *
  * @param input.keyPrefix before every key and channel; default `order-saga:`
  * @param input.onDegraded hears of every call that was answered without Redis
+ * @param input.onCall hears how long each call took, in seconds
  */
 export async function connectRedis(input: {
   url: string;
   keyPrefix?: string;
   onDegraded?: (call: RedisCall) => void;
+  onCall?: (call: RedisCall, seconds: number) => void;
 }): Promise<RedisConnection> {
-  const { keyPrefix = 'order-saga:', onDegraded = () => {} } = input;
+  const { keyPrefix = 'order-saga:', onDegraded = () => {}, onCall } = input;
   const client = new Redis(input.url, {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -42,13 +46,14 @@ export async function connectRedis(input: {
   });
   // Without a listener ioredis prints each failed attempt; `ping` and `onDegraded` say what matters.
   client.on('error', () => {});
-  const call = createRedisCaller({ client, onDegraded });
+  const call = createRedisCaller({ client, onDegraded, onCall });
   const bell = createRedisBell({ call, client, keyPrefix, onDegraded });
   await readyOrLate(client);
   return {
     locks: createRedisLocks({ call, client, keyPrefix }),
     seen: createRedisSeenFilter({ call, keyPrefix }),
     bell,
+    ready: () => client.status === 'ready',
     async ping() {
       const reply = await call('ping', (redis) => redis.ping());
       if (!reply.known) throw new Error(`Redis does not answer: ${reply.reason}`);

@@ -21,13 +21,19 @@ export interface RedisCaller {
 
 export const callTimeoutMs = 250;
 
-/** @param input.onDegraded hears of every call that was answered without Redis */
+/**
+ * @param input.onDegraded hears of every call that was answered without Redis
+ * @param input.onCall hears how long each call took, in seconds
+ */
 export function createRedisCaller(input: {
   client: Redis;
   onDegraded: (call: RedisCall) => void;
+  onCall?: ((call: RedisCall, seconds: number) => void) | undefined;
 }): RedisCaller {
   return async (call, command, onLate) => {
+    const startedAtMs = performance.now();
     const reply = await answered(command(input.client), onLate);
+    input.onCall?.(call, (performance.now() - startedAtMs) / 1_000);
     if (!reply.known) input.onDegraded(call);
     return reply;
   };
