@@ -4,19 +4,23 @@ import { isSqlServerUrl } from '../adapters/sqlserver/connection-settings.ts';
 import { connectSqlServerStore, type SqlServerHooks } from '../adapters/sqlserver/sqlserver-store.ts';
 import type { Store } from '../ports/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { isTracing } from '../telemetry/tracing.ts';
+import { countCommitted, type OrderMetrics } from './count-committed.ts';
+import { tracedStore } from './traced-store.ts';
 
 /**
  * Opens the store that SQL_URL names, at its newest schema: SQLite (`sqlite:<path>`) or SQL Server (`mssql://…` or an
- * ADO-style connection string). Throws for an address of no known kind, without repeating it. SQLite uses `onTransaction` alone.
+ * ADO-style connection string). Throws for an address of no known kind, without repeating it. With `orders`
+ * it counts what becomes of orders.
  */
-export async function connectStore(
-  config: Pick<Config, 'SQL_URL'>,
-  hooks: SqlServerHooks = {},
-): Promise<Store> {
+export async function connectStore(config: Pick<Config, 'SQL_URL'>, hooks: StoreHooks = {}): Promise<Store> {
   const url = config.SQL_URL;
   const path = /^sqlite:(.+)$/.exec(url)?.[1];
-  if (path) return connectSqliteStore({ path, ...pick(hooks) });
-  if (isSqlServerUrl(url)) return connectSqlServerStore({ url, ...hooks });
+  const observed = (store: Store, system: Parameters<typeof tracedStore>[1]) =>
+    counted(isTracing() ? tracedStore(store, system) : store, hooks);
+  if (path) return observed(await connectSqliteStore({ path, ...hooks }), 'sqlite');
+  if (isSqlServerUrl(url))
+    return observed(await connectSqlServerStore({ url, ...hooks }), 'microsoft.sql_server');
   const kind = url.split(':', 1)[0];
   throw new Error(
     'SQL_URL: expected sqlite:<path>, mssql://user:password@host:port/database or ' +
@@ -24,14 +28,23 @@ export async function connectStore(
   );
 }
 
-const pick = ({ onTransaction }: SqlServerHooks) => (onTransaction ? { onTransaction } : {});
+const counted = (store: Store, { orders }: StoreHooks): Store =>
+  orders ? countCommitted(store, orders) : store;
+
+export type StoreHooks = SqlServerHooks & { orders?: OrderMetrics };
 
 /** What a process observes of its store. */
 export function storeHooks(
-  metrics: Pick<Metrics, 'storeTransactionDuration' | 'storeConnections' | 'storeConnectionWait'>,
+  metrics: Pick<
+    Metrics,
+    'storeTransactionDuration' | 'storeStatementDuration' | 'storeConnections' | 'storeConnectionWait'
+  > &
+    OrderMetrics,
   warn: (message: string) => void,
-): SqlServerHooks {
+): StoreHooks {
   return {
+    orders: metrics,
+    onStatementTime: (statement, seconds) => metrics.storeStatementDuration.observe({ statement }, seconds),
     onTransaction: (seconds) => metrics.storeTransactionDuration.observe(seconds),
     onPool: ({ size, inUse, waiting }) => {
       metrics.storeConnections.set({ state: 'size' }, size);
