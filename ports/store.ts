@@ -337,8 +337,23 @@ export interface StoreUpkeep {
   purgeable(input: { beforeUtc: string }): Promise<Purgeable>;
   /** All products with their stock, by id. */
   stock(): Promise<StockRow[]>;
+  /**
+   * Orders that have not ended and were last changed before the time, oldest first, at most `limit`, after the given
+   * one.
+   */
+  openOrders(input: {
+    after?: Pick<OpenOrder, 'createdAtUtc' | 'orderId'>;
+    updatedBeforeUtc: string;
+    limit: number;
+  }): Promise<OpenOrder[]>;
   /** How orders that have not ended and the stock stand, for gauges: reads every order in flight and every product. */
   standing(): Promise<Standing>;
+}
+
+export interface OpenOrder {
+  orderId: OrderId;
+  createdAtUtc: string;
+  updatedAtUtc: string;
 }
 
 export interface Standing {
@@ -443,6 +458,8 @@ export interface StoreReads {
   /** The order's events after a sequence number, in order, at most 200. */
   events(input: { orderId: OrderId; afterSequence: number }): Promise<DomainEvent[]>;
   products(): Promise<Product[]>;
+  /** Orders that are parked since their run was found closed, oldest first, at most `limit`. */
+  cases(input: { limit: number }): Promise<OrderView[]>;
   deadLetters: DeadLetterReads;
   providers: ReadProviders;
   /** Everything the invariant checker counts, over all orders or one. */

@@ -17,7 +17,7 @@ import { outboxSql, outboxUpkeepSql } from './outbox.ts';
 import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
 import { providerSql } from './providers.ts';
-import { catalogSql, readSql } from './reads.ts';
+import { caseSql, catalogSql, readSql } from './reads.ts';
 import { refundSql } from './refunds.ts';
 import { orderRowsSql, retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
@@ -45,6 +45,7 @@ const perOrder = {
 
 /** These run once in a while and may read as much as there is. */
 const upkeep = {
+  caseSql,
   catalogSql,
   deadLetterReadSql,
   deadLetterSql,

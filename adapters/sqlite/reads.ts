@@ -2,6 +2,7 @@ import { orderSubject, type AuditRow } from '../../domain/audit.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderView } from '../../domain/order.ts';
+import { closedRunActivity } from '../../domain/recovery.ts';
 import type { OrderDetail, StoreReads } from '../../ports/store.ts';
 import { snapshot, type Connection } from './connection.ts';
 import { productOf, type ProductRecord } from './inventory.ts';
@@ -24,6 +25,13 @@ export const readSql = {
 /** For the catalog's page, not per order. */
 export const catalogSql = {
   products: `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available FROM Products ORDER BY ProductId`,
+};
+
+/** Orders without a run, for the operators' list: by way of IX_Orders_InFlight. */
+export const caseSql = {
+  cases: `SELECT OrderId, CallerId, CustomerId, Currency, Items, TotalMinor, Status, SagaState, Step, Detail, UpdatedAtUtc
+    FROM Orders WHERE SagaState <> 'ended' AND SagaState = 'parked' AND Detail ->> '$.parked.activity' = ?
+    ORDER BY CreatedAtUtc, OrderId LIMIT ?`,
 };
 
 interface AuditRecord {
@@ -67,6 +75,8 @@ export function createReads(connection: Connection): Synchronous<
         .all<{ Payload: string }>(readSql.events, orderId, afterSequence)
         .map((row) => JSON.parse(row.Payload) as DomainEvent),
     products: () => connection.all<ProductRecord>(catalogSql.products).map(productOf),
+    cases: ({ limit }) =>
+      connection.all<OrderRecord>(caseSql.cases, closedRunActivity, limit).map(orderViewOf),
     providers: () => readProviders(connection),
     money: (id) =>
       snapshot(connection, () =>

@@ -1,6 +1,7 @@
 import type { CustomerId, OrderId } from '../../domain/ids.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderStatus, OrderView, SagaState, StepName } from '../../domain/order.ts';
+import { closedRunActivity } from '../../domain/recovery.ts';
 import type { OrderDetail, StoreReads } from '../../ports/store.ts';
 import { auditRowOf } from './audit.ts';
 import { productOf } from './inventory.ts';
@@ -42,6 +43,19 @@ export const catalogSql = statements('catalog', {
   },
 });
 
+/** Orders without a run, for the operators' list. */
+export const caseSql = statements('case', {
+  cases: {
+    index: 'scan of IX_Orders_InFlight',
+    text: () => `SELECT TOP (@Limit) OrderId, CallerId, CustomerId, Currency, Items, TotalMinor, Status, SagaState, Step,
+        Detail, UpdatedAtUtc
+      FROM dbo.Orders
+      WHERE SagaState <> 'ended' AND SagaState = 'parked'
+        AND JSON_VALUE(Detail, '$.parked.activity') = '${closedRunActivity}'
+      ORDER BY CreatedAtUtc, OrderId`,
+  },
+});
+
 export function createReads(session: Session): StoreReads {
   return {
     async order(id) {
@@ -58,6 +72,10 @@ export function createReads(session: Session): StoreReads {
       return rows.map((row) => JSON.parse(row['Payload'] as string) as DomainEvent);
     },
     products: async () => (await session.rows(catalogSql.products, {})).map(productOf),
+    async cases({ limit }) {
+      const rows = await session.rows(caseSql.cases, { Limit: limit });
+      return rows.map(orderViewOf);
+    },
     providers: () => readProviders(session),
     deadLetters: createDeadLetterReads(session),
     ledger: (id) => readLedger(session, id),

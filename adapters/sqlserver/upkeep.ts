@@ -1,4 +1,4 @@
-import type { ProductId } from '../../domain/ids.ts';
+import type { OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderStatus, SagaState, StepName } from '../../domain/order.ts';
 import type { InFlightGroup, StoreUpkeep } from '../../ports/store.ts';
@@ -32,6 +32,13 @@ export const upkeepSql = statements('upkeep', {
     index: 'scan of PK_Products',
     text: () => `SELECT ProductId, Name, PriceMinor, Currency, OnHand, Reserved FROM dbo.Products
       ORDER BY ProductId`,
+  },
+  openOrders: {
+    index: 'scan of a part of IX_Orders_InFlight, and PK_Orders',
+    text: () => `SELECT TOP (@Limit) OrderId, CreatedAtUtc, UpdatedAtUtc FROM dbo.Orders
+      WHERE SagaState <> 'ended' AND UpdatedAtUtc < @ClosedBeforeUtc AND CreatedAtUtc >= @AfterUtc
+        AND (CreatedAtUtc > @AfterUtc OR OrderId > @OrderId)
+      ORDER BY CreatedAtUtc, OrderId`,
   },
   inFlight: {
     index: 'scan of IX_Orders_InFlight, and PK_Orders',
@@ -71,6 +78,19 @@ export function createUpkeep(session: Session): StoreUpkeep {
         processedEvents: numberOf(row?.['OldEvents']),
         outboxMessages: numberOf(row?.['OldMessages']),
       };
+    },
+    async openOrders({ after, updatedBeforeUtc, limit }) {
+      const rows = await session.rows(upkeepSql.openOrders, {
+        AfterUtc: after?.createdAtUtc ?? '1970-01-01T00:00:00.000Z',
+        OrderId: after?.orderId ?? '',
+        ClosedBeforeUtc: updatedBeforeUtc,
+        Limit: limit,
+      });
+      return rows.map((row) => ({
+        orderId: row['OrderId'] as OrderId,
+        createdAtUtc: isoOf(row['CreatedAtUtc']),
+        updatedAtUtc: isoOf(row['UpdatedAtUtc']),
+      }));
     },
     async stock() {
       const rows = await session.rows(upkeepSql.stock, {});

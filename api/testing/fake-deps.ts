@@ -167,6 +167,7 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   auditHead: async () => undefined,
   events: async () => [],
   products: async () => [],
+  cases: async () => [],
   providers: async () => ({ switches: [], circuits: [] }),
   ledger: async () => [],
   money: async () => undefined,

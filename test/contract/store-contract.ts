@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import type { Store } from '../../ports/store.ts';
 import { describeAudit } from './store-audit.ts';
+import { describeCases } from './store-cases.ts';
 import { describeDeadLetters } from './store-dead-letters.ts';
 import { describeInventory } from './store-inventory.ts';
 import { describeOperations } from './store-operations.ts';
@@ -57,6 +58,9 @@ export function describeStoreContract(input: { name: string; createDatabase: Cre
     });
     describe('audit trail', () => {
       describeAudit(createDatabase);
+    });
+    describe('open orders and cases', () => {
+      describeCases(createDatabase);
     });
     describe('retention and upkeep', () => {
       describeRetention(createDatabase);
