@@ -1,9 +1,10 @@
 import type { FailureType } from '../domain/failures.ts';
-import { operationKeys, type OrderId } from '../domain/ids.ts';
-import type { Actor, StepName } from '../domain/order.ts';
+import { compensationNames, operationKeys, type CompensationName, type OrderId } from '../domain/ids.ts';
+import { isEnded, type Actor, type StepName } from '../domain/order.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runSqlOperation } from './operation.ts';
-import { writeTransition } from './transition.ts';
+import { isBegunElsewhere } from './recovered-order.ts';
+import { findOrder, writeTransition } from './transition.ts';
 
 /**
  * Ends a shipped order; only now, when nothing can be taken back any more, its units leave the stock.
@@ -15,7 +16,7 @@ export const createCompleteOrder =
   ({ orderId }: { orderId: OrderId }): Promise<null> =>
     runSqlOperation(
       deps,
-      { key: operationKeys.completeOrder(orderId), orderId, step: 'completion' },
+      { key: operationKeys.completeOrder(orderId), orderId, step: 'completion', untilEnd: true },
       async (tx, order) => {
         await tx.inventory.consume(orderId);
         await writeTransition(tx, {
@@ -40,40 +41,65 @@ export interface CloseOrder {
     | { status: 'cancelled'; actor: Actor; reason: string };
 }
 
+/** What has to be taken back before the order can end, last step first. */
+export interface NotClosed {
+  compensate: CompensationName[];
+}
+
 /**
- * Ends an order that does not ship, after its compensations.
- * Idempotent by `close-<orderId>`. Fails technically only.
+ * Ends an order that does not ship, after its compensations. An order that another run began (its run was terminated,
+ * or reset) is ended only when every compensation has had its word: attempts of that run may be anywhere, and only a
+ * tombstone stops them. Until then it answers which are left, and writes nothing.
+ * Idempotent by `close-<orderId>`. Fails with OrderClosed when it has ended otherwise, or technically.
  * Writes: Orders, AuditLog, OutboxMessages(order.failed.v1 or order.cancelled.v1), in one transaction.
  */
 export const createCloseOrder =
   (deps: ActivityDeps) =>
-  ({ orderId, step, ending }: CloseOrder): Promise<null> =>
-    runSqlOperation(
-      deps,
-      { key: operationKeys.closeOrder(orderId), orderId, step: 'closing' },
-      async (tx, order) => {
-        const failed = ending.status === 'failed';
-        await writeTransition(tx, {
-          order,
-          actor: failed ? 'saga' : ending.actor,
-          step,
-          status: ending.status,
-          sagaState: 'ended',
-          detail: {
-            hold: undefined,
-            parked: undefined,
-            shipment: undefined,
-            ...(failed ? { failure: ending.failure } : {}),
-          },
-          reason: failed ? ending.failure.reason : ending.reason,
-          event: failed
-            ? {
-                type: 'order.failed.v1',
-                details: { failureType: ending.failure.type, reason: ending.failure.reason },
-              }
-            : { type: 'order.cancelled.v1', details: { actor: ending.actor, reason: ending.reason } },
-          nowUtc: deps.clock.nowUtc(),
-        });
-        return { done: null };
-      },
-    );
+  async (input: CloseOrder): Promise<NotClosed | null> => {
+    const compensate = await compensationsLeft(deps, input.orderId);
+    return compensate.length > 0 ? { compensate } : closeOrder(deps, input);
+  };
+
+function compensationsLeft(deps: ActivityDeps, orderId: OrderId): Promise<CompensationName[]> {
+  return deps.store.transaction(async (tx) => {
+    const order = await findOrder(tx, orderId);
+    if (isEnded(order.status) || !isBegunElsewhere(order)) return [];
+    const left: CompensationName[] = [];
+    for (const name of compensationNames.toReversed()) {
+      const operation = await tx.operations.find(operationKeys[name](orderId));
+      if (!operation?.outcome) left.push(name);
+    }
+    return left;
+  });
+}
+
+const closeOrder = (deps: ActivityDeps, { orderId, step, ending }: CloseOrder): Promise<null> =>
+  runSqlOperation(
+    deps,
+    { key: operationKeys.closeOrder(orderId), orderId, step: 'closing', untilEnd: true },
+    async (tx, order) => {
+      const failed = ending.status === 'failed';
+      await writeTransition(tx, {
+        order,
+        actor: failed ? 'saga' : ending.actor,
+        step,
+        status: ending.status,
+        sagaState: 'ended',
+        detail: {
+          hold: undefined,
+          parked: undefined,
+          shipment: undefined,
+          failure: failed ? ending.failure : undefined,
+        },
+        reason: failed ? ending.failure.reason : ending.reason,
+        event: failed
+          ? {
+              type: 'order.failed.v1',
+              details: { failureType: ending.failure.type, reason: ending.failure.reason },
+            }
+          : { type: 'order.cancelled.v1', details: { actor: ending.actor, reason: ending.reason } },
+        nowUtc: deps.clock.nowUtc(),
+      });
+      return { done: null };
+    },
+  );

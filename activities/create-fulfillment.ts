@@ -1,4 +1,4 @@
-import { operationKeys, type OrderId } from '../domain/ids.ts';
+import { operationKeys, tombstoneKeys, type OrderId } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runSqlOperation } from './operation.ts';
 import { writeTransition } from './transition.ts';
@@ -17,7 +17,8 @@ export const createCreateFulfillment =
         key: operationKeys.createFulfillment(orderId),
         orderId,
         step: 'fulfillment',
-        tombstoneKey: operationKeys.cancelFulfillment(orderId),
+        tombstoneKeys: tombstoneKeys(orderId, 'cancelFulfillment'),
+        untilEnd: true,
       },
       async (tx, order) => {
         const fulfillmentId = `ful-${orderId}`;
@@ -45,7 +46,7 @@ export const createCancelFulfillment =
   ({ orderId }: { orderId: OrderId }): Promise<null> =>
     runSqlOperation(
       deps,
-      { key: operationKeys.cancelFulfillment(orderId), orderId, step: 'fulfillment' },
+      { key: operationKeys.cancelFulfillment(orderId), orderId, step: 'fulfillment', untilEnd: true },
       async (tx, order) => {
         const nowUtc = deps.clock.nowUtc();
         const fulfillmentId = await tx.fulfillments.cancel({ orderId, cancelledAtUtc: nowUtc });

@@ -1,23 +1,28 @@
 import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
 import type { OperationKey, OrderId } from '../domain/ids.ts';
-import type { OrderRow, StoreTransaction } from '../ports/store.ts';
+import { isEnded } from '../domain/order.ts';
+import type { OrderRow, StoredOutcome, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
 import { findOrder } from './transition.ts';
 
 /**
- * The mechanism behind every step: an operation key leads to one effect and one answer, for good.
+ * The mechanism behind every step: an operation key leads to one effect and one answer, until its compensation: from
+ * then on the answer is OperationCompensated, for good.
  *
  * A compensation's operation row is its step's tombstone: it is written before the compensation looks at anything, and
- * a forward attempt that finds it does nothing, or undoes what it has just done.
+ * a forward attempt that finds it does nothing, or undoes what it has just done. It forbids the later steps as well: an
+ * order whose walk back has begun never goes forward again, in whichever run (Temporal's reset starts another one).
  */
 export interface OperationName {
   key: OperationKey;
   orderId: OrderId;
   /** Shared by a step and its compensation; names the lock and the leases. */
   step: string;
-  /** Key of the compensation whose row forbids this operation. Absent for compensations and steps without one. */
-  tombstoneKey?: OperationKey;
+  /** Keys of the compensations whose rows forbid this operation. Absent for compensations and steps without one. */
+  tombstoneKeys?: readonly OperationKey[];
+  /** Begins only while the order is open: afterwards, without a stored answer, it answers OrderClosed. */
+  untilEnd?: true;
 }
 
 export type Outcome<Result> = { done: Result } | { refused: Refusal };
@@ -33,13 +38,39 @@ export const compensated = (name: OperationName): Refusal => ({
   reason: `Operation ${name.key} was compensated before this attempt ended; nothing of it stands.`,
 });
 
-export const tombstoned = async (tx: StoreTransaction, name: OperationName): Promise<boolean> =>
-  name.tombstoneKey !== undefined && (await tx.operations.find(name.tombstoneKey)) !== undefined;
+export async function tombstoned(
+  tx: StoreTransaction,
+  { tombstoneKeys = [] }: OperationName,
+): Promise<boolean> {
+  for (const key of tombstoneKeys) if (await tx.operations.find(key)) return true;
+  return false;
+}
+
+export const orderClosed = (id: OrderId, status: string): Refusal => ({
+  type: 'OrderClosed',
+  reason: `Order ${id} has already ended (${status}); a new order needs a new Idempotency-Key.`,
+  details: { status },
+});
+
+/**
+ * The answer of an operation that must not begin (again): the stored one, unless what it tells of was taken back since,
+ * or OrderClosed. Undefined when it may begin, or when only its tombstone stands in its way.
+ */
+export async function answerBeforehand(
+  tx: StoreTransaction,
+  name: OperationName,
+  { order, stored }: { order: OrderRow; stored: StoredOutcome | undefined },
+): Promise<StoredOutcome | undefined> {
+  if (stored && 'done' in stored && (await tombstoned(tx, name))) return { refused: compensated(name) };
+  if (stored) return stored;
+  const over = name.untilEnd && isEnded(order.status) && !(await tombstoned(tx, name));
+  return over ? { refused: orderClosed(name.orderId, order.status) } : undefined;
+}
 
 /**
  * A step that only touches SQL: look-up, effect, audit, event and answer in one transaction.
  * Run twice, at the same time or years later: the first one's answer. Killed anywhere: all or nothing.
- * Late after its compensation: OperationCompensated, nothing written.
+ * Late after its compensation: OperationCompensated, nothing written. After the order's end: see `untilEnd`.
  */
 export async function runSqlOperation<Result>(
   deps: ActivityDeps,
@@ -48,8 +79,10 @@ export async function runSqlOperation<Result>(
 ): Promise<Result> {
   const outcome = await deps.store.transaction(async (tx): Promise<Outcome<Result>> => {
     const order = await findOrder(tx, name.orderId);
-    const operation = await tx.operations.begin(name);
-    if (operation.outcome) return operation.outcome as Outcome<Result>;
+    const over = name.untilEnd && isEnded(order.status);
+    const operation = over ? await tx.operations.find(name.key) : await tx.operations.begin(name);
+    const answer = await answerBeforehand(tx, name, { order, stored: operation?.outcome });
+    if (answer) return answer as Outcome<Result>;
     if (await tombstoned(tx, name)) return { refused: compensated(name) };
     const result = await work(tx, order);
     await tx.operations.finish({ key: name.key, outcome: result });

@@ -1,6 +1,14 @@
+import { isEnded } from '../domain/order.ts';
 import type { OrderRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { deliver, exclusively, inProgress, type OperationName, type Outcome } from './operation.ts';
+import {
+  deliver,
+  exclusively,
+  inProgress,
+  orderClosed,
+  type OperationName,
+  type Outcome,
+} from './operation.ts';
 import { findOrder } from './transition.ts';
 
 export interface ProviderCompensation<Result, Facts> {
@@ -18,6 +26,7 @@ export interface ProviderCompensation<Result, Facts> {
  * begins. It then waits until no forward attempt can cause an effect any more (their leases have ended), and only
  * then asks the provider what there is to take back. A safe no-op where nothing happened.
  * Run twice or killed anywhere: the provider calls repeat under the same keys, the answer is stored once.
+ * After the order's end, without a stored answer: OrderClosed, and nothing is asked.
  */
 export async function runProviderCompensation<Result, Facts>(
   deps: ActivityDeps,
@@ -26,6 +35,7 @@ export async function runProviderCompensation<Result, Facts>(
   const { name, attemptTimeoutMs } = compensation;
   const begun = await deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, name.orderId);
+    if (isEnded(order.status)) return { outcome: await answerAfterEnd<Result>(tx, name, order) };
     const operation = await tx.operations.begin(name);
     if (operation.outcome) return { outcome: operation.outcome as Outcome<Result> };
     const leased = await tx.operations.leased({
@@ -41,6 +51,16 @@ export async function runProviderCompensation<Result, Facts>(
     const facts = await compensation.settle(begun.facts, Math.max(100, Math.floor(attemptTimeoutMs / 6)));
     return commitCompensation(deps, compensation, facts);
   });
+}
+
+/** Nothing of an ended order is taken back any more, whoever asks (a run that Temporal's reset started). */
+async function answerAfterEnd<Result>(
+  tx: StoreTransaction,
+  name: OperationName,
+  order: OrderRow,
+): Promise<Outcome<Result>> {
+  const stored = await tx.operations.find(name.key);
+  return (stored?.outcome as Outcome<Result>) ?? { refused: orderClosed(order.orderId, order.status) };
 }
 
 async function commitCompensation<Result, Facts>(

@@ -1,4 +1,5 @@
 import type { EventFacts } from '../domain/events.ts';
+import type { FailureType } from '../domain/failures.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import {
   isEnded,
@@ -15,10 +16,17 @@ import type { ActivityDeps } from './deps.ts';
 import { runSqlOperation } from './operation.ts';
 import { writeTransition, type Transition } from './transition.ts';
 
-/** What happens to an order between its steps. `n` counts all notes of the order and makes each idempotent. */
+/** What happens to an order between its steps; idempotent by `note-<orderId>-<n>-<run>`. */
 interface Note {
   orderId: OrderId;
+  /** Counts all notes of the run. */
   n: number;
+  /**
+   * The run that made the note, as its history keeps it: a note that Temporal's reset sends again is still the first
+   * run's and is written once; what the new run notes itself is written beside what the old one had noted. Absent in
+   * histories from before runs were told apart.
+   */
+  run?: string;
   step: StepName;
 }
 
@@ -27,9 +35,13 @@ interface Note {
  * order's end (its caller was interrupted and went on), moves nothing any more: the audit trail alone keeps it. Tells
  * whether it moved the order.
  */
-async function writeNote(tx: StoreTransaction, { orderId, n }: Note, change: Transition): Promise<boolean> {
+async function writeNote(
+  tx: StoreTransaction,
+  { orderId, n, run }: Note,
+  change: Transition,
+): Promise<boolean> {
   const { order, reason } = change;
-  const overtaken = (await tx.operations.find(operationKeys.note(orderId, n + 1))) !== undefined;
+  const overtaken = (await tx.operations.find(operationKeys.note(orderId, n + 1, run))) !== undefined;
   const moves = change.status !== undefined || change.sagaState !== undefined || change.event !== undefined;
   const late = moves && (overtaken || isEnded(order.status));
   if (!late) {
@@ -41,11 +53,15 @@ async function writeNote(tx: StoreTransaction, { orderId, n }: Note, change: Tra
   return false;
 }
 
-const noteName = ({ orderId, n }: Note) => ({ key: operationKeys.note(orderId, n), orderId, step: 'note' });
+const noteName = ({ orderId, n, run }: Note) => ({
+  key: operationKeys.note(orderId, n, run),
+  orderId,
+  step: 'note',
+});
 
 /**
  * Records that the order waits for a person until a deadline.
- * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, OutboxMessages(order.held.v1, or
+ * Idempotent by `note-<orderId>-<n>-<run>`. Writes: Orders, AuditLog, OutboxMessages(order.held.v1, or
  * order.approval_requested.v1), in one transaction.
  */
 export const createHoldOrder =
@@ -75,7 +91,7 @@ function heldEvent({ status, failureType, reason, untilUtc }: Hold): EventFacts 
 
 /**
  * Records that people were reminded of a hold whose deadline comes nearer.
- * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, OutboxMessages(order.hold_reminded.v1), in one
+ * Idempotent by `note-<orderId>-<n>-<run>`. Writes: Orders, AuditLog, OutboxMessages(order.hold_reminded.v1), in one
  * transaction.
  */
 export const createRemindOfHold =
@@ -101,7 +117,7 @@ export const createRemindOfHold =
 
 /**
  * Records that a person gave a hold another deadline.
- * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, OutboxMessages(order.hold_extended.v1), in one
+ * Idempotent by `note-<orderId>-<n>-<run>`. Writes: Orders, AuditLog, OutboxMessages(order.hold_extended.v1), in one
  * transaction.
  */
 export const createExtendHold =
@@ -136,7 +152,7 @@ export interface ResumeOrder extends Note {
 
 /**
  * Records that a person's act moves the order on: out of a hold or a parked step, or with a corrected address.
- * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, in one transaction; no event.
+ * Idempotent by `note-<orderId>-<n>-<run>`. Writes: Orders, AuditLog, in one transaction; no event.
  */
 export const createResumeOrder =
   (deps: ActivityDeps) =>
@@ -169,7 +185,7 @@ export const createResumeOrder =
 
 /**
  * Records that a step is beyond its technical budget and waits for an operator.
- * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, OutboxMessages(order.parked.v1), in one transaction.
+ * Idempotent by `note-<orderId>-<n>-<run>`. Writes: Orders, AuditLog, OutboxMessages(order.parked.v1), in one transaction.
  */
 export const createParkOrder =
   (deps: ActivityDeps) =>
@@ -199,12 +215,16 @@ export interface RecordNote extends Note {
   reason: string;
   sagaState?: SagaState;
   cancelRequested?: { actor: Actor; reason: string };
+  /** Why the order is taken back, for whoever has to go on with that. */
+  failure?: { type: FailureType; reason: string };
+  /** The order is neither held nor parked any more. */
+  resumes?: true;
 }
 
 /**
  * Writes one audit row about an act that moved nothing by itself: a cancel request, a refused signal, a cancel of
  * Temporal's own after shipping had started, an address that could not be verified.
- * Idempotent by `note-<orderId>-<n>`. Writes: Orders, AuditLog, in one transaction; no event.
+ * Idempotent by `note-<orderId>-<n>-<run>`. Writes: Orders, AuditLog, in one transaction; no event.
  */
 export const createRecordNote =
   (deps: ActivityDeps) =>
@@ -218,7 +238,11 @@ export const createRecordNote =
         to: input.result,
         reason: input.reason,
         ...(input.sagaState ? { sagaState: input.sagaState } : {}),
-        ...(input.cancelRequested ? { detail: { cancelRequested: input.cancelRequested } } : {}),
+        detail: {
+          ...(input.cancelRequested ? { cancelRequested: input.cancelRequested } : {}),
+          ...(input.failure ? { failure: input.failure } : {}),
+          ...(input.resumes ? { hold: undefined, parked: undefined } : {}),
+        },
         nowUtc: deps.clock.nowUtc(),
       });
       return { done: null };

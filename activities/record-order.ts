@@ -1,11 +1,13 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Refusal } from '../domain/failures.ts';
-import { operationKeys, orderId as asOrderId, type OrderId } from '../domain/ids.ts';
+import { operationKeys, orderId as asOrderId } from '../domain/ids.ts';
 import { formatAmount, sumMinor, type Money } from '../domain/money.ts';
 import { isEnded, type Checkout, type OrderLine } from '../domain/order.ts';
-import type { StoreTransaction } from '../ports/store.ts';
+import type { RecoveredOrder } from '../domain/recovery.ts';
+import type { OrderRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { deliver, type Outcome } from './operation.ts';
+import { deliver, orderClosed, type Outcome } from './operation.ts';
+import { isBegunElsewhere, recoveredOrder } from './recovered-order.ts';
 import { findOrder, writeTransition } from './transition.ts';
 
 export interface RecordOrder {
@@ -15,12 +17,14 @@ export interface RecordOrder {
 
 export interface OrderRecorded {
   total: Money;
+  /** Where the order stands, when another run has recorded it. */
+  recovered?: RecoveredOrder;
 }
 
 /**
  * Prices the checkout from the catalog and records the order.
  * Idempotent by `record-<orderId>`; an order row that is already there is never written again, also when its run is
- * long gone from Temporal: an ended one answers OrderClosed.
+ * long gone from Temporal: an ended one answers OrderClosed, to another run an open one answers where it stands.
  * Fails with UnknownProduct, PriceChanged, AmountNotPayable, OrderClosed (none retried, order fails) or technically.
  * Writes: Orders, OrderLines, AuditLog, OutboxMessages(order.created.v1), in one transaction.
  */
@@ -32,7 +36,7 @@ export const createRecordOrder =
       const known = await tx.orders.find(checkout.orderId);
       if (known && isEnded(known.status)) return { refused: orderClosed(checkout.orderId, known.status) };
       const stored = known ? await tx.operations.find(key) : undefined;
-      if (stored?.outcome) return stored.outcome as Outcome<OrderRecorded>;
+      if (known && stored?.outcome) return recovering(tx, known, stored.outcome as Outcome<OrderRecorded>);
       const priced = await price(deps, tx, checkout);
       await insertOrder(deps, tx, { checkout, traceparent, priced });
       await tx.operations.begin({ key, orderId: checkout.orderId, step: 'receive' });
@@ -46,11 +50,14 @@ export const createRecordOrder =
     return deliver(outcome);
   };
 
-const orderClosed = (id: OrderId, status: string): Refusal => ({
-  type: 'OrderClosed',
-  reason: `Order ${id} has already ended (${status}); a new order needs a new Idempotency-Key.`,
-  details: { status },
-});
+async function recovering(
+  tx: StoreTransaction,
+  order: OrderRow,
+  outcome: Outcome<OrderRecorded>,
+): Promise<Outcome<OrderRecorded>> {
+  if ('refused' in outcome || !isBegunElsewhere(order)) return outcome;
+  return { done: { ...outcome.done, recovered: await recoveredOrder(tx, order) } };
+}
 
 /** The total is known also when the order is refused, but for products nobody sells. */
 type Priced =

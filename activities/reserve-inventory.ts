@@ -1,4 +1,4 @@
-import { operationKeys, type OrderId } from '../domain/ids.ts';
+import { operationKeys, tombstoneKeys, type OrderId } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runSqlOperation } from './operation.ts';
 import { writeTransition } from './transition.ts';
@@ -17,7 +17,8 @@ export const createReserveInventory =
         key: operationKeys.reserveInventory(orderId),
         orderId,
         step: 'inventory',
-        tombstoneKey: operationKeys.releaseInventory(orderId),
+        tombstoneKeys: tombstoneKeys(orderId, 'releaseInventory'),
+        untilEnd: true,
       },
       async (tx, order) => {
         const short = await tx.inventory.reserve({ orderId, items: order.items });
@@ -47,7 +48,7 @@ export const createReleaseInventory =
   ({ orderId }: { orderId: OrderId }): Promise<null> =>
     runSqlOperation(
       deps,
-      { key: operationKeys.releaseInventory(orderId), orderId, step: 'inventory' },
+      { key: operationKeys.releaseInventory(orderId), orderId, step: 'inventory', untilEnd: true },
       async (tx, order) => {
         const released = await tx.inventory.release(orderId);
         if (released.length > 0) {

@@ -58,7 +58,26 @@ export const operationKeys = {
   voidShipment: (id: OrderId) => key(`void-shipment-${id}`),
   /** Confirmation and shipping mail, one each per order. */
   requestEmail: (id: OrderId, template: string) => key(`email-${template}-${id}`),
-  /** The nth hold, resume, park or note of an order; n counts all of them in the workflow. */
-  note: (id: OrderId, n: number) => key(`note-${id}-${n}`),
+  /**
+   * The nth hold, resume, park or note that a run of the order made; n counts all of them in that run. Without `run`:
+   * a note from before runs were told apart.
+   */
+  note: (id: OrderId, n: number, run?: string) => key(`note-${id}-${n}${run ? `-${run}` : ''}`),
   closeOrder: (id: OrderId) => key(`close-${id}`),
+  /** A run that Temporal closed while its order was open: one case each. */
+  openCase: (id: OrderId, run: string) => key(`case-${id}-${run}`),
 };
+
+/** The compensations in the order of their steps; an order is taken back from the last to the first. */
+export const compensationNames = [
+  'releaseInventory',
+  'refundPayment',
+  'cancelFulfillment',
+  'voidShipment',
+] as const;
+
+export type CompensationName = (typeof compensationNames)[number];
+
+/** Keys of a step's own compensation and of those of the steps before it: any of them forbids the step. */
+export const tombstoneKeys = (id: OrderId, own: CompensationName): OperationKey[] =>
+  compensationNames.slice(0, compensationNames.indexOf(own) + 1).map((name) => operationKeys[name](id));

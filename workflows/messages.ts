@@ -19,6 +19,8 @@ export interface FulfillOrder {
   taskQueues: TaskQueues;
   /** W3C `traceparent` of the checkout request; every event of the order carries its trace id. */
   traceparent: string;
+  /** Why this run goes on with an order whose last run has closed; `takeBack`: only to take the order back. */
+  recovered?: Act & { takeBack?: true };
 }
 
 /** Result of a closed run. `cancelled` by Temporal's own cancel closes as Canceled instead. */

@@ -1,3 +1,4 @@
+import { workflowInfo } from '@temporalio/workflow';
 import type { OrderActivities } from '../activities/create-activities.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { StepName } from '../domain/order.ts';
@@ -10,7 +11,7 @@ import { createSteps, type Steps } from './steps.ts';
 type NoteActivity = 'holdOrder' | 'remindOfHold' | 'extendHold' | 'resumeOrder' | 'parkOrder' | 'recordNote';
 type NoteInput<Name extends NoteActivity> = Omit<
   Parameters<OrderActivities[Name]>[0],
-  'orderId' | 'n' | 'step'
+  'orderId' | 'n' | 'run' | 'step'
 >;
 
 /** What the parts of one order's workflow share. */
@@ -46,7 +47,8 @@ export function createContext(input: FulfillOrder): OrderContext {
   async function note<Name extends NoteActivity>(name: Name, facts: NoteInput<Name>): Promise<void> {
     order.notes += 1;
     const { budgetMs: _, ...policy } = policyOf('notification');
-    const note = { ...facts, orderId, n: order.notes, step: order.step };
+    const { runId: run } = workflowInfo();
+    const note = { ...facts, orderId, n: order.notes, run, step: order.step };
     const write = async () => {
       const activities = steps.orders({ policy, summary: noteSummaries[name] });
       await (activities[name] as (note: unknown) => Promise<null>)(note);
