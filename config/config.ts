@@ -119,6 +119,8 @@ const environment = z.object({
     .default('sqlite:.runtime/data/order-saga.sqlite'),
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port.default(3000),
+  /** Address on which worker and relay serve /healthz, /readyz and /metrics; `0.0.0.0` for probes and scrapes from elsewhere. */
+  HEALTH_HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: port.default(0),
   RELAY_PORT: port.default(0),
   /** JSON array of callers; without it the API takes everybody as the operator `local` and binds to loopback only. */

@@ -49,7 +49,12 @@ export function startEmailConsumer(deps: EmailConsumerDeps): Promise<Consumer> {
   deps.broker.declare(delayParts(emailQueue, deps.laterMs ?? emailLaterMs)).catch((error: unknown) => {
     deps.logger.error({ err: error }, 'the delay queues of mails cannot be declared');
   });
-  return deps.broker.consume({ queue: emailQueue, prefetch, handler: (delivery) => handle(deps, delivery) });
+  return deps.broker.consume({ queue: emailQueue, prefetch, handler: (delivery) => timed(deps, delivery) });
+}
+
+async function timed(deps: EmailConsumerDeps, delivery: Delivery): Promise<HandlerResult> {
+  const stopTimer = deps.metrics.messageHandlingDuration.startTimer({ queue: emailQueue });
+  return handle(deps, delivery).finally(() => void stopTimer());
 }
 
 async function handle(deps: EmailConsumerDeps, delivery: Delivery): Promise<HandlerResult> {

@@ -65,12 +65,24 @@ export function createRelayPass(
   async function publishOrder(rows: PendingMessage[], batch: { reachable: boolean }): Promise<void> {
     for (const row of rows) {
       if (!batch.reachable) return;
-      const answer = await publisher.publish(row);
-      metrics.messagesPublished.inc({ result: answer.status });
+      const answer = await publish(row);
       if (answer.status === 'unavailable') batch.reachable = false;
       if (answer.status === 'confirmed') confirmed.add(row.id);
       else return await noteFailure(row, answer);
     }
+  }
+
+  async function publish(row: PendingMessage): Promise<PublishAnswer> {
+    const startedAtMs = performance.now();
+    const answer = await publisher.publish(row);
+    const { status: result } = answer;
+    metrics.messagesPublished.inc({ result });
+    metrics.messagePublishDuration.observe({ result }, (performance.now() - startedAtMs) / 1_000);
+    if (result === 'confirmed') {
+      const delayMs = nowMs() - Date.parse(row.occurredAtUtc);
+      metrics.outboxPublishDelay.observe(Math.max(0, delayMs) / 1_000);
+    }
+    return answer;
   }
 
   /** Only what is wrong with the message itself is an attempt of it. */

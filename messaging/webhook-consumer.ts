@@ -77,9 +77,11 @@ export function startWebhookConsumer(deps: WebhookConsumerDeps): Consumer & { op
   }
 
   async function handler(delivery: Delivery): Promise<HandlerResult> {
+    const stopTimer = deps.metrics.messageHandlingDuration.startTimer({ queue: webhookQueue });
     const result = await handled(delivery).catch((error: unknown) =>
       afterError(deps, delivery, error, settings),
     );
+    stopTimer();
     countHandled(deps.metrics, { queue: webhookQueue, result });
     return result;
   }
@@ -118,6 +120,7 @@ export function startWebhookConsumer(deps: WebhookConsumerDeps): Consumer & { op
         unrecorded.get(webhookId) ?? (await makeAttempt(deps, { endpoint, event, webhookId, attempt }));
       outcome = outcomeOf(made, settings);
       await record(webhookId, made);
+      if (made.attempt.result === 'delivered') observeDelay(event.occurredAtUtc, made);
       return settled(made);
     } finally {
       turn.leave(outcome);
@@ -152,6 +155,12 @@ export function startWebhookConsumer(deps: WebhookConsumerDeps): Consumer & { op
     );
     logAttempt(deps.logger, made, decided);
     return decided;
+  }
+
+  function observeDelay(occurredAtUtc: string, { attempt }: MadeAttempt): void {
+    const deliveredAtMs = Date.parse(attempt.attemptedAtUtc) + attempt.durationMs;
+    const delayMs = deliveredAtMs - Date.parse(occurredAtUtc);
+    deps.metrics.webhookDeliveryDelay.observe(Math.max(0, delayMs) / 1_000);
   }
 
   const count = (result: string, state: string) =>

@@ -29,6 +29,8 @@ export async function startHealthServer(input: {
   port: number;
   checks: Readonly<Record<string, HealthCheck>>;
   registry: Registry;
+  /** Text that `/metrics` prints after the registry's; its metrics have other names. */
+  more?: () => Promise<string>;
 }): Promise<HealthServer> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
@@ -54,8 +56,9 @@ async function answer(input: {
   response: ServerResponse;
   checks: Readonly<Record<string, HealthCheck>>;
   registry: Registry;
+  more?: () => Promise<string>;
 }): Promise<void> {
-  const { response, registry } = input;
+  const { response, registry, more = async () => '' } = input;
   switch (input.path) {
     case '/healthz':
       return sendJson(response, 200, { status: 'ok' });
@@ -63,9 +66,11 @@ async function answer(input: {
       const readiness = await readinessOf(input.checks);
       return sendJson(response, readiness.status === 'ready' ? 200 : 503, readiness);
     }
-    case '/metrics':
-      response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics());
+    case '/metrics': {
+      const parts = await Promise.all([registry.metrics(), more()]);
+      response.writeHead(200, { 'content-type': registry.contentType }).end(parts.join('\n'));
       return;
+    }
     default:
       return sendJson(response, 404, { status: 'not found', paths: ['/healthz', '/readyz', '/metrics'] });
   }

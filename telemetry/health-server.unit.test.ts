@@ -7,7 +7,8 @@ afterEach(async () => server?.close());
 
 async function get(path: string, checks: Record<string, HealthCheck> = {}) {
   const { registry } = createMetrics();
-  server = await startHealthServer({ host: '127.0.0.1', port: 0, checks, registry });
+  const more = async () => 'temporal_sdk_metric 1\n';
+  server = await startHealthServer({ host: '127.0.0.1', port: 0, checks, registry, more });
   const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
   return { status: response.status, text: await response.text() };
 }
@@ -42,8 +43,10 @@ it('does not wait for a check that hangs', async () => {
   expect(text).toContain('no answer in 2000 ms');
 });
 
-it('shows the metrics of its registry', async () => {
-  expect((await get('/metrics')).text).toContain('outbox_unpublished_messages 0');
+it('shows the metrics of its registry and, on lines of their own, those of others', async () => {
+  const { text } = await get('/metrics');
+  expect(text).toContain('outbox_unpublished_messages 0\n');
+  expect(text).toMatch(/\ntemporal_sdk_metric 1\n/);
 });
 
 it('says which paths there are', async () => {

@@ -17,6 +17,8 @@ import { connectStore, storeHooks } from './connect-store.ts';
 import { startEventConsumers } from './start-event-consumers.ts';
 import { startWebhooks } from './start-webhooks.ts';
 import { tracedMailer } from './traced-mailer.ts';
+import { watchDeadLetters } from './watch-dead-letters.ts';
+import { watchOrders } from './watch-orders.ts';
 
 /* The relay process: outbox to broker, the email queue to the mail server, events to partners. Ends gracefully on SIGTERM and SIGINT. */
 const config = loadConfig();
@@ -62,8 +64,10 @@ const emails = await startEmailConsumer({
 const webhooks = startWebhooks({ config, broker, store, logger, metrics });
 startEventConsumers({ config, broker, store, seen: redis.seen, logger, metrics });
 const deadLetters = startDeadLetterIndex({ queues: broker.deadLetters, store, clock: systemClock, logger });
+const shared = { store, metrics, clock: systemClock, logger };
+const gauges = [watchOrders(shared), watchDeadLetters({ ...shared, queues: broker.deadLetters })];
 const health = await startHealthServer({
-  host: '127.0.0.1',
+  host: config.HEALTH_HOST,
   port: config.RELAY_PORT,
   registry: metrics.registry,
   checks: {
@@ -79,7 +83,8 @@ logger.info({ port: health.port }, 'relay is running');
 
 async function stop(signal: string): Promise<void> {
   logger.info({ signal }, 'relay is stopping');
-  await Promise.all([relay.stop(), emails.close(), webhooks.close(), deadLetters.close()]);
+  const parts = [emails, webhooks, deadLetters, ...gauges];
+  await Promise.all([relay.stop(), ...parts.map((part) => part.close())]);
   await broker.close();
   mailer.close();
   await Promise.allSettled([redis.close(), store.close(), health.close()]);

@@ -15,6 +15,7 @@ import { createOrderActDesk } from './order-act-desk.ts';
 import { createOpsWorker } from './ops-worker.ts';
 import { createOrderWorkers } from './order-workers.ts';
 import { temporalLogger } from './temporal-logger.ts';
+import { temporalSdkMetrics } from './temporal-sdk-metrics.ts';
 import { workerObservers } from './worker-observers.ts';
 import { bundleOrderWorkflows } from './workflow-bundle.ts';
 
@@ -22,7 +23,12 @@ import { bundleOrderWorkflows } from './workflow-bundle.ts';
 const config = loadConfig();
 const logger = createLogger({ process: 'worker', level: config.LOG_LEVEL });
 const metrics = createMetrics('worker');
-Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
+const sdkMetrics = await temporalSdkMetrics();
+Runtime.install({
+  logger: temporalLogger(logger),
+  telemetryOptions: sdkMetrics.telemetry,
+  shutdownSignals: [],
+});
 
 const tracing = await connectTracing({ settings: config, service: 'order-saga-worker', logger });
 const [deps, temporal, workflowBundle] = await Promise.all([
@@ -55,9 +61,10 @@ const opsWorker = await createOpsWorker({
   }),
 });
 const health = await startHealthServer({
-  host: '127.0.0.1',
+  host: config.HEALTH_HOST,
   port: config.WORKER_PORT,
   registry: metrics.registry,
+  more: () => sdkMetrics.read(),
   checks: {
     worker: async () => {
       if (!workers.running() || !opsWorker.running()) throw new Error('the Temporal workers are not running');
