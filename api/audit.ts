@@ -61,6 +61,10 @@ const whyBody = z
       .nullable()
       .openapi({ description: 'What took it off its path, and the event behind it.' }),
     lastSuccessfulStep: explanation.nullable(),
+    story: z
+      .array(z.string())
+      .openapi({ description: 'What happened, in sentences that can be read to a customer.' }),
+    next: z.string().openapi({ description: 'What happens next, by itself or by whom.' }),
   })
   .openapi('Why', {
     example: {
@@ -68,6 +72,8 @@ const whyBody = z
       whyEnded: null,
       triggeredBy: null,
       lastSuccessfulStep: null,
+      story: ['January 2, 2026 at 03:04 UTC: The order was placed and accepted.'],
+      next: 'The goods are set aside next.',
     },
   });
 
@@ -108,7 +114,7 @@ export function addAudit(app: App, deps: AppDeps): void {
       ...common,
       path: '/orders/{orderId}/why',
       operationId: 'explainOrder',
-      summary: 'Why it ended, what triggered it, and its last successful step',
+      summary: 'Its story in sentences, what happens next, and why it ended',
       description: 'Answered from the audit rows.',
       responses: {
         200: { description: 'The answers.', content: { 'application/json': { schema: whyBody } } },

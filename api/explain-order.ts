@@ -1,6 +1,7 @@
 import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
-import { orderStatuses } from '../domain/order.ts';
+import { tellOrder, type OrderStory } from './order-story.ts';
+import { isOfOrder, isPathStatus } from './order-trail.ts';
 
 /** One audit row as an answer, with the event that caused it where the order has it. */
 export interface Explanation {
@@ -15,8 +16,8 @@ export interface Explanation {
   causingEvent?: { eventId: string; eventType: string };
 }
 
-/** The three questions of every call to the help desk; null where they do not arise. */
-export interface OrderExplanation {
+/** The three questions of every call to the help desk, null where they do not arise; and the whole story. */
+export interface OrderExplanation extends OrderStory {
   /** Why the order was cancelled or failed. */
   whyEnded: Explanation | null;
   /** What took the order off its path: the first row after its last successful step. */
@@ -24,18 +25,10 @@ export interface OrderExplanation {
   lastSuccessfulStep: Explanation | null;
 }
 
-const path: readonly string[] = orderStatuses.slice(0, orderStatuses.indexOf('completed') + 1);
-const statuses: readonly string[] = orderStatuses;
-
-/**
- * Answers from the audit rows alone. A row tells of the order when it moves from status to status; other rows (a
- * fulfillment that was cancelled, a payment that was refunded, an act that was taken) tell of its parts.
- */
+/** Answers from the audit rows alone; the events only name what caused what. */
 export function explainOrder(rows: readonly AuditRow[], events: readonly DomainEvent[]): OrderExplanation {
-  const ofOrder = (row: AuditRow) =>
-    statuses.includes(row.to) && (row.from === '' || statuses.includes(row.from));
-  const success = rows.findLast((row) => ofOrder(row) && path.includes(row.to) && row.from !== row.to);
-  const ending = rows.findLast((row) => ofOrder(row) && (row.to === 'cancelled' || row.to === 'failed'));
+  const success = rows.findLast((row) => isOfOrder(row) && isPathStatus(row.to) && row.from !== row.to);
+  const ending = rows.findLast((row) => isOfOrder(row) && (row.to === 'cancelled' || row.to === 'failed'));
   const trigger = rows.find((row) => row.seq > (success?.seq ?? 0));
   const explain = (row: AuditRow | undefined, answer: (row: AuditRow) => string): Explanation | null =>
     row ? explanationOf(row, answer(row), events) : null;
@@ -46,6 +39,7 @@ export function explainOrder(rows: readonly AuditRow[], events: readonly DomainE
       (row) => `step ${row.step} went from ${row.from} to ${row.to}: ${row.reason}`,
     ),
     lastSuccessfulStep: explain(success, (row) => `${row.step}: the order became ${row.to}`),
+    ...tellOrder(rows, events),
   };
 }
 

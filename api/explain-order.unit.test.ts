@@ -79,7 +79,13 @@ describe('the three questions', () => {
       triggeredBy: null,
       lastSuccessfulStep: { to: 'inventory_reserved' },
     });
-    expect(explainOrder([], [])).toEqual({ whyEnded: null, triggeredBy: null, lastSuccessfulStep: null });
+    expect(explainOrder([], [])).toEqual({
+      whyEnded: null,
+      triggeredBy: null,
+      lastSuccessfulStep: null,
+      story: [],
+      next: 'The order is being taken in.',
+    });
   });
 });
 

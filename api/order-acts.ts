@@ -48,14 +48,9 @@ export function addOrderActs(app: App, deps: AppDeps): void {
         'why. The same Idempotency-Key and body again: the same act.',
       request: {
         headers: z.object({
-          'Idempotency-Key': z
-            .string()
-            .min(1)
-            .max(255)
-            .optional()
-            .openapi({
-              description: 'Printable ASCII, scoped to the caller; without it every request is an act.',
-            }),
+          'Idempotency-Key': z.string().min(1).max(255).optional().openapi({
+            description: 'Printable ASCII, scoped to the caller; without it every request is an act.',
+          }),
         }),
         body: { required: true, ...json(bulkBody) },
       },

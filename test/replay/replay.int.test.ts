@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { testBundle } from '../setup/saga-environment.ts';
 import { historyOf, readHistories, type RecordedHistory } from './history-files.ts';
 import { fates } from './order-fates.ts';
+import { readTrails } from './order-trails.ts';
 
 const recorded = await readHistories();
 
@@ -15,6 +16,10 @@ describe('the workflows replay what earlier versions of them recorded', () => {
 
   test('every fate of an order has its recording', () => {
     expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(fates)));
+  });
+
+  test('every fate of an order has its audit trail, of which its story is told', () => {
+    expect(Object.keys(readTrails())).toEqual(expect.arrayContaining(Object.keys(fates)));
   });
 
   test.each(recorded)('$name', ({ workflowId }) => {

@@ -1,0 +1,105 @@
+import type { DomainEvent } from '../domain/events.ts';
+
+/** What each status means to somebody who knows nothing of this system. */
+export const pathSentences: Record<string, string> & { received: string } = {
+  received: 'the order was placed and accepted',
+  inventory_reserved: 'the goods were set aside',
+  payment_processed: 'the payment went through',
+  fulfillment_created: 'the warehouse got the order',
+  shipment_generated: 'the shipping label was bought',
+  completed: 'the order was completed and is on its way',
+  payment_failed: 'the payment did not go through',
+  payment_action_required: 'the payment waits for the customer',
+  address_rejected: 'the carrier does not deliver to the address',
+  awaiting_approval: 'the order waits for approval',
+  cancelled: 'the order was canceled',
+  failed: 'the order was closed without being delivered',
+};
+
+const steps: Record<string, string> = {
+  receive: 'taking the order in',
+  inventory: 'setting the goods aside',
+  address: 'checking the address',
+  payment: 'the payment',
+  fulfillment: 'the warehouse order',
+  shipping: 'the shipping label',
+  notification: 'a mail',
+  completion: 'completing the order',
+};
+
+export const stepWords = (step: string): string => steps[step] ?? step;
+
+const eventWords: Record<string, string> = {
+  'order.created': 'the order had been placed',
+  'inventory.reserved': 'the goods had been set aside',
+  'inventory.released': 'the goods had been given back',
+  'payment.processed': 'the payment had gone through',
+  'payment.failed': 'the payment had not gone through',
+  'payment.refunded': 'the payment had been refunded',
+  'fulfillment.created': 'the warehouse had got the order',
+  'fulfillment.cancelled': 'the warehouse had been told to stop',
+  'shipment.generated': 'the shipping label had been bought',
+  'shipment.voided': 'the shipping label had been taken back',
+  'order.held': 'the order had begun to wait for the customer',
+  'order.parked': 'a technical problem had stopped the order',
+};
+
+/** `after the payment had gone through, `; empty for an event that is not known any more or has no words. */
+export function afterEvent(eventId: string, events: readonly DomainEvent[]): string {
+  const type = events.find((event) => event.eventId === eventId)?.eventType.replace(/\.v\d+$/, '');
+  const words = type && eventWords[type];
+  return words ? `after ${words}, ` : '';
+}
+
+const failureWords: Record<string, string> = {
+  OperationInProgress: 'an earlier attempt has not ended yet',
+  StaleAttempt: 'an earlier attempt has not ended yet',
+  OutcomeUnknown: 'PROVIDER did not say whether it was done',
+  ProviderUnavailable: 'PROVIDER could not be reached',
+  ProviderMisconfigured: 'PROVIDER did not accept our request',
+  StoreUnavailable: 'our own records could not be reached',
+  TimeoutFailure: 'no answer came in time',
+};
+
+const providers: Record<string, string> = {
+  payment: 'the payment provider',
+  address: 'the carrier',
+  shipping: 'the carrier',
+};
+
+/** A technical failure without its technicalities. */
+export function plainFailure(reason: string, step: string): string {
+  const [type = ''] = reason.split(':');
+  return (failureWords[type] ?? 'it failed again and again').replace(
+    'PROVIDER',
+    providers[step] ?? 'a provider',
+  );
+}
+
+const moment = new Intl.DateTimeFormat('en-US', {
+  dateStyle: 'long',
+  timeStyle: 'short',
+  hourCycle: 'h23',
+  timeZone: 'UTC',
+});
+
+/** `January 2, 2026 at 03:04 UTC`. */
+export const momentText = (utc: string): string => `${moment.format(new Date(utc))} UTC`;
+
+/** Times inside a text as people read them; the full stop goes, the sentence has its own. */
+const readable = (text: string): string =>
+  text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (utc) => momentText(utc)).replace(/[.\s]+$/, '');
+
+/** A provider's first sentence, and what came of it; the rest of theirs is for programmers. */
+export const brief = (reason: string): string =>
+  reason
+    .split(/(?<=[.!?])\s+|\s+(?=Nobody )/)
+    .filter((part, index) => index === 0 || part.startsWith('Nobody '))
+    .map((part) => part.replace(/[.\s]+$/, ''))
+    .join('. ');
+
+/** `: Your card was declined`. */
+export const because = (reason: string): string => (reason === '' ? '' : `: ${readable(reason)}`);
+
+/** With a capital and a full stop. */
+export const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

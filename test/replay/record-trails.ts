@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { orderSubject } from '../../domain/audit.ts';
+import { startSagaEnvironment, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { fates } from './order-fates.ts';
+import { trailOf, writeTrails, type Trail } from './order-trails.ts';
+
+/* Records the audit trail of every fate anew, for the stories told of them; with `npm run record-histories`. */
+describe('recording audit trails', () => {
+  let saga: SagaEnvironment;
+  const trails: Record<string, Trail> = {};
+  beforeAll(async () => {
+    saga = await startSagaEnvironment();
+  });
+  afterAll(async () => {
+    await writeTrails(trails);
+    await saga?.close();
+  });
+
+  test.each(Object.entries(fates))('%s', async (name, lead) => {
+    const order = await lead(saga);
+    await order.result().catch((error: unknown) => error);
+    const { read } = saga.deps.store;
+    const rows = await read.audit(orderSubject(order.orderId));
+    trails[name] = trailOf(rows, await read.events({ orderId: order.orderId, afterSequence: 0 }));
+  });
+});
