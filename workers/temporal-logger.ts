@@ -10,8 +10,12 @@ const levels: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = 
   ERROR: 'error',
 };
 
-/** What the SDK warns of though it is as we want it: the providers' workers run activities alone. */
-const asWanted: ReadonlySet<string> = new Set(['No workflows registered, not polling for workflow tasks']);
+/** What the SDK says at each start though it is as we want it: the providers' workers run activities alone. */
+const asWanted: ReadonlySet<string> = new Set([
+  'No workflows registered, not polling for workflow tasks',
+  'No Nexus services registered, not polling for Nexus tasks',
+  'Worker state changed',
+]);
 
 /** Temporal's runtime, worker, workflow and activity logs as lines of ours, with our names for what they are about. */
 export function temporalLogger(target: Logger): TemporalLogger {
