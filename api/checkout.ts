@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Checkout } from '../domain/order.ts';
 import type { OrderMemo } from '../domain/search-attributes.ts';
+import type { CheckoutResult } from '../telemetry/metrics/http-metrics.ts';
 import { annotate } from '../telemetry/tracing.ts';
 import type { AppDeps, ApiCaller } from './app-deps.ts';
 import { readJson } from './body.ts';
@@ -99,9 +100,7 @@ export function addCheckout(app: App, deps: AppDeps): void {
 }
 
 async function handleCheckout(c: AppContext, deps: AppDeps): Promise<Response> {
-  const checkout = await readCheckout(c, deps);
-  annotate({ 'order.id': checkout.orderId });
-  await startOnce(deps, checkout, continueTrace(c.req.header('traceparent')));
+  const checkout = await accept(c, deps);
   const wait = parseWait(c.req.header('prefer'));
   const headers = { location: `/orders/${checkout.orderId}`, 'cache-control': 'no-store' };
   if (wait) {
@@ -116,58 +115,71 @@ async function handleCheckout(c: AppContext, deps: AppDeps): Promise<Response> {
   );
 }
 
-async function readCheckout(c: AppContext, deps: AppDeps): Promise<Checkout> {
+/** From the request to an order that is known to be started, counted and timed by how that went. */
+async function accept(c: AppContext, { metrics, ...deps }: AppDeps): Promise<Checkout> {
+  const arrivedAtMs = performance.now();
+  const end = (result: CheckoutResult) => {
+    metrics.checkouts.inc({ result });
+    metrics.checkoutDuration.observe({ result }, (performance.now() - arrivedAtMs) / 1_000);
+  };
+  let checkout: Checkout | undefined;
   try {
-    const { callerId }: ApiCaller = c.get('caller');
-    const idempotencyKey = readIdempotencyKey(c.req.header('idempotency-key'));
-    const body = await readJson(c, checkoutBody);
-    return toCheckout(body, {
-      orderId: orderIdFor({ callerId, idempotencyKey }),
-      callerId,
-      defaultCurrency: deps.settings.defaultCurrency,
-      payable: (amount) => deps.payments.payable(amount),
-    });
+    checkout = await readCheckout(c, deps);
+    annotate({ 'order.id': checkout.orderId });
+    end(await startOnce(deps, checkout, continueTrace(c.req.header('traceparent'))));
+    return checkout;
   } catch (error) {
-    deps.metrics.checkouts.inc({ result: 'refused' });
+    if (error instanceof ApiProblem) end(checkout === undefined ? 'refused' : 'conflict');
+    else end(error instanceof TemporalUnavailable ? 'unavailable' : 'error');
     throw error;
   }
+}
+
+async function readCheckout(c: AppContext, deps: Pick<AppDeps, 'settings' | 'payments'>): Promise<Checkout> {
+  const { callerId }: ApiCaller = c.get('caller');
+  const idempotencyKey = readIdempotencyKey(c.req.header('idempotency-key'));
+  const body = await readJson(c, checkoutBody);
+  return toCheckout(body, {
+    orderId: orderIdFor({ callerId, idempotencyKey }),
+    callerId,
+    defaultCurrency: deps.settings.defaultCurrency,
+    payable: (amount) => deps.payments.payable(amount),
+  });
 }
 
 /** Starts the workflow, or finds that this very request has started it before. */
-async function startOnce(deps: AppDeps, checkout: Checkout, traceparent: string): Promise<void> {
-  const { settings, workflows, metrics } = deps;
+async function startOnce(
+  { settings, workflows }: Pick<AppDeps, 'settings' | 'workflows'>,
+  checkout: Checkout,
+  traceparent: string,
+): Promise<'started' | 'replayed'> {
   const memo = memoOf(checkout);
-  try {
-    const started = await workflows.start({
-      input: { checkout, policy: settings.policy, taskQueues: settings.taskQueues, traceparent },
-      memo,
-      customerHash: customerHashOf(checkout.customerId, settings.customerHashKey),
-    });
-    if (started === 'started') {
-      metrics.checkouts.inc({ result: 'started' });
-      return;
-    }
-    await requireSameRequest(deps, checkout, memo);
-  } catch (error) {
-    if (error instanceof TemporalUnavailable) metrics.checkouts.inc({ result: 'unavailable' });
-    throw error;
-  }
+  const started = await workflows.start({
+    input: { checkout, policy: settings.policy, taskQueues: settings.taskQueues, traceparent },
+    memo,
+    customerHash: customerHashOf(checkout.customerId, settings.customerHashKey),
+  });
+  if (started === 'started') return 'started';
+  await requireSameRequest(workflows, checkout, memo);
+  return 'replayed';
 }
 
-async function requireSameRequest(deps: AppDeps, checkout: Checkout, memo: OrderMemo): Promise<void> {
-  const existing = await deps.workflows.describe(checkout.orderId);
+async function requireSameRequest(
+  workflows: AppDeps['workflows'],
+  checkout: Checkout,
+  memo: OrderMemo,
+): Promise<void> {
+  const existing = await workflows.describe(checkout.orderId);
   if (!existing)
     throw new TemporalUnavailable('the order was started before, but its description is gone', undefined);
   if (existing.memo.fingerprint !== memo.fingerprint) {
-    deps.metrics.checkouts.inc({ result: 'conflict' });
     throw new ApiProblem('idempotency-key-reused', {
       detail: `This Idempotency-Key belongs to order ${checkout.orderId}, which was placed with another body.`,
     });
   }
-  deps.metrics.checkouts.inc({ result: 'replayed' });
 }
 
-function memoOf(checkout: Checkout): OrderMemo {
+export function memoOf(checkout: Checkout): OrderMemo {
   const units = checkout.items.reduce((sum, item) => sum + item.quantity, 0);
   const lines = checkout.items.length;
   return {

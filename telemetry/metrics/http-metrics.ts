@@ -1,7 +1,8 @@
 import type { MetricFactory } from './metric-factory.ts';
 
 const shownBy = ['api'] as const;
-const checkoutResults = ['started', 'replayed', 'conflict', 'refused', 'unavailable'] as const;
+const checkoutResults = ['started', 'replayed', 'conflict', 'refused', 'unavailable', 'error'] as const;
+export type CheckoutResult = (typeof checkoutResults)[number];
 
 /** The API: rate, errors and duration of requests, checkouts and their replays. */
 export const createHttpMetrics = (define: MetricFactory) => ({
@@ -23,7 +24,7 @@ export const createHttpMetrics = (define: MetricFactory) => ({
   }),
   checkouts: define.counter({
     name: 'checkouts_total',
-    help: 'Checkouts by result: an order was started; a replay of its Idempotency-Key; a conflict (the key with another body); refused (the request does not fit); unavailable (Temporal did not answer).',
+    help: 'Checkouts by result: an order was started; a replay of its Idempotency-Key; a conflict (the key with another body); refused (the request does not fit); unavailable (Temporal did not answer); error (a fault of ours).',
     labels: { result: checkoutResults },
     shownBy,
   }),

@@ -1,9 +1,12 @@
 import type { MetricFactory } from './metric-factory.ts';
 
 const shownBy = ['api'] as const;
-const taskQueue = { task_queue: 'task queues', task_type: ['workflow', 'activity'] } as const;
+const taskQueue = {
+  task_queue: ['orders', 'payments', 'carrier', 'ops'],
+  task_type: ['workflow', 'activity'],
+} as const;
 
-/** What the Temporal server says of the task queues: seen from outside the workers, so that it tells when they are gone. */
+/** What the Temporal server says of the task queues, which have no prefix here: seen from outside the workers, so that it tells when they are gone. */
 export const createTemporalMetrics = (define: MetricFactory) => ({
   taskQueuePollers: define.gauge({
     name: 'task_queue_pollers',
