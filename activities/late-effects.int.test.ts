@@ -7,7 +7,7 @@ import { TechnicalFailure } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
 import type { Label, ShipmentAnswer } from '../ports/carrier.ts';
-import type { PaymentAnswer } from '../ports/payment-gateway.ts';
+import type { PaymentAnswer, ProviderRefund } from '../ports/payment-gateway.ts';
 import type { Store } from '../ports/store.ts';
 import { givenOrder } from '../test/contract/store-fixtures.ts';
 import { inActivity, quietDeps } from '../test/support/modelled-deps.ts';
@@ -18,6 +18,10 @@ const attemptTimeoutMs = 1_000;
 const address: Address = { name: 'A', street1: '1 Road', city: 'Pune', postalCode: '411001', country: 'IN' };
 const amount = { amountMinor: 149_900, currency: 'INR' as const };
 
+const notAsked = (): never => {
+  throw new Error('No test asks for it');
+};
+
 /** What happens while a request is on its way, as when the process was frozen before sending it. */
 type Meanwhile = () => Promise<void>;
 
@@ -26,6 +30,7 @@ function createProviders() {
   const intents = new Map<string, { status: 'unconfirmed' | 'charged' | 'canceled'; refunds: number }>();
   const shipments = new Map<string, { bought: boolean; refunds: number }>();
   const during = new Map<string, Meanwhile>();
+  const refunds: ProviderRefund[] = [];
   const sent: string[] = [];
   const arrive = async (request: string): Promise<void> => {
     sent.push(request);
@@ -69,10 +74,23 @@ function createProviders() {
       if (intent.status === 'unconfirmed') intent.status = 'canceled';
       return answer(intentId);
     },
-    async refund({ intentId }) {
+    async refund({ intentId, operationKey, orderId, amount: refunded }) {
       intentOf(intentId).refunds += 1;
-      return { refundId: `re_${intentId}` };
+      const refund: ProviderRefund = {
+        refundId: `re_${intentId}`,
+        intentId,
+        orderId,
+        operationKey,
+        status: 'succeeded',
+        amount: refunded,
+        createdAtUtc: '2026-01-02T03:04:05.000Z',
+      };
+      refunds.unshift(refund);
+      return { status: 'taken', refund };
     },
+    refunds: async ({ intentId }) => refunds.filter((refund) => refund.intentId === intentId),
+    findRefund: notAsked,
+    findDispute: notAsked,
     payable: () => ({ ok: true }),
     verifyWebhook: () => undefined,
   };

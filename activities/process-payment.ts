@@ -144,7 +144,7 @@ async function closePayments(
   const chargedIntent = 'effect' in settled ? settled.effect.intentId : undefined;
   let recorded = false;
   for (const payment of await tx.payments.list(input.orderId)) {
-    if (payment.n !== input.n && !mayCharge(payment)) continue;
+    if (payment.n !== input.n && !mayCharge(payment) && payment.state !== 'creating') continue;
     const unused = payment.n === input.n && !chargedIntent ? 'declined' : 'canceled';
     const state = payment.intentId && payment.intentId === chargedIntent ? 'charged' : unused;
     recorded ||= payment.state === 'charged' && state === 'charged';

@@ -11,6 +11,10 @@ export interface Transition {
   order: OrderRow;
   actor?: Actor;
   step: StepName;
+  /** The run it is told of; by default the one that acts now. */
+  run?: { workflowId: string; runId: string };
+  /** A fact beside the order's path, also after its end: its status, saga state, step and detail stay. */
+  aside?: boolean;
   status?: OrderStatus;
   sagaState?: SagaState;
   /** Fields of the order's detail to set; `undefined` removes one. */
@@ -39,13 +43,12 @@ export async function writeTransition(tx: StoreTransaction, change: Transition):
     to: change.to ?? change.status ?? order.status,
     reason: change.reason,
     causingEventId,
-    workflowId: order.workflowId,
-    runId: currentRunId(order),
+    ...(change.run ?? currentRun(order)),
     occurredAtUtc: nowUtc,
   });
   await tx.orders.update({
     orderId: order.orderId,
-    step,
+    ...(change.aside ? {} : { step }),
     updatedAtUtc: nowUtc,
     ...(change.status ? { status: change.status } : {}),
     ...(change.sagaState ? { sagaState: change.sagaState } : {}),
@@ -101,9 +104,10 @@ async function writeEvent(
 export const traceparentOf = (traceId: string, messageId: string): string =>
   `00-${traceId}-${messageId.replaceAll('-', '').slice(0, 16)}-01`;
 
-const currentRunId = (order: OrderRow): string => {
-  const { workflowExecution } = activityInfo();
-  return workflowExecution?.runId ?? order.runId;
+/** The run that acts now: the order's, or one beside it. */
+export const currentRun = (order: OrderRow): { workflowId: string; runId: string } => {
+  const { workflowId, runId } = activityInfo().workflowExecution ?? order;
+  return { workflowId, runId };
 };
 
 function mergeDetail(detail: OrderDetail, changes: NonNullable<Transition['detail']>): OrderDetail {

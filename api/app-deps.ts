@@ -12,6 +12,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { DeadLetterWorkflows } from './dead-letter-workflows.ts';
 import type { OrderActWorkflows } from './order-act-workflows.ts';
 import type { OrderWorkflows } from './order-workflows.ts';
+import type { RefundWorkflows } from './refund-workflows.ts';
 
 /** Who calls: an API key's owner. `shop` sees its own orders, `operator` all. */
 export interface ApiCaller {
@@ -35,6 +36,7 @@ export interface ApiSettings {
 /** What the API needs from the world. Checkout uses `workflows` alone; each of the others may be away. */
 export interface AppDeps {
   workflows: OrderWorkflows;
+  refunds: RefundWorkflows;
   orderActs: OrderActWorkflows;
   store: Pick<Store, 'read' | 'transaction' | 'ping'>;
   payments: Pick<PaymentGateway, 'payable' | 'verifyWebhook'>;

@@ -15,6 +15,7 @@ import { addOperations } from './operations.ts';
 import { addOrderEvents } from './order-events.ts';
 import { TemporalUnavailable } from './order-workflows.ts';
 import { addReadOrder } from './orders.ts';
+import { addRefunds } from './refunds.ts';
 import { ApiProblem, problemResponse } from './problems.ts';
 import { addProducts } from './products.ts';
 import type { App, AppContext } from './route.ts';
@@ -49,6 +50,7 @@ export function createApp(deps: AppDeps): App {
   addOrderEvents(app, deps);
   addAudit(app, deps);
   addActs(app, deps);
+  addRefunds(app, deps);
   addOrderActs(app, deps);
   addProducts(app, deps);
   addStripeWebhook(app, deps);

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { orderId, type OrderId } from '../domain/ids.ts';
 import type { Checkout } from '../domain/order.ts';
+import type { RequestRefund } from '../domain/refunds.ts';
 
 /** Namespace of order ids; never changes, since it decides which order a key means. */
 const NAMESPACE = Buffer.from('5f0c2f3a6d0e4c0f9a7b1d2e3c4b5a69', 'hex');
@@ -31,6 +32,17 @@ export const fingerprintOf = (checkout: Checkout): string =>
   createHash('sha256')
     .update(canonicalJson([checkout.callerId, ROUTE, checkout]))
     .digest('hex');
+
+/** The id of an order's refund: 32 hex digits of SHA-256, so that one key refunds an order once, whoever repeats it. */
+export const refundIdFor = (input: { orderId: OrderId; idempotencyKey: string }): string =>
+  createHash('sha256')
+    .update(canonicalJson([input.orderId, 'refund', input.idempotencyKey]))
+    .digest('hex')
+    .slice(0, 32);
+
+/** SHA-256 (hex) over what a refund is asked for: equal exactly when the requests mean the same. */
+export const refundFingerprintOf = (wanted: Pick<RequestRefund, 'amount' | 'reason'>): string =>
+  createHash('sha256').update(canonicalJson(wanted)).digest('hex');
 
 /** The search attribute CustomerHash: a keyed HMAC, since search attributes are never encrypted. */
 export const customerHashOf = (customerId: string, key: string): string =>

@@ -22,6 +22,7 @@ import { lazyStore } from './lazy-store.ts';
 import { lazyTemporalConnection } from './temporal-connection.ts';
 import { createOrderActWorkflows } from './temporal-order-act-workflows.ts';
 import { createOrderWorkflows } from './temporal-order-workflows.ts';
+import { createRefundWorkflows } from './temporal-refund-workflows.ts';
 
 /** Requests in flight get this long to end after a SIGTERM. */
 const DRAIN_MS = 10_000;
@@ -70,6 +71,7 @@ async function connectDeps(config: Config) {
   };
   const client = new Client({ connection, namespace });
   const workflows = createOrderWorkflows(client, queues);
+  const refunds = createRefundWorkflows(client, { taskQueues: queues, policy: config.policy });
   const deadLetters: AppDeps['deadLetters'] = {
     workflows: createDeadLetterWorkflows(client, queues.ops),
     editRefusal(letter, patch) {
@@ -80,6 +82,7 @@ async function connectDeps(config: Config) {
   return {
     deps: {
       workflows,
+      refunds,
       orderActs: createOrderActWorkflows(client, queues.ops),
       deadLetters,
       store,

@@ -98,6 +98,9 @@ const instantPayments: PaymentGateway = {
   findByOperation: notAsked,
   cancel: notAsked,
   refund: notAsked,
+  refunds: notAsked,
+  findRefund: notAsked,
+  findDispute: notAsked,
   payable: () => ({ ok: true }),
   verifyWebhook: notAsked,
 };

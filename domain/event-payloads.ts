@@ -38,7 +38,7 @@ export interface EventDetails {
     /** One sentence for people. */
     reason: string;
   };
-  /** The charge was given back, because the order does not ship. */
+  /** The charge or a part of it was given back: the order does not ship, or an operator refunded it, at any time. */
   'payment.refunded.v1': {
     /** The payment provider's id of the payment. */
     paymentId: string;
@@ -46,6 +46,43 @@ export interface EventDetails {
     refundId: string;
     /** Decimal in `currency`. */
     refundedAmount: number;
+  };
+  /** A refund did not go back, or came back from the customer's bank days later; it can be tried again. */
+  'refund.failed.v1': {
+    /** The payment provider's id of the payment. */
+    paymentId: string;
+    /** The payment provider's id of the refund; ours where it never took it. */
+    refundId: string;
+    /** Decimal in `currency`. */
+    amount: number;
+    /** One sentence for people. */
+    reason: string;
+  };
+  /** The customer's bank disputes the charge, or its inquiry has become a dispute; refunds are held meanwhile. */
+  'payment.disputed.v1': {
+    /** The payment provider's id of the payment. */
+    paymentId: string;
+    /** The payment provider's id of the dispute. */
+    disputeId: string;
+    /** Decimal in `currency`. */
+    disputedAmount: number;
+    /** The bank's reason. Open list. */
+    reason: string;
+    /** Whether the charge can still be refunded: the bank only inquires. */
+    refundable: boolean;
+  };
+  /** A dispute was decided. When it was lost, the bank has given the money back to the customer. */
+  'dispute.closed.v1': {
+    /** The payment provider's id of the payment. */
+    paymentId: string;
+    /** The payment provider's id of the dispute. */
+    disputeId: string;
+    /** Decimal in `currency`. */
+    disputedAmount: number;
+    /** The bank's reason. Open list. */
+    reason: string;
+    /** Open list. */
+    outcome: string;
   };
   /** The order may be packed. */
   'fulfillment.created.v1': {

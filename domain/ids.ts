@@ -19,6 +19,12 @@ export const productId = (value: string): ProductId => value as ProductId;
 /** Workflow id of an order's saga: `order-<orderId>`. */
 export const workflowIdOf = (id: OrderId): string => `order-${id}`;
 
+/** Workflow id of one refund: the same refund is one workflow, for good. */
+export const refundWorkflowIdOf = (id: OrderId, refundId: string): string => `refund-${id}-${refundId}`;
+
+/** Workflow id of one notice of the payment provider. */
+export const paymentNoticeWorkflowIdOf = (eventId: string): string => `payment-notice-${eventId}`;
+
 /** Workflow id of one act on dead letters. */
 export const bulkWorkflowIdOf = (replayId: string): string => `dead-letters-${replayId}`;
 
@@ -54,6 +60,10 @@ export const operationKeys = {
   completeOrder: (id: OrderId) => key(`complete-${id}`),
   releaseInventory: (id: OrderId) => key(`release-inventory-${id}`),
   refundPayment: (id: OrderId) => key(`refund-payment-${id}`),
+  /** The compensation's refund of one payment, at the provider. */
+  refundLeft: (id: OrderId, n: number) => key(`refund-${id}-${n}`),
+  /** One refund that an operator asked for. */
+  refundOrder: (id: OrderId, refundId: string) => key(`refund-${id}-${refundId}`),
   cancelFulfillment: (id: OrderId) => key(`cancel-fulfillment-${id}`),
   voidShipment: (id: OrderId) => key(`void-shipment-${id}`),
   /** Confirmation and shipping mail, one each per order. */

@@ -87,6 +87,12 @@ export interface OrderMoney {
   disputes: readonly Pick<Dispute, 'disputeId' | 'state' | 'amount'>[];
 }
 
+/** The payment that money is given back from: the charged one, or the last that was charged and given back. */
+export const chargedPayment = <Payment extends { state: string }>(
+  payments: readonly Payment[],
+): Payment | undefined =>
+  payments.find(({ state }) => state === 'charged') ?? payments.findLast(({ state }) => state === 'refunded');
+
 /** What was charged less what was refunded, is on its way or reserved, and less what banks have taken back for good. */
 export function leftToRefund({
   charged,
@@ -142,3 +148,10 @@ const disputedReason = ({ disputeId, state }: Pick<Dispute, 'disputeId' | 'state
   state === 'lost'
     ? `Dispute ${disputeId} was lost: the customer's bank has given the money back already.`
     : `Dispute ${disputeId} is open: the customer's bank holds the money until it is decided.`;
+
+/** What a notice of the payment provider is about: where to look, never what to believe. */
+export interface PaymentSubject {
+  kind: 'refund' | 'dispute';
+  /** The provider's id. */
+  id: string;
+}

@@ -2,6 +2,7 @@ import type { TechnicalFailure } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Money } from '../domain/money.ts';
 import type { NextAction } from '../domain/order.ts';
+import type { DisputeState, PaymentSubject } from '../domain/refunds.ts';
 
 /**
  * The payment provider, one request per method; protocol and bookkeeping are the payment activity's.
@@ -37,15 +38,23 @@ export interface PaymentGateway {
   /** Makes a later charge impossible; answers the intent's state when it could not be cancelled (already charged). */
   cancel(input: { idempotencyKey: string; intentId: string; timeoutMs: number }): Promise<PaymentAnswer>;
   /**
-   * Refunds `amount` of the charge; idempotent by its key. A charge that is refunded already answers with the refund it
-   * has, so a whole refund stays single when the key is older than 24 h.
+   * Refunds `amount` of the charge; idempotent by its key, for 24 h. The refund carries orderId and operationKey, by which
+   * `refunds` shows it: look there before a second request, for two requests under two keys are two refunds.
    */
   refund(input: {
     idempotencyKey: string;
+    operationKey: string;
+    orderId: OrderId;
     intentId: string;
     amount: Money;
     timeoutMs: number;
-  }): Promise<{ refundId: string }>;
+  }): Promise<RefundRequested>;
+  /** All refunds of the intent's charge, newest first; complete and up to date, unlike a search. */
+  refunds(input: { intentId: string; timeoutMs: number }): Promise<ProviderRefund[]>;
+  /** One refund as it is now. */
+  findRefund(input: { refundId: string; timeoutMs: number }): Promise<ProviderRefund>;
+  /** A dispute as it is now. */
+  findDispute(input: { disputeId: string; timeoutMs: number }): Promise<ProviderDispute>;
   /** Whether that amount is inside the provider's limits for its currency. */
   payable(amount: Money): { ok: true } | { ok: false; reason: string };
   /** Checks a webhook's signature over its raw body; undefined when it does not hold. */
@@ -57,11 +66,48 @@ export type CreateAnswer =
   { status: 'created'; intentId: string } | { status: 'refused'; reason: string; declineCode?: string };
 
 export type PaymentAnswer =
-  | { status: 'charged'; intentId: string; amount: Money }
+  /** `orderId`: ours, from its metadata; absent on payments that were made at the provider's own desk without it. */
+  | { status: 'charged'; intentId: string; amount: Money; orderId?: OrderId }
   | { status: 'unconfirmed'; intentId: string }
   | { status: 'declined'; intentId: string; reason: string; declineCode?: string }
   | { status: 'action_required'; intentId: string; nextAction: NextAction }
   | { status: 'canceled'; intentId: string };
+
+/** Refused for good as things are now: nothing was refunded. `disputed`: until the dispute is won. */
+export type RefundRequested =
+  | { status: 'taken'; refund: ProviderRefund }
+  | {
+      status: 'refused';
+      code: 'nothing_left' | 'amount_too_large' | 'disputed' | 'not_refundable';
+      reason: string;
+    };
+
+/** A refund at the provider. One that succeeded may fail later. */
+export interface ProviderRefund {
+  refundId: string;
+  intentId: string;
+  status: 'pending' | 'succeeded' | 'failed';
+  amount: Money;
+  createdAtUtc: string;
+  /** Why it failed. */
+  failure?: string;
+  /** Ours, from its metadata; absent on refunds that were made at the provider's own desk. */
+  operationKey?: string;
+  /** The order of the payment; absent for a payment that is not ours. */
+  orderId?: OrderId;
+}
+
+export interface ProviderDispute {
+  disputeId: string;
+  intentId: string;
+  state: DisputeState;
+  amount: Money;
+  /** The bank's reason. */
+  reason: string;
+  createdAtUtc: string;
+  /** The order of the payment; absent for a payment that is not ours. */
+  orderId?: OrderId;
+}
 
 /** What a webhook says happened: only where to look, never what to believe. */
 export interface PaymentNotice {
@@ -69,6 +115,8 @@ export interface PaymentNotice {
   type: string;
   intentId: string | undefined;
   orderId: OrderId | undefined;
+  /** The refund or dispute that the notice is about. */
+  subject?: PaymentSubject;
 }
 
 /** A failure that the provider has stored under the request's idempotency key and replays for 24 h. */

@@ -42,6 +42,11 @@ const DEFAULT_EVENTS = [
   'payment_intent.canceled',
   'payment_intent.succeeded',
   'charge.dispute.created',
+  'charge.dispute.updated',
+  'charge.dispute.closed',
+  'charge.refund.updated',
+  'refund.updated',
+  'refund.failed',
 ];
 
 export const defaultSettings: Settings = {

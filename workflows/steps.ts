@@ -36,7 +36,7 @@ export interface CallOptions {
 }
 
 /** The activities of one order, each family on its own task queue and under the step's policy. */
-export function createSteps({ taskQueues, policy }: FulfillOrder) {
+export function createSteps({ taskQueues, policy }: Pick<FulfillOrder, 'taskQueues' | 'policy'>) {
   const local = proxyLocalActivities<OrderActivities>({
     startToCloseTimeout: policy.localActivityMs,
     scheduleToCloseTimeout: policy.localActivityMs,

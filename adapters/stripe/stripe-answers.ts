@@ -17,6 +17,7 @@ export function paymentAnswer(intent: Stripe.PaymentIntent): PaymentAnswer {
         status: 'charged',
         intentId,
         amount: fromStripeAmount(intent.amount_received, intent.currency),
+        ...ownerOf(intent),
       };
     case 'canceled':
       return { status: 'canceled', intentId };
@@ -31,6 +32,11 @@ export function paymentAnswer(intent: Stripe.PaymentIntent): PaymentAnswer {
     default:
       throw unreadable(`payment intent ${intentId} has the unknown status ${String(intent.status)}`);
   }
+}
+
+function ownerOf({ metadata }: Stripe.PaymentIntent): { orderId?: OrderId } {
+  const owner = orderIdIn(metadata);
+  return owner ? { orderId: owner } : {};
 }
 
 function declinedOrUnconfirmed(intent: Stripe.PaymentIntent): PaymentAnswer {
@@ -78,10 +84,16 @@ export function paymentNotice(event: Stripe.Event): PaymentNotice {
     type: event.type,
     intentId: object.object === 'payment_intent' ? object.id : named,
     orderId: orderIdIn(object.metadata),
+    ...subjectOf(object),
   };
 }
 
-function orderIdIn(metadata: unknown): OrderId | undefined {
+function subjectOf({ object, id }: { object?: string; id?: string }): Pick<PaymentNotice, 'subject'> {
+  return (object === 'refund' || object === 'dispute') && id ? { subject: { kind: object, id } } : {};
+}
+
+/** Our order's id in the metadata that we gave a payment; undefined on those of others. */
+export function orderIdIn(metadata: unknown): OrderId | undefined {
   const value = (metadata as Record<string, unknown> | null | undefined)?.['orderId'];
   return typeof value === 'string' && value !== '' ? orderId(value) : undefined;
 }

@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import { TechnicalFailure, type TechnicalFailureType } from '../../domain/failures.ts';
-import type { SpentKeyFailure } from '../../ports/payment-gateway.ts';
+import type { RefundRequested, SpentKeyFailure } from '../../ports/payment-gateway.ts';
 import { isLostRequest } from './stripe-http-client.ts';
 
 /** What the table below looks at. */
@@ -94,7 +94,7 @@ export function stripeFailure(
   return facts.stored ? spentKey(failure) : failure;
 }
 
-export const spentKey = (failure: TechnicalFailure): SpentKeyFailure =>
+const spentKey = (failure: TechnicalFailure): SpentKeyFailure =>
   Object.assign(failure, { keySpent: true as const });
 
 export function stripeErrorFacts(error: unknown): StripeErrorFacts {
@@ -140,6 +140,27 @@ export function paymentRefusal(error: unknown): { reason: string; declineCode?: 
   const declineCode = (error instanceof Stripe.errors.StripeError ? error.decline_code : undefined) || code;
   return { reason: message || 'The payment was declined.', ...(declineCode ? { declineCode } : {}) };
 }
+
+/**
+ * Why Stripe does not refund as things are now; undefined when the error says something else. A refusal that Stripe
+ * replays from under its key says how things were.
+ */
+export function refundRefusal(
+  error: unknown,
+): Omit<Extract<RefundRequested, { status: 'refused' }>, 'status'> | undefined {
+  const { status, code, param, stored, message } = stripeErrorFacts(error);
+  if (status !== 400 || stored) return undefined;
+  const refused =
+    refundRefusals[code ?? ''] ?? (param === 'amount' ? ('amount_too_large' as const) : undefined);
+  return refused && { code: refused, reason: message };
+}
+
+const refundRefusals: Record<string, Extract<RefundRequested, { status: 'refused' }>['code']> = {
+  charge_already_refunded: 'nothing_left',
+  charge_disputed: 'disputed',
+  charge_not_refundable: 'not_refundable',
+  payment_intent_unexpected_state: 'not_refundable',
+};
 
 /** The intent that came with a refusal because of its state, for example "already succeeded". */
 export function intentInError(error: unknown): Stripe.PaymentIntent | undefined {

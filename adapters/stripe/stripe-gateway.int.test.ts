@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import Stripe from 'stripe';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { operationKeys, orderId } from '../../domain/ids.ts';
+import { operationKeys, orderId, type OrderId } from '../../domain/ids.ts';
 import type { Money } from '../../domain/money.ts';
-import { isKeySpent, type PaymentGateway } from '../../ports/payment-gateway.ts';
+import {
+  isKeySpent,
+  type PaymentGateway,
+  type ProviderRefund,
+  type RefundRequested,
+} from '../../ports/payment-gateway.ts';
 import { startSandbox } from '../../sandbox/server.ts';
 import {
   cutAnswer,
@@ -47,6 +52,13 @@ describe('payments at the sandbox', () => {
     seen.length = 0;
   });
 
+  const advance = async (advanceSeconds: number) => {
+    await fetch(`${sandbox.url}/sandbox/clock`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ advanceSeconds }),
+    });
+  };
   const fault = async (rule: object) => {
     const response = await fetch(`${sandbox.url}/sandbox/faults`, {
       method: 'POST',
@@ -152,14 +164,94 @@ describe('payments at the sandbox', () => {
     });
   });
 
-  it('refund once, also when the key of the first refund is forgotten', async () => {
-    const intentId = await created('pm_card_visa');
-    await confirm(intentId);
-    const refund = (idempotencyKey: string) =>
-      gateway.refund({ idempotencyKey, intentId, amount: rupees, timeoutMs });
-    const first = await refund(`refund-${intentId}`);
-    expect(await refund(`refund-${intentId}`)).toEqual(first);
-    expect(await refund(`later-${intentId}`)).toEqual(first);
+  const charged = async (paymentMethodId = 'pm_card_visa') => {
+    const { input, answer } = await createWith(paymentMethodId);
+    if (answer.status !== 'created') throw new Error(`expected an intent, got ${answer.status}`);
+    await confirm(answer.intentId);
+    return { orderId: input.orderId, intentId: answer.intentId };
+  };
+  const refund = (
+    of: { orderId: OrderId; intentId: string },
+    operationKey: string,
+    change: { amountMinor?: number; idempotencyKey?: string } = {},
+  ) => {
+    const { amountMinor = rupees.amountMinor, idempotencyKey = operationKey } = change;
+    const amount = { ...rupees, amountMinor };
+    return gateway.refund({ ...of, idempotencyKey, operationKey, amount, timeoutMs });
+  };
+  const taken = (answer: RefundRequested): ProviderRefund => {
+    if (answer.status === 'taken') return answer.refund;
+    throw new Error(`expected a refund, got ${JSON.stringify(answer)}`);
+  };
+
+  it('are refunded in parts, each once under its key, and no more than was charged', async () => {
+    const paid = await charged();
+    const first = taken(await refund(paid, 'refund-a', { amountMinor: 50_000 }));
+    expect(first).toMatchObject({
+      intentId: paid.intentId,
+      status: 'succeeded',
+      amount: { amountMinor: 50_000, currency: 'INR' },
+      operationKey: 'refund-a',
+    });
+    expect(taken(await refund(paid, 'refund-a', { amountMinor: 50_000 }))).toEqual(first);
+    expect(await refund(paid, 'refund-b')).toMatchObject({ status: 'refused', code: 'amount_too_large' });
+    const rest = taken(await refund(paid, 'refund-c', { amountMinor: 99_900 }));
+    expect(await refund(paid, 'refund-d', { amountMinor: 1 })).toMatchObject({
+      status: 'refused',
+      code: 'nothing_left',
+    });
+    const { intentId, orderId } = paid;
+    expect(await gateway.refunds({ intentId, timeoutMs })).toEqual([rest, first]);
+    const found = await gateway.findRefund({ refundId: first.refundId, timeoutMs });
+    expect(found).toEqual({ ...first, orderId });
+  });
+
+  it('show all their refunds, however many pages there are', async () => {
+    const paid = await charged();
+    for (let count = 0; count < 105; count += 1) await refund(paid, `refund-${count}`, { amountMinor: 100 });
+    const refunds = await gateway.refunds({ intentId: paid.intentId, timeoutMs });
+    expect(refunds.map(({ operationKey }) => operationKey)).toEqual(
+      Array.from({ length: 105 }, (_, index) => `refund-${104 - index}`),
+    );
+    expect(seen.filter(({ operation }) => operation === 'refunds.list')).toHaveLength(2);
+  });
+
+  it('say that a refusal which is replayed from under a key tells how things were', async () => {
+    const paid = await charged();
+    await refund(paid, 'refund-e', { amountMinor: 149_901 });
+    const replayed = await refund(paid, 'refund-e', { amountMinor: 149_901 }).catch(
+      (error: unknown) => error,
+    );
+    expect(isKeySpent(replayed)).toBe(true);
+  });
+
+  it('are refunded with a delay, or the refund fails, where the card is such', async () => {
+    const slow = await charged('pm_card_pendingRefund');
+    expect(taken(await refund(slow, 'refund-f'))).toMatchObject({ status: 'pending' });
+    const failing = await charged('pm_card_refundFail');
+    const { refundId } = taken(await refund(failing, 'refund-g'));
+    await advance(61);
+    await expect
+      .poll(() => gateway.findRefund({ refundId, timeoutMs }))
+      .toMatchObject({ status: 'failed', failure: 'expired_or_canceled_card' });
+  });
+
+  it('are disputed, and not refunded then', async () => {
+    const paid = await charged();
+    const response = await fetch(`${sandbox.url}/sandbox/disputes`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ payment_intent: paid.intentId }),
+    });
+    const { id } = (await response.json()) as { id: string };
+    expect(await gateway.findDispute({ disputeId: id, timeoutMs })).toMatchObject({
+      disputeId: id,
+      ...paid,
+      state: 'open',
+      amount: rupees,
+      reason: 'fraudulent',
+    });
+    expect(await refund(paid, 'refund-h')).toMatchObject({ status: 'refused', code: 'disputed' });
   });
 
   it('are found by their operation key', async () => {
@@ -313,17 +405,6 @@ describe('payments over a bad wire', () => {
     const [first, second] = server.requests;
     expect(first?.clientPort).toBeGreaterThan(0);
     expect(second?.clientPort).toBe(first?.clientPort);
-  });
-
-  it('count a refund that failed as not done, under a key that is spent', async () => {
-    server.answerWith(
-      json(200, { id: 're_1', object: 'refund', status: 'failed', failure_reason: 'declined' }),
-    );
-    const refused = await gateway
-      .refund({ idempotencyKey: 'refund-1', intentId: 'pi_1', amount: rupees, timeoutMs })
-      .catch((error: unknown) => error);
-    expect(refused).toMatchObject({ type: 'ProviderUnavailable' });
-    expect(isKeySpent(refused)).toBe(true);
   });
 });
 

@@ -1,11 +1,18 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import Stripe from 'stripe';
-import { TechnicalFailure } from '../../domain/failures.ts';
-import type { CreateAnswer, PaymentAnswer, PaymentGateway } from '../../ports/payment-gateway.ts';
+import type { TechnicalFailure } from '../../domain/failures.ts';
+import type {
+  CreateAnswer,
+  PaymentAnswer,
+  PaymentGateway,
+  ProviderRefund,
+  RefundRequested,
+} from '../../ports/payment-gateway.ts';
 import { stripePayable, toStripeAmount } from './stripe-amounts.ts';
 import { expectObject, paymentAnswer, paymentNotice } from './stripe-answers.ts';
-import { intentInError, paymentRefusal, spentKey, stripeErrorFacts, stripeFailure } from './stripe-errors.ts';
+import { providerDispute, providerRefund } from './stripe-refunds.ts';
+import { intentInError, paymentRefusal, refundRefusal, stripeFailure } from './stripe-errors.ts';
 import { createStripeHttpClient } from './stripe-http-client.ts';
 
 /** One finished request: `result` is `ok`, `refused` or the technical failure's type. */
@@ -107,32 +114,64 @@ export function connectStripeGateway(config: StripeGatewayConfig): PaymentGatewa
         refusal: stateInError,
       }),
 
-    refund: async ({ idempotencyKey, intentId, amount, timeoutMs }) => {
-      const deadline = performance.now() + timeoutMs;
-      const refunded = await call<Stripe.Refund, { refundId: string } | 'already'>({
+    refund: ({ idempotencyKey, operationKey, orderId, intentId, amount, timeoutMs }) =>
+      call<Stripe.Refund, RefundRequested>({
         operation: 'refunds.create',
         subject: intentId,
         request: () =>
           stripe.refunds.create(
-            { payment_intent: intentId, amount: toStripeAmount(amount) },
+            {
+              payment_intent: intentId,
+              amount: toStripeAmount(amount),
+              metadata: { orderId, operationKey },
+            },
             { idempotencyKey, timeout: timeoutMs },
           ),
-        read: (refund) => ({ refundId: standingRefund([refund], intentId) }),
-        refusal: (error) =>
-          stripeErrorFacts(error).code === 'charge_already_refunded' ? 'already' : undefined,
-      });
-      if (refunded !== 'already') return refunded;
-      return call({
-        operation: 'refunds.list',
-        subject: intentId,
-        request: () =>
-          stripe.refunds.list(
-            { payment_intent: intentId, limit: 100 },
-            { timeout: Math.max(1, Math.floor(deadline - performance.now())) },
-          ),
-        read: (refunds) => ({ refundId: standingRefund(refunds.data, intentId) }),
-      });
+        read: (refund) => ({ status: 'taken', refund: providerRefund(refund) }),
+        refusal: (error) => {
+          const refused = refundRefusal(error);
+          return refused && { status: 'refused', ...refused };
+        },
+      }),
+
+    refunds: async ({ intentId, timeoutMs }) => {
+      const deadline = performance.now() + timeoutMs;
+      const found: ProviderRefund[] = [];
+      for (let after: string | undefined, more = true; more;) {
+        const page: Stripe.ApiList<Stripe.Refund> = await call({
+          operation: 'refunds.list',
+          subject: intentId,
+          request: () =>
+            stripe.refunds.list(
+              { payment_intent: intentId, limit: 100, ...(after ? { starting_after: after } : {}) },
+              { timeout: Math.max(1, Math.floor(deadline - performance.now())) },
+            ),
+          read: (refunds) => refunds,
+        });
+        found.push(...page.data.map(providerRefund));
+        after = found.at(-1)?.refundId;
+        more = page.has_more && after !== undefined;
+      }
+      return found;
     },
+
+    findRefund: ({ refundId, timeoutMs }) =>
+      call({
+        operation: 'refunds.retrieve',
+        subject: refundId,
+        request: () =>
+          stripe.refunds.retrieve(refundId, { expand: ['payment_intent'] }, { timeout: timeoutMs }),
+        read: providerRefund,
+      }),
+
+    findDispute: ({ disputeId, timeoutMs }) =>
+      call({
+        operation: 'disputes.retrieve',
+        subject: disputeId,
+        request: () =>
+          stripe.disputes.retrieve(disputeId, { expand: ['payment_intent'] }, { timeout: timeoutMs }),
+        read: providerDispute,
+      }),
 
     payable: stripePayable,
 
@@ -195,16 +234,5 @@ const declined = (intentId: string, error: unknown): PaymentAnswer | undefined =
   const refused = paymentRefusal(error);
   return refused && { status: 'declined', intentId, ...refused };
 };
-
-/** The refund that stands; a failed one has moved no money and stays the answer of its key. */
-function standingRefund(refunds: readonly Stripe.Refund[], intentId: string): string {
-  const standing = refunds
-    .map((refund) => expectObject(refund, 'refund'))
-    .find(({ status }) => status !== 'failed' && status !== 'canceled');
-  if (standing) return standing.id;
-  const [first] = refunds;
-  const message = `Stripe refund of ${intentId}: ${first?.id ?? 'none found'} ${first?.status ?? ''} ${first?.failure_reason ?? ''}`;
-  throw spentKey(new TechnicalFailure('ProviderUnavailable', message.trim()));
-}
 
 const escaped = (value: string): string => value.replaceAll(/['\\]/g, String.raw`\$&`);

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operationKeys, orderId } from '../../domain/ids.ts';
 import type { PaymentGateway } from '../../ports/payment-gateway.ts';
-import { json, startScriptedServer, type ScriptedRequest } from '../../test/support/scripted-server.ts';
 import { findStripeMock, startStripeMock } from '../../test/support/stripe-mock.ts';
 import { connectStripeGateway, type RequestFacts } from './stripe-gateway.ts';
 
@@ -33,7 +32,7 @@ describe.skipIf('missing' in found)("requests against Stripe's own description o
     await mock?.stop();
   });
 
-  it('are taken: create, confirm, retrieve, search, cancel and refund', async () => {
+  it('are taken: create, confirm, retrieve, search, cancel, refund, and the look-ups of refunds and disputes', async () => {
     const order = orderId(randomUUID());
     const operationKey = operationKeys.processPayment(order, 1);
     const created = await gateway.create({
@@ -49,8 +48,12 @@ describe.skipIf('missing' in found)("requests against Stripe's own description o
     await gateway.retrieve({ intentId, timeoutMs });
     await gateway.findByOperation({ operationKey, timeoutMs });
     await gateway.cancel({ idempotencyKey: 'cancel-1', intentId, timeoutMs });
-    const { refundId } = await gateway.refund({ idempotencyKey: 'refund-1', intentId, amount, timeoutMs });
-    expect(refundId).toMatch(/^re_/);
+    const request = { operationKey: 'refund-1', orderId: order, intentId, amount, timeoutMs };
+    const refunded = await gateway.refund({ idempotencyKey: 'refund-1', ...request });
+    expect(refunded).toMatchObject({ status: 'taken', refund: { refundId: expect.stringMatching(/^re_/) } });
+    await gateway.refunds({ intentId, timeoutMs });
+    await gateway.findRefund({ refundId: 're_1', timeoutMs });
+    await gateway.findDispute({ disputeId: 'du_1', timeoutMs });
     expect(seen.map(({ operation, result }) => `${operation} ${result}`)).toEqual([
       'payment_intents.create ok',
       'payment_intents.confirm ok',
@@ -58,28 +61,10 @@ describe.skipIf('missing' in found)("requests against Stripe's own description o
       'payment_intents.search ok',
       'payment_intents.cancel ok',
       'refunds.create ok',
+      'refunds.list ok',
+      'refunds.retrieve ok',
+      'disputes.retrieve ok',
     ]);
-  });
-
-  it('are taken: the look-up of the refund that a charge already has', async () => {
-    const front = await startScriptedServer();
-    const refunded = { type: 'invalid_request_error', code: 'charge_already_refunded', message: 'refunded' };
-    front.answerWith(json(400, { error: refunded }), (response, { url, headers }) => {
-      void fetch(mock.url + url, { headers: { authorization: headers.authorization ?? '' } }).then(
-        async (answer) =>
-          json(answer.status, await answer.json())(response, front.requests[1] as ScriptedRequest),
-      );
-    });
-    const behind = connectStripeGateway({
-      secretKey: 'sk_test_123',
-      webhookSecret: 'whsec_x',
-      apiBase: front.url,
-    });
-    const { refundId } = await behind.refund({ idempotencyKey: 'refund-2', intentId, amount, timeoutMs });
-    expect(refundId).toMatch(/^re_/);
-    expect(front.requests.map(({ method }) => method)).toEqual(['POST', 'GET']);
-    behind.close();
-    await front.close();
   });
 
   it('would be refused with a parameter that Stripe does not know', async () => {

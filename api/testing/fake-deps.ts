@@ -2,6 +2,7 @@ import type { BulkAct, BulkProgress } from '../../domain/dead-letters.ts';
 import { taskQueues, type OrderId } from '../../domain/ids.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import type { OrderView } from '../../domain/order.ts';
+import type { PaymentSubject, RefundAnswer, RequestRefund } from '../../domain/refunds.ts';
 import type { Product, Store, StoreReads, StoreTransaction } from '../../ports/store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
@@ -10,6 +11,7 @@ import type { createApp } from '../app.ts';
 import type { DeadLetterWorkflows } from '../dead-letter-workflows.ts';
 import type { BulkOrderAct, BulkOrderProgress } from '../../domain/order-acts.ts';
 import type { OrderActWorkflows } from '../order-act-workflows.ts';
+import type { RefundWorkflows } from '../refund-workflows.ts';
 import type { OrderSummary, OrderWorkflows, StartOrder, UpdateAnswer } from '../order-workflows.ts';
 import { fakeWebhooks } from './fake-webhooks.ts';
 
@@ -94,6 +96,26 @@ export function fakeWorkflows(changes: Partial<OrderWorkflows> = {}) {
     ...changes,
   };
   return { workflows, started, acts, notices };
+}
+
+/** Refunds kept in a Map; they are taken, and end at once with `answer` or not at all. */
+export function fakeRefunds(answer?: (refund: RequestRefund) => RefundAnswer | undefined) {
+  const started = new Map<string, RequestRefund>();
+  const notices: PaymentSubject[] = [];
+  const workflows: RefundWorkflows = {
+    async start(refund) {
+      const before = started.get(refund.refundId);
+      if (before) return { status: 'exists', fingerprint: before.fingerprint };
+      started.set(refund.refundId, refund);
+      return { status: 'started' };
+    },
+    async end({ refundId }) {
+      const refund = started.get(refundId);
+      return refund && answer?.(refund);
+    },
+    follow: async ({ subject }) => void notices.push(subject),
+  };
+  return { workflows, started, notices };
 }
 
 /** Acts on dead letters that end at once. */
@@ -230,6 +252,7 @@ export function fakeDeps(changes: Partial<AppDeps> = {}): AppDeps {
   return {
     workflows: fakeWorkflows().workflows,
     orderActs: fakeOrderActs().workflows,
+    refunds: fakeRefunds().workflows,
     store: fakeStore().store,
     payments: {
       payable: ({ amountMinor }) =>

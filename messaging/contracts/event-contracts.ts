@@ -22,12 +22,19 @@ const step = z.string().meta({ description: 'Step of the saga. Open list.', exam
 
 const reason = z.string().describe('One sentence for people.');
 const paymentId = z.string().min(1).describe("The payment provider's id of the payment.");
+const refundId = z.string().min(1).describe("The payment provider's id of the refund.");
+const disputeId = z.string().min(1).describe("The payment provider's id of the dispute.");
+const bankReason = z
+  .string()
+  .meta({ description: "The bank's reason. Open list.", examples: ['fraudulent', 'product_not_received'] });
 const shipmentId = z.string().min(1).describe("The carrier's id of the shipment.");
 const fulfillmentId = z.string().min(1).describe('The fulfillment.');
 const carrier = z.string().min(1).describe('Name of the carrier.');
 const trackingCode = z.string().min(1).describe("The carrier's tracking code.");
 
 const examplePayment = 'pi_3PqExample';
+const exampleRefund = 're_3PqExample';
+const exampleDispute = 'du_1PqExample';
 const exampleShipment = 'shp_5b1cExample';
 const exampleFulfillment = '8c7a3f64-5d0f-4a39-9a4e-93b5f1f0a111';
 const declined = { failureType: 'CardDeclined', reason: 'The card was declined: insufficient_funds.' };
@@ -63,13 +70,72 @@ export const eventContracts = {
     example: declined,
   },
   'payment.refunded.v1': {
-    summary: 'The charge was given back, because the order does not ship.',
+    summary:
+      'The charge or a part of it was given back: the order does not ship, or an operator refunded it, at any time.',
     details: {
       paymentId,
-      refundId: z.string().min(1).describe("The payment provider's id of the refund."),
+      refundId,
       refundedAmount: z.number().min(0).describe('Decimal in `currency`.'),
     },
-    example: { paymentId: examplePayment, refundId: 're_3PqExample', refundedAmount: 1499 },
+    example: {
+      paymentId: examplePayment,
+      refundId: exampleRefund,
+      refundedAmount: 500,
+    },
+  },
+  'refund.failed.v1': {
+    summary:
+      "A refund did not go back, or came back from the customer's bank days later; it can be tried again.",
+    details: {
+      paymentId,
+      refundId: z
+        .string()
+        .min(1)
+        .describe("The payment provider's id of the refund; ours where it never took it."),
+      amount: z.number().min(0).describe('Decimal in `currency`.'),
+      reason,
+    },
+    example: {
+      paymentId: examplePayment,
+      refundId: exampleRefund,
+      amount: 500,
+      reason: 'expired_or_canceled_card',
+    },
+  },
+  'payment.disputed.v1': {
+    summary:
+      "The customer's bank disputes the charge, or its inquiry has become a dispute; refunds are held meanwhile.",
+    details: {
+      paymentId,
+      disputeId,
+      disputedAmount: z.number().min(0).describe('Decimal in `currency`.'),
+      reason: bankReason,
+      refundable: z.boolean().describe('Whether the charge can still be refunded: the bank only inquires.'),
+    },
+    example: {
+      paymentId: examplePayment,
+      disputeId: exampleDispute,
+      disputedAmount: 1499,
+      reason: 'fraudulent',
+      refundable: false,
+    },
+  },
+  'dispute.closed.v1': {
+    summary: 'A dispute was decided. When it was lost, the bank has given the money back to the customer.',
+    details: {
+      paymentId,
+      disputeId,
+      disputedAmount: z.number().min(0).describe('Decimal in `currency`.'),
+      reason: bankReason,
+      outcome: z.string().meta({ description: 'Open list.', examples: ['won', 'lost'] }),
+    },
+    example: {
+      paymentId: examplePayment,
+      disputeId: exampleDispute,
+      disputedAmount: 1499,
+      reason: 'fraudulent',
+      outcome: 'lost',
+    },
   },
   'fulfillment.created.v1': {
     summary: 'The order may be packed.',

@@ -9,10 +9,11 @@ import { replyOf } from '../refusal.ts';
 import { type Settings, settingsPatchSchema } from '../sandbox-options.ts';
 import type { Store } from '../store.ts';
 import { authenticateIntent } from '../stripe/confirm-intent.ts';
-import { createDispute } from '../stripe/disputes.ts';
+import { createDispute, decideDispute } from '../stripe/disputes.ts';
 import { intentById } from '../stripe/payment-intents.ts';
+import { failRefund, refundById } from '../stripe/refunds.ts';
 import { BY_ITSELF, type StripeDeps } from '../stripe/stripe-deps.ts';
-import { disputeObject, intentObject } from '../stripe/stripe-objects.ts';
+import { disputeObject, intentObject, refundObject } from '../stripe/stripe-objects.ts';
 import { ledgerSummary, orderLedger } from './ledger.ts';
 
 export interface AdminDeps extends StripeDeps {
@@ -38,8 +39,14 @@ const disputeSchema = z
     payment_intent: z.string().optional(),
     charge: z.string().optional(),
     reason: z.string().default('fraudulent'),
+    inquiry: z.boolean().default(false),
   })
   .refine((body) => body.payment_intent ?? body.charge, 'expected payment_intent or charge');
+
+const decideSchema = z.strictObject({
+  status: z.enum(['won', 'lost', 'warning_closed', 'needs_response']),
+});
+const failSchema = z.strictObject({ reason: z.string().default('lost_or_stolen_card') });
 
 /** The sandbox's own API: faults, counts, ledger, clock, the customer's side. Bound to loopback, so without keys. */
 export const createAdminApp = (deps: AdminDeps) => {
@@ -127,10 +134,24 @@ export const createAdminApp = (deps: AdminDeps) => {
   app.post('/disputes', async (c) => {
     const parsed = disputeSchema.safeParse(await jsonBody(c));
     if (!parsed.success) return invalid(c, parsed.error);
-    const { payment_intent: intentId, charge, reason } = parsed.data;
+    const { payment_intent: intentId, charge, reason, inquiry } = parsed.data;
     const chargeId = charge ?? intentById(deps, intentId ?? '').latestCharge ?? '';
-    const dispute = store.transaction(() => createDispute(deps, chargeId, reason));
+    const dispute = store.transaction(() => createDispute(deps, chargeId, { reason, inquiry }));
     return c.json(disputeObject(dispute), 201);
+  });
+  app.post('/disputes/:id/decide', async (c) => {
+    const parsed = decideSchema.safeParse(await jsonBody(c));
+    if (!parsed.success) return invalid(c, parsed.error);
+    const decided = store.transaction(() => decideDispute(deps, c.req.param('id'), parsed.data.status));
+    return c.json(disputeObject(decided));
+  });
+  app.post('/refunds/:id/fail', async (c) => {
+    const parsed = failSchema.safeParse(await jsonBody(c));
+    if (!parsed.success) return invalid(c, parsed.error);
+    const failed = store.transaction(() =>
+      failRefund(deps, refundById(deps, c.req.param('id')), parsed.data.reason),
+    );
+    return c.json(refundObject(failed));
   });
 
   app.post('/reset', (c) => {

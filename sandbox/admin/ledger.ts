@@ -1,5 +1,5 @@
 import { refundStatus } from '../easypost/shipment-object.ts';
-import type { ChargeRecord, IntentRecord, RefundRecord, ShipmentRecord } from '../records.ts';
+import type { ChargeRecord, DisputeRecord, IntentRecord, RefundRecord, ShipmentRecord } from '../records.ts';
 import type { Store } from '../store.ts';
 
 const ALL = 1_000_000;
@@ -23,6 +23,16 @@ const refunded = (refund: RefundRecord) => ({
   currency: refund.currency,
   status: refund.status,
   created: iso(refund.createdMs),
+});
+
+const disputed = (dispute: DisputeRecord) => ({
+  dispute: dispute.id,
+  intent: dispute.intent,
+  charge: dispute.charge,
+  amount: dispute.amount,
+  currency: dispute.currency,
+  status: dispute.status,
+  created: iso(dispute.createdMs),
 });
 
 const labeled = (shipment: ShipmentRecord, nowMs: number) => {
@@ -64,6 +74,7 @@ export const orderLedger = (store: Store, orderId: string, nowMs: number) => {
       .reverse()
       .filter(({ status }) => status !== 'failed')
       .map(refunded),
+    disputes: store.list('dispute', of).reverse().map(disputed),
     labels: shipments.filter(({ label }) => label).map((shipment) => labeled(shipment, nowMs)),
     shipmentsWithoutLabel: shipments.filter(({ label }) => !label).map(({ id }) => id),
     intents: store.list('intent', of).reverse().map(intended),

@@ -61,7 +61,7 @@ const succeed = (deps: StripeDeps, intent: IntentRecord, paymentMethod: string, 
   else announceCharge(deps, paid, charge, origin);
   const outcome = testPaymentMethod(paymentMethod)?.outcome;
   if (!manual && outcome?.kind === 'succeeds' && outcome.disputed)
-    createDispute(deps, charge.id, 'fraudulent');
+    createDispute(deps, charge.id, outcome.disputed);
   return { intent: paid };
 };
 

@@ -2,6 +2,7 @@ import { stripeId } from '../ids.ts';
 import type { ChargeRecord, RefundRecord } from '../records.ts';
 import { announceCharge, saveCharge } from './confirm-intent.ts';
 import { displayAmount } from './currencies.ts';
+import { blockingDispute, closeInquiry } from './disputes.ts';
 import { intentById, orderIdOf, saveIntent, unexpectedState } from './payment-intents.ts';
 import { BY_ITSELF, type Origin, type StripeDeps } from './stripe-deps.ts';
 import { invalidRequest, notFound } from './stripe-errors.ts';
@@ -37,14 +38,14 @@ const chargeOf = (deps: StripeDeps, params: CreateRefundParams): ChargeRecord =>
   return charge;
 };
 
-const assertRefundable = (charge: ChargeRecord, amount: number): void => {
+const assertRefundable = (deps: StripeDeps, charge: ChargeRecord, amount: number): void => {
   if (charge.status !== 'succeeded' || charge.captured === 0) {
     throw invalidRequest(`Charge ${charge.id} was never captured and cannot be refunded.`, {
       code: 'charge_not_refundable',
       param: 'charge',
     });
   }
-  if (charge.disputed) {
+  if (blockingDispute(deps, charge)) {
     throw invalidRequest(`Charge ${charge.id} has been charged back; cannot issue a refund.`, {
       code: 'charge_disputed',
       param: 'charge',
@@ -83,7 +84,7 @@ export const createRefund = (deps: StripeDeps, params: CreateRefundParams, origi
   }
   const charge = chargeOf(deps, params);
   const amount = params.amount ?? charge.captured - charge.refunded;
-  assertRefundable(charge, amount);
+  assertRefundable(deps, charge, amount);
   const outcome = testPaymentMethod(charge.paymentMethod)?.outcome;
   const later = outcome?.kind === 'succeeds' ? outcome.refund : undefined;
   const refund: RefundRecord = {
@@ -105,6 +106,7 @@ export const createRefund = (deps: StripeDeps, params: CreateRefundParams, origi
   deps.counts.business(`refunded_minor_${refund.currency}`, amount);
   deps.emit('charge.refunded', chargeObject(refunded), origin);
   deps.emit('refund.created', refundObject(refund), origin);
+  if (refunded.refunded === refunded.captured) closeInquiry(deps, refunded);
   return refund;
 };
 
@@ -115,15 +117,32 @@ export const settleRefund = (deps: StripeDeps, refund: RefundRecord): void => {
   if (refund.status === 'pending') {
     const done: RefundRecord = { ...refund, status: 'succeeded' };
     saveRefund(deps, done, charge);
-    deps.emit('refund.updated', refundObject(done), BY_ITSELF);
+    announceChange(deps, done);
     return;
   }
-  const failed: RefundRecord = { ...refund, status: 'failed', failureReason: 'expired_or_canceled_card' };
+  failRefund(deps, refund, 'expired_or_canceled_card');
+};
+
+/** The customer's bank sends a refund back, whenever it likes; an operator of the sandbox may be that bank. */
+export const failRefund = (deps: StripeDeps, refund: RefundRecord, failureReason: string): RefundRecord => {
+  const charge = deps.store.get('charge', refund.charge);
+  if (!charge || refund.status === 'failed') {
+    throw invalidRequest(`Refund ${refund.id} cannot fail: it is ${refund.status}.`);
+  }
+  const failed: RefundRecord = { ...refund, status: 'failed', failureReason };
   saveRefund(deps, failed, charge);
   saveCharge(deps, { ...charge, refunded: charge.refunded - refund.amount });
   deps.counts.business('refunds_failed');
   deps.counts.business(`refunded_minor_${refund.currency}`, -refund.amount);
+  announceChange(deps, failed);
   deps.emit('refund.failed', refundObject(failed), BY_ITSELF);
+  return failed;
+};
+
+/** Stripe tells of every change twice, under an old and a new name. */
+const announceChange = ({ emit }: StripeDeps, refund: RefundRecord): void => {
+  emit('refund.updated', refundObject(refund), BY_ITSELF);
+  emit('charge.refund.updated', refundObject(refund), BY_ITSELF);
 };
 
 export const refundById = ({ store }: StripeDeps, id: string): RefundRecord => {

@@ -13,13 +13,14 @@ describe('refunds and disputes', () => {
   });
   afterAll(() => sandbox.close());
 
-  const pay = (payment_method = 'pm_card_visa') =>
+  const pay = (payment_method = 'pm_card_visa', orderId = 'some-order') =>
     stripe.paymentIntents.create({
       amount: 10_000,
       currency: 'inr',
       confirm: true,
       payment_method,
       automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+      metadata: { orderId },
     });
 
   const refund = (payment_intent: string, amount?: number) =>
@@ -84,6 +85,54 @@ describe('refunds and disputes', () => {
     });
     expect(dispute).toMatchObject({ status: 201, body: { object: 'dispute', amount: 10_000 } });
     await expect(refund(paid.id)).rejects.toMatchObject({ code: 'charge_disputed' });
-    expect((await stripe.disputes.retrieve(dispute.body.id)).status).toBe('needs_response');
+    const open = await stripe.disputes.retrieve(dispute.body.id, { expand: ['payment_intent'] });
+    expect(open).toMatchObject({
+      status: 'needs_response',
+      is_charge_refundable: false,
+      payment_intent: { object: 'payment_intent', id: paid.id },
+    });
+  });
+
+  const dispute = async (payment_intent: string, inquiry = false): Promise<string> => {
+    const made = await api<{ id: string }>(sandbox, 'POST', '/sandbox/disputes', { payment_intent, inquiry });
+    return made.body.id;
+  };
+  const decide = (id: string, status: string) =>
+    api<{ status: string }>(sandbox, 'POST', `/sandbox/disputes/${id}/decide`, { status });
+
+  test('a won dispute lets the charge be refunded, a lost one does not, and each is decided once', async () => {
+    const won = await pay();
+    const lost = await pay();
+    const [first, second] = [await dispute(won.id), await dispute(lost.id)];
+    expect(await decide(first, 'won')).toMatchObject({ status: 200, body: { status: 'won' } });
+    expect((await decide(second, 'lost')).status).toBe(200);
+    expect((await decide(second, 'won')).status).toBe(409);
+    expect((await refund(won.id)).status).toBe('succeeded');
+    await expect(refund(lost.id)).rejects.toMatchObject({ code: 'charge_disputed' });
+  });
+
+  test('an inquiry leaves the charge refundable; a full refund ends it, the bank may make it a dispute', async () => {
+    const asked = await pay('pm_card_createDisputeInquiry', 'asked');
+    const other = await pay();
+    const escalated = await dispute(other.id, true);
+    expect((await decide(escalated, 'lost')).status).toBe(409);
+    expect((await decide(escalated, 'needs_response')).status).toBe(200);
+    await expect(refund(other.id)).rejects.toMatchObject({ code: 'charge_disputed' });
+    await refund(asked.id, 1_000);
+    await refund(asked.id);
+    const { body } = await api<{ disputes: object[] }>(sandbox, 'GET', '/sandbox/ledger?orderId=asked');
+    expect(body.disputes).toMatchObject([{ intent: asked.id, amount: 10_000, status: 'warning_closed' }]);
+  });
+
+  test('any refund can come back, once, and the money is on the charge again', async () => {
+    const paid = await pay();
+    const { id } = await refund(paid.id, 4_000);
+    const failed = await api<{ status: string }>(sandbox, 'POST', `/sandbox/refunds/${id}/fail`, {});
+    expect(failed).toMatchObject({
+      status: 200,
+      body: { status: 'failed', failure_reason: 'lost_or_stolen_card' },
+    });
+    expect((await api(sandbox, 'POST', `/sandbox/refunds/${id}/fail`, {})).status).toBe(409);
+    expect((await refund(paid.id)).amount).toBe(10_000);
   });
 });

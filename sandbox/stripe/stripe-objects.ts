@@ -161,10 +161,10 @@ export const disputeObject = (dispute: DisputeRecord) => ({
     has_evidence: false,
     submission_count: 0,
   },
-  is_charge_refundable: false,
+  is_charge_refundable: dispute.status === 'won' || dispute.status.startsWith('warning_'),
   livemode: false,
   metadata: {},
-  payment_intent: dispute.intent,
+  payment_intent: dispute.intent as string | object,
   reason: dispute.reason,
   status: dispute.status,
 });

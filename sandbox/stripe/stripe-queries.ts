@@ -1,9 +1,9 @@
-import type { ChargeRecord, IntentRecord, RefundRecord } from '../records.ts';
+import type { ChargeRecord, DisputeRecord, IntentRecord, RefundRecord } from '../records.ts';
 import type { Kind } from '../store.ts';
 import { parseSearch } from './search-query.ts';
 import type { StripeDeps } from './stripe-deps.ts';
 import { invalidRequest } from './stripe-errors.ts';
-import { chargeObject, intentObject, refundObject } from './stripe-objects.ts';
+import { chargeObject, disputeObject, intentObject, refundObject } from './stripe-objects.ts';
 
 type Expand = string[] | undefined;
 
@@ -40,6 +40,15 @@ export const shownRefund = (deps: StripeDeps, refund: RefundRecord, expand?: Exp
   return {
     ...object,
     ...(charge && { charge: chargeObject(charge) }),
+    ...(intent && { payment_intent: intentObject(intent, deps.baseUrl()) }),
+  };
+};
+
+export const shownDispute = (deps: StripeDeps, dispute: DisputeRecord, expand?: Expand) => {
+  assertExpandable(expand, ['payment_intent']);
+  const intent = expand?.includes('payment_intent') && deps.store.get('intent', dispute.intent);
+  return {
+    ...disputeObject(dispute),
     ...(intent && { payment_intent: intentObject(intent, deps.baseUrl()) }),
   };
 };

@@ -5,7 +5,6 @@ import type { IntentRecord } from '../records.ts';
 import type { Reply } from '../refusal.ts';
 import type { Origin, StripeDeps } from './stripe-deps.ts';
 import { notFound } from './stripe-errors.ts';
-import { disputeObject } from './stripe-objects.ts';
 import {
   type FormBody,
   cancelIntentSchema,
@@ -19,7 +18,15 @@ import {
   retrieveSchema,
   searchSchema,
 } from './stripe-params.ts';
-import { balance, listPage, searchIntents, shownCharge, shownIntent, shownRefund } from './stripe-queries.ts';
+import {
+  balance,
+  listPage,
+  searchIntents,
+  shownCharge,
+  shownDispute,
+  shownIntent,
+  shownRefund,
+} from './stripe-queries.ts';
 
 /** Parameters are parsed first; what it returns executes the call. */
 type Prepare = (deps: StripeDeps, id: string, body: FormBody) => (origin: Origin) => Reply;
@@ -117,11 +124,11 @@ const listCharges: Prepare = (deps, _id, body) => {
 };
 
 const retrieveDispute: Prepare = (deps, id, body) => {
-  parseParams(retrieveSchema, body);
+  const { expand } = parseParams(retrieveSchema, body);
   return () => {
     const dispute = deps.store.get('dispute', id);
     if (!dispute) throw notFound('dispute', id, 'dispute');
-    return ok(disputeObject(dispute));
+    return ok(shownDispute(deps, dispute, expand));
   };
 };
 

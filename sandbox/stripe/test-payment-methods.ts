@@ -1,6 +1,8 @@
+import type { NewDispute } from './disputes.ts';
+
 /** What confirming with a test payment method comes to. */
 export type ConfirmOutcome =
-  | { kind: 'succeeds'; refund?: 'pending' | 'fails'; disputed?: boolean }
+  | { kind: 'succeeds'; refund?: 'pending' | 'fails'; disputed?: NewDispute }
   | { kind: 'declined'; decline: Decline }
   | { kind: 'authentication'; then: 'succeeds' | Decline }
   | { kind: 'processing'; settles: 'succeeded' | 'failed' | null; currency?: string };
@@ -88,7 +90,15 @@ const METHODS: Record<string, TestPaymentMethod> = {
     kind: 'authentication',
     then: INSUFFICIENT,
   }),
-  pm_card_createDispute: card('0259', { kind: 'succeeds', disputed: true }),
+  pm_card_createDispute: card('0259', { kind: 'succeeds', disputed: { reason: 'fraudulent' } }),
+  pm_card_createDisputeProductNotReceived: card('2685', {
+    kind: 'succeeds',
+    disputed: { reason: 'product_not_received' },
+  }),
+  pm_card_createDisputeInquiry: card('1976', {
+    kind: 'succeeds',
+    disputed: { reason: 'fraudulent', inquiry: true },
+  }),
   pm_card_pendingRefund: card('7726', { kind: 'succeeds', refund: 'pending' }),
   pm_card_refundFail: card('5126', { kind: 'succeeds', refund: 'fails' }),
   pm_usBankAccount_success: bank('6789', 'succeeded'),

@@ -66,6 +66,12 @@ const eventOf = ({ step, from, to }: AuditRow): EventType[] => {
     reminded: ['order.hold_reminded.v1'],
     extended: ['order.hold_extended.v1'],
     refunded: ['payment.refunded.v1'],
+    refund_pending: ['payment.refunded.v1'],
+    refund_failed: ['refund.failed.v1'],
+    dispute_inquiry: ['payment.disputed.v1'],
+    dispute_open: ['payment.disputed.v1'],
+    dispute_won: ['dispute.closed.v1'],
+    dispute_lost: ['dispute.closed.v1'],
     fulfillment_created: ['fulfillment.created.v1'],
     cancelled: [
       step === 'fulfillment' && from === 'created' ? 'fulfillment.cancelled.v1' : 'order.cancelled.v1',

@@ -8,7 +8,8 @@ import type { OrderLedger, StoreReads } from '../../ports/store.ts';
 /** What the sandbox says was done for one order at the providers; amounts in the provider's own units. */
 export interface ProviderBooks {
   charged: { intent: string; amount: number; currency: string }[];
-  refunded: { intent: string; amount: number; currency: string; status: string }[];
+  refunded: { refund: string; intent: string; amount: number; currency: string; status: string }[];
+  disputes: { dispute: string; intent: string; amount: number; status: string }[];
   labels: { shipment: string; trackingCode: string | null; refundStatus: string | null }[];
   intents: { intent: string; status: string }[];
 }

@@ -1,4 +1,4 @@
-import { eventTypes, type EventType } from '../../domain/events.ts';
+import { eventTypes, type DomainEvent, type EventType } from '../../domain/events.ts';
 import { isEnded, type OrderStatus } from '../../domain/order.ts';
 import type { OrderBooks } from './books.ts';
 
@@ -35,6 +35,9 @@ const letters: Record<EventType, string> = {
   'payment.processed.v1': 'P',
   'payment.failed.v1': 'p',
   'payment.refunded.v1': 'b',
+  'refund.failed.v1': 'q',
+  'payment.disputed.v1': 'd',
+  'dispute.closed.v1': 'c',
   'fulfillment.created.v1': 'F',
   'fulfillment.cancelled.v1': 'f',
   'shipment.generated.v1': 'S',
@@ -50,8 +53,8 @@ const letters: Record<EventType, string> = {
 };
 
 /*
- * One letter per event; parkings (anywhere between the first and the last) and what is told of a hold (anywhere after
- * it) are left out. Before payment an order may be held for its address, for approval and for its card any number of
+ * One letter per event; parkings (anywhere between the first and the last), what is told of a hold (anywhere after it),
+ * refunds that people made, refunds that failed and disputes (anywhere, also after the end) are left out. Before payment an order may be held for its address, for approval and for its card any number of
  * times, after fulfillment for its address.
  */
 const there = 'C(?:R(?:[pHA]*)(?:P(?:H*)(?:F(?:H*)(?:S)?)?)?)?';
@@ -65,9 +68,14 @@ const paths: Record<'completed' | 'failed' | 'cancelled' | 'open', RegExp> = {
 };
 
 function pathViolations({ ledger, events }: OrderBooks): string[] {
-  const path = events.map(({ eventType }) => letters[eventType] ?? '?').join('');
+  const byPeople = new Set(
+    ledger.refunds.filter(({ actor }) => actor !== 'saga').map(({ providerRefundId }) => providerRefundId),
+  );
+  const letterOf = ({ eventType, payload }: DomainEvent): string =>
+    byPeople.has(payload['refundId'] as string) ? 'q' : (letters[eventType] ?? '?');
+  const path = events.map(letterOf).join('');
   const allowed = paths[isEnded(ledger.status) ? ledger.status : 'open'];
-  const violations = allowed.test(path.replaceAll(/[Kmx]/g, ''))
+  const violations = allowed.test(path.replaceAll(/[Kmxqdc]/g, ''))
     ? []
     : [
         `a ${ledger.status} order cannot have the events ${events.map((event) => event.eventType).join(', ')}`,
@@ -85,7 +93,8 @@ function pathViolations({ ledger, events }: OrderBooks): string[] {
 
 /** Every effect that stands in the books is told by exactly one event, and no event tells of one that is not there. */
 function effectViolations({ ledger, events, provider }: OrderBooks): string[] {
-  const { payments, shipments, fulfillment, reservedUnits, consumedUnits, status } = ledger;
+  const { payments, refunds, disputes, shipments, fulfillment, reservedUnits, consumedUnits, status } =
+    ledger;
   const count = (type: EventType): number => events.filter(({ eventType }) => eventType === type).length;
   const violations: string[] = [];
   const expect = (type: EventType, expected: number) => {
@@ -96,7 +105,11 @@ function effectViolations({ ledger, events, provider }: OrderBooks): string[] {
   const reserved = count('inventory.reserved.v1');
   const given = reservedUnits + consumedUnits > 0 ? 0 : reserved;
   expect('inventory.released.v1', given);
-  expect('payment.refunded.v1', inState('refunded'));
+  expect('payment.refunded.v1', refunds.filter(({ providerRefundId }) => providerRefundId).length);
+  expect('refund.failed.v1', refunds.filter(({ state }) => state === 'failed').length);
+  const closed = disputes.filter(({ state }) => state === 'won' || state === 'lost').length;
+  expect('dispute.closed.v1', closed);
+  if (count('payment.disputed.v1') < disputes.length) violations.push('a dispute has no event');
   expect('fulfillment.created.v1', fulfillment === 'none' ? 0 : 1);
   expect('fulfillment.cancelled.v1', fulfillment === 'cancelled' ? 1 : 0);
   expect('shipment.voided.v1', shipments.filter(({ state }) => state.startsWith('void')).length);

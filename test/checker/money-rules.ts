@@ -1,36 +1,52 @@
-import { toStripeAmount } from '../../adapters/stripe/stripe-amounts.ts';
+import { fromStripeAmount, toStripeAmount } from '../../adapters/stripe/stripe-amounts.ts';
 import { isEnded } from '../../domain/order.ts';
+import type { RefundRow } from '../../ports/refunds.ts';
 import type { OrderBooks } from './books.ts';
 
 const sum = (entries: readonly { amount: number }[]): number =>
   entries.reduce((total, { amount }) => total + amount, 0);
 
-/** Charged less refunded at the provider, in its own units. */
-const netCharged = ({ provider }: OrderBooks): number => sum(provider.charged) - sum(provider.refunded);
-
-/** Charged once for what ships, nothing for what does not, and SQL knows of every charge. */
+/** Charged once for what ships, nothing for what does not, and SQL knows of every charge and every refund. */
 export function moneyViolations(books: OrderBooks): string[] {
-  return [...chargeViolations(books), ...recordViolations(books)];
+  return [...chargeViolations(books), ...recordViolations(books), ...refundViolations(books)];
 }
 
 function chargeViolations(books: OrderBooks): string[] {
   const { ledger, provider } = books;
   const charges = `charged ${provider.charged.length} times, ${sum(provider.charged)} in all, refunded ${sum(provider.refunded)}`;
-  const net = netCharged(books);
   if (ledger.status === 'completed') {
     const total = ledger.total ? toStripeAmount(ledger.total) : 0;
     const currency = ledger.total?.currency.toLowerCase();
-    const once = provider.charged.length === 1 && net === total && provider.charged[0]?.currency === currency;
-    return once && provider.refunded.length === 0
-      ? []
-      : [`a completed order is charged ${total} ${currency} once and not refunded; it is ${charges}`];
+    const [charge, ...others] = keptCharges(books);
+    const once = charge?.amount === total && charge.currency === currency && others.length === 0;
+    return once ? [] : [`a completed order is charged ${total} ${currency} once; it is ${charges}`];
   }
   if (isEnded(ledger.status)) {
-    return net === 0 ? [] : [`a ${ledger.status} order keeps no money; it is ${charges}`];
+    const kept = sum(provider.charged) - sum(provider.refunded) - sum(lostDisputes(books));
+    /* A refund that failed after the order's end waits for a person. */
+    const came = inProviderUnits(ledger.refunds.filter(({ state }) => state === 'failed'));
+    return kept === 0 || (kept > 0 && kept <= came)
+      ? []
+      : [`a ${ledger.status} order keeps no money; it is ${charges}`];
   }
-  const kept = provider.charged.length - new Set(provider.refunded.map(({ intent }) => intent)).size;
-  return kept <= 1 ? [] : [`an order is charged at most once; it is ${charges}`];
+  return keptCharges(books).length <= 1 ? [] : [`an order is charged at most once; it is ${charges}`];
 }
+
+/** Charges that the compensation has not taken back; what people refunded of them is a matter of its own. */
+const keptCharges = ({ ledger, provider }: OrderBooks) => {
+  const compensated = new Set(
+    ledger.refunds
+      .filter(({ actor, state }) => actor === 'saga' && state !== 'failed')
+      .map(({ n }) => ledger.payments.find((payment) => payment.n === n)?.intentId),
+  );
+  return provider.charged.filter(({ intent }) => !compensated.has(intent));
+};
+
+const lostDisputes = ({ provider }: OrderBooks) =>
+  provider.disputes.filter(({ status }) => status === 'lost');
+
+const inProviderUnits = (refunds: readonly RefundRow[]): number =>
+  refunds.reduce((total, { amount }) => total + toStripeAmount(amount), 0);
 
 /** SQL's payments against the provider's, intent by intent. */
 function recordViolations({ ledger, provider }: OrderBooks): string[] {
@@ -42,9 +58,11 @@ function recordViolations({ ledger, provider }: OrderBooks): string[] {
   }
   if (!isEnded(ledger.status)) return violations;
   for (const { n, intentId, state } of ledger.payments) {
-    const charged = provider.charged.some(({ intent }) => intent === intentId);
-    const refunded = provider.refunded.some(({ intent }) => intent === intentId);
-    const expected = charged ? (refunded ? ['refunded'] : ['charged']) : ['declined', 'canceled'];
+    const of = (list: OrderBooks['provider']['refunded'] | OrderBooks['provider']['charged']) =>
+      sum(list.filter(({ intent }) => intent === intentId));
+    const kept = of(provider.charged) - of(provider.refunded);
+    const charged = of(provider.charged) > 0;
+    const expected = charged ? (kept === 0 ? ['refunded'] : ['charged']) : ['declined', 'canceled'];
     if (!expected.includes(state)) {
       say(`payment ${n} is ${state} in SQL; by the provider's books it is ${expected.join(' or ')}`);
     }
@@ -57,3 +75,30 @@ function recordViolations({ ledger, provider }: OrderBooks): string[] {
 }
 
 const mayStillCharge = ['requires_action', 'processing', 'requires_capture'];
+
+/** SQL's refunds against the provider's, refund by refund; never more than was charged. */
+function refundViolations({ ledger, provider }: OrderBooks): string[] {
+  const violations: string[] = [];
+  const standing = ledger.refunds.filter(({ state }) => state === 'pending' || state === 'refunded');
+  const known = new Map(standing.map((refund) => [refund.providerRefundId, refund]));
+  for (const { refund, amount, currency } of provider.refunded) {
+    const row = known.get(refund);
+    const same = row && row.amount.amountMinor === fromStripeAmount(amount, currency).amountMinor;
+    if (!same && isEnded(ledger.status)) {
+      violations.push(
+        `the provider refunded ${amount} as ${refund}; SQL knows ${row ? 'another amount' : 'nothing of it'}`,
+      );
+    }
+  }
+  const there = new Set(provider.refunded.map(({ refund }) => refund));
+  for (const { refundId, providerRefundId } of standing) {
+    if (!there.has(providerRefundId ?? '')) {
+      violations.push(`refund ${refundId} went back in SQL; the provider has no ${providerRefundId}`);
+    }
+  }
+  for (const { intent, amount } of provider.charged) {
+    const back = sum(provider.refunded.filter((refund) => refund.intent === intent));
+    if (back > amount) violations.push(`${back} of the charge ${intent} of ${amount} were refunded`);
+  }
+  return violations;
+}

@@ -19,6 +19,54 @@ const rewrite = (books: OrderBooks, told: readonly Line[]): void => {
 const eventsSwapped = (told: readonly Line[], a: number, b: number): Line[] =>
   told.map((line, index) => told[index === a ? b : index === b ? a : index] ?? line);
 
+const refundOf = (amount: number) => ({
+  refund: 're_9',
+  intent: 'pi_1',
+  amount,
+  currency: 'inr',
+  status: 'succeeded',
+});
+
+/** An operator has given back a part after the end. */
+function refundByHand(books: OrderBooks, amountMinor: number): void {
+  const at = '2026-01-02T03:04:05.678Z';
+  books.ledger.refunds.push({
+    orderId: books.ledger.orderId,
+    refundId: 'by-hand',
+    n: 1,
+    state: 'refunded',
+    amount: { amountMinor, currency: 'INR' },
+    reason: 'one key was stuck',
+    actor: 'help-desk',
+    requestedAtUtc: at,
+    settledAtUtc: at,
+    providerRefundId: 're_9',
+    fingerprint: 'f',
+    keyNumber: 1,
+  });
+  books.provider.refunded.push(refundOf(amountMinor));
+  rewrite(books, [
+    ...lines.completed,
+    ['payment', 'charged', 'refund_requested'],
+    ['payment', 'refund_requested', 'refunded', 'payment.refunded.v1'],
+  ]);
+  Object.assign(books.events.at(-1)?.payload ?? {}, { refundId: 're_9' });
+}
+
+function disputed(books: OrderBooks, state: 'open' | 'lost'): void {
+  const { ledger, provider } = books;
+  const at = '2026-01-02T03:04:05.678Z';
+  const amount = { amountMinor: 1_499_800, currency: 'INR' } as const;
+  const dispute = { disputeId: 'dp_1', n: 1, state, amount, reason: 'fraudulent' };
+  ledger.disputes.push({ orderId: ledger.orderId, ...dispute, openedAtUtc: at, updatedAtUtc: at });
+  provider.disputes.push({ dispute: 'dp_1', intent: 'pi_1', amount: 1_499_800, status: state });
+  rewrite(books, [
+    ...lines.completed,
+    ['payment', 'charged', 'dispute_open', 'payment.disputed.v1'],
+    ...(state === 'lost' ? [['payment', 'dispute_open', 'dispute_lost', 'dispute.closed.v1'] as Line] : []),
+  ]);
+}
+
 const completed: Doctoring[] = [
   [
     'a second charge',
@@ -34,13 +82,49 @@ const completed: Doctoring[] = [
   [
     'another currency',
     ({ provider }) => Object.assign(first(provider.charged), { currency: 'usd' }),
-    /once and not refunded/,
+    /is charged 1499800 inr once; it is charged/,
   ],
   [
-    'a refund',
-    ({ provider }) =>
-      provider.refunded.push({ intent: 'pi_1', amount: 5, currency: 'inr', status: 'succeeded' }),
-    /refunded 5/,
+    'a refund that SQL does not know',
+    ({ provider }) => provider.refunded.push(refundOf(5)),
+    /refunded 5 as re_9; SQL knows nothing of it/,
+  ],
+  [
+    'a refund of another amount',
+    (books) => {
+      refundByHand(books, 5);
+      books.provider.refunded = [refundOf(6)];
+    },
+    /refunded 6 as re_9; SQL knows another amount/,
+  ],
+  [
+    'a refund that never went back',
+    (books) => {
+      refundByHand(books, 5);
+      books.provider.refunded = [];
+    },
+    /refund by-hand went back in SQL; the provider has no re_9/,
+  ],
+  [
+    'more refunded than charged',
+    (books) => refundByHand(books, 1_499_801),
+    /1499801 of the charge pi_1 of 1499800 were refunded/,
+  ],
+  [
+    'a refund without event',
+    (books) => {
+      refundByHand(books, 5);
+      rewrite(books, lines.completed);
+    },
+    /payment\.refunded\.v1: expected 1 by the books, found 0/,
+  ],
+  [
+    'a dispute without event',
+    (books) => {
+      disputed(books, 'open');
+      rewrite(books, lines.completed);
+    },
+    /a dispute has no event/,
   ],
   [
     'two labels',
@@ -310,6 +394,31 @@ describe('the rules about one order', () => {
     const books = goodBooks('cancelled');
     doctor(books);
     expect(orderViolations(books).join('\n')).toMatch(found);
+  });
+
+  test('find nothing when people refunded a part of a shipped order, or all of it, or its charge is disputed', () => {
+    for (const amountMinor of [500, 1_499_800]) {
+      const books = goodBooks('completed');
+      refundByHand(books, amountMinor);
+      if (amountMinor === 1_499_800) first(books.ledger.payments).state = 'refunded';
+      expect(orderViolations(books)).toEqual([]);
+    }
+    for (const state of ['open', 'lost'] as const) {
+      const books = goodBooks('completed');
+      disputed(books, state);
+      expect(orderViolations(books)).toEqual([]);
+    }
+  });
+
+  test('let a cancelled order keep what came back from the customer’s bank, and no more', () => {
+    const books = goodBooks('cancelled');
+    Object.assign(first(books.ledger.refunds), { state: 'failed' });
+    Object.assign(first(books.ledger.payments), { state: 'charged' });
+    books.provider.refunded = [];
+    rewrite(books, [...lines.cancelled, ['payment', 'refunded', 'refund_failed', 'refund.failed.v1']]);
+    expect(orderViolations(books)).toEqual([]);
+    first(books.ledger.refunds).amount = { amountMinor: 5, currency: 'INR' };
+    expect(orderViolations(books).join()).toMatch(/keeps no money/);
   });
 
   test('let a held order keep its stock and its money, but no second charge', () => {

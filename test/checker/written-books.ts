@@ -154,7 +154,10 @@ export function goodBooks(status: 'completed' | 'cancelled'): OrderBooks {
     },
     provider: {
       charged: [{ intent: 'pi_1', amount: 1_499_800, currency: 'inr' }],
-      refunded: shipped ? [] : [{ intent: 'pi_1', amount: 1_499_800, currency: 'inr', status: 'succeeded' }],
+      refunded: shipped
+        ? []
+        : [{ refund: 're_1', intent: 'pi_1', amount: 1_499_800, currency: 'inr', status: 'succeeded' }],
+      disputes: [],
       labels: [{ shipment: 'shp_1', trackingCode: 'T1', refundStatus: shipped ? null : 'submitted' }],
       intents: [{ intent: 'pi_1', status: 'succeeded' }],
     },

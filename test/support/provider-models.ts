@@ -2,7 +2,13 @@ import { TechnicalFailure } from '../../domain/failures.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { Money } from '../../domain/money.ts';
 import type { BuyAnswer, Carrier, Label, ShipmentAnswer } from '../../ports/carrier.ts';
-import type { CreateAnswer, PaymentAnswer, PaymentGateway } from '../../ports/payment-gateway.ts';
+import type {
+  CreateAnswer,
+  PaymentAnswer,
+  PaymentGateway,
+  ProviderRefund,
+  RefundRequested,
+} from '../../ports/payment-gateway.ts';
 import type { Actor, Interleaving, Landing } from './interleaving.ts';
 
 /** What a payment method leads to when it is confirmed. */
@@ -15,7 +21,8 @@ export interface Intent {
   amount: Money;
   fate: CardFate;
   status: 'unconfirmed' | 'charged' | 'declined' | 'action_required' | 'canceled';
-  refundId?: string;
+  /** Newest first. */
+  refunds: ProviderRefund[];
   createdMs: number;
 }
 
@@ -85,6 +92,11 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     }
   };
 
+  const leftOf = ({ amount, refunds }: Intent): number =>
+    refunds
+      .filter(({ status }) => status !== 'failed')
+      .reduce((left, refund) => left - refund.amount.amountMinor, amount.amountMinor);
+
   const confirmed = {
     succeeds: 'charged',
     declines: 'declined',
@@ -133,6 +145,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
                 amount,
                 fate,
                 status: 'unconfirmed',
+                refunds: [],
                 createdMs,
               });
               return { value: { status: 'created', intentId } };
@@ -165,16 +178,37 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
             return { value: answerOf(intent) };
           }),
         ),
-      refund: ({ idempotencyKey, intentId, timeoutMs }) =>
-        send(`refund ${idempotencyKey}`, timeoutMs, KEYED, (mode) =>
-          keyed(idempotencyKey, `refund ${intentId}`, mode, () => {
+      refund: ({ idempotencyKey, operationKey, orderId, intentId, amount, timeoutMs }) =>
+        send<RefundRequested>(`refund ${idempotencyKey}`, timeoutMs, KEYED, (mode) =>
+          keyed<RefundRequested>(idempotencyKey, `refund ${amount.amountMinor} of ${intentId}`, mode, () => {
             const intent = found(intentId);
             if (intent.status !== 'charged')
               return { error: new Error(`${intentId} is ${intent.status}: no refund`) };
-            intent.refundId ??= `re_${intentId}`;
-            return { value: { refundId: intent.refundId } };
+            if (amount.amountMinor > leftOf(intent)) {
+              return { value: { status: 'refused', code: 'amount_too_large', reason: 'more than is left' } };
+            }
+            const refund: ProviderRefund = {
+              refundId: `re_${intent.refunds.length + 1}_${intentId}`,
+              intentId,
+              orderId,
+              operationKey,
+              amount,
+              status: 'succeeded',
+              createdAtUtc: new Date(world.nowMs()).toISOString(),
+            };
+            intent.refunds.unshift(refund);
+            return { value: { status: 'taken', refund } };
           }),
         ),
+      refunds: ({ intentId, timeoutMs }) =>
+        send(`refunds ${intentId}`, timeoutMs, READ, () => ({ value: [...found(intentId).refunds] })),
+      findRefund: ({ refundId, timeoutMs }) =>
+        send(`find refund ${refundId}`, timeoutMs, READ, () => {
+          const all = [...intents.values()].flatMap(({ refunds }) => refunds);
+          const refund = all.find((one) => one.refundId === refundId);
+          return refund ? { value: { ...refund } } : { error: new Error(`No such refund ${refundId}`) };
+        }),
+      findDispute: ({ disputeId }) => Promise.reject(new Error(`No such dispute ${disputeId}`)),
       payable: () => ({ ok: true }),
       verifyWebhook: () => undefined,
     };
@@ -187,7 +221,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     breakNext: plan.breakNext,
     gatewayFor,
     charged: () => [...intents.values()].filter(({ status }) => status === 'charged'),
-    kept: () => [...intents.values()].filter(({ status, refundId }) => status === 'charged' && !refundId),
+    kept: () => [...intents.values()].filter((intent) => intent.status === 'charged' && leftOf(intent) > 0),
     /** The customer authenticates every payment that waits for it. */
     authenticate() {
       for (const intent of intents.values())

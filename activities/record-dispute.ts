@@ -1,0 +1,89 @@
+import type { EventFacts } from '../domain/events.ts';
+import { decimalAmount, formatAmount } from '../domain/money.ts';
+import type { Dispute, DisputeState } from '../domain/refunds.ts';
+import type { ProviderDispute } from '../ports/payment-gateway.ts';
+import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
+import type { ActivityDeps } from './deps.ts';
+import { inOrder, type RecordPayment } from './refund-order.ts';
+import { writeTransition } from './transition.ts';
+
+/**
+ * Looks up a dispute at the provider and records what it says now; while it is open, and after it was lost, the order is
+ * not refunded. null for one of no order here.
+ * Idempotent: a dispute only goes forward (inquiry, open, then won or lost), so late looks change nothing. Fails
+ * technically only.
+ * Writes: Disputes, AuditLog, OutboxMessages(payment.disputed.v1, dispute.closed.v1), in one transaction.
+ */
+export const createRecordDispute =
+  (deps: ActivityDeps) =>
+  async ({ subject, attemptTimeoutMs }: RecordPayment): Promise<DisputeState | null> => {
+    const found = await deps.payments.findDispute({
+      disputeId: subject.id,
+      timeoutMs: attemptTimeoutMs * 0.9,
+    });
+    return (await inOrder(deps, found, (tx, of) => writeDispute(deps, tx, { ...of, found }))) ?? null;
+  };
+
+const rank: Record<DisputeState, number> = { inquiry: 0, open: 1, won: 2, lost: 2 };
+const isClosed = (state: DisputeState): boolean => rank[state] === 2;
+
+async function writeDispute(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  { order, payment, found }: { order: OrderRow; payment: PaymentRow; found: ProviderDispute },
+): Promise<DisputeState> {
+  const before = (await tx.disputes.list(order.orderId)).find((one) => one.disputeId === found.disputeId);
+  if (before && (before.state === found.state || rank[found.state] < rank[before.state])) return before.state;
+  /* Heard of when it was over: that it was opened is told all the same. */
+  const states = before || !isClosed(found.state) ? [found.state] : (['open', found.state] as const);
+  let last = before;
+  for (const state of states)
+    last = await writeState(deps, tx, { order, payment, found, before: last, state });
+  return found.state;
+}
+
+interface DisputeChange {
+  order: OrderRow;
+  payment: PaymentRow;
+  found: ProviderDispute;
+  before: Dispute | undefined;
+  state: DisputeState;
+}
+
+async function writeState(
+  { clock }: ActivityDeps,
+  tx: StoreTransaction,
+  { order, payment, found, before, state }: DisputeChange,
+): Promise<Dispute> {
+  const { disputeId, amount, reason } = found;
+  const dispute: Dispute = {
+    orderId: order.orderId,
+    disputeId,
+    n: payment.n,
+    state,
+    amount,
+    reason,
+    openedAtUtc: before?.openedAtUtc ?? found.createdAtUtc,
+    updatedAtUtc: clock.nowUtc(),
+  };
+  await tx.disputes.put(dispute);
+  await writeTransition(tx, {
+    order,
+    actor: 'provider',
+    step: 'payment',
+    aside: true,
+    from: before ? `dispute_${before.state}` : payment.state,
+    to: `dispute_${state}`,
+    reason: `${disputeId}, ${formatAmount(amount)} ${amount.currency}, the bank says: ${reason}`,
+    event: eventOf(dispute, payment),
+    nowUtc: clock.nowUtc(),
+  });
+  return dispute;
+}
+
+function eventOf({ disputeId, state, amount, reason }: Dispute, { intentId = '' }: PaymentRow): EventFacts {
+  const facts = { paymentId: intentId, disputeId, disputedAmount: decimalAmount(amount), reason };
+  return isClosed(state)
+    ? { type: 'dispute.closed.v1', details: { ...facts, outcome: state } }
+    : { type: 'payment.disputed.v1', details: { ...facts, refundable: state === 'inquiry' } };
+}

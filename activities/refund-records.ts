@@ -1,0 +1,180 @@
+import { operationKeys } from '../domain/ids.ts';
+import { decimalAmount, formatAmount, type Money } from '../domain/money.ts';
+import { leftToRefund, type RefundState } from '../domain/refunds.ts';
+import type { EventFacts } from '../domain/events.ts';
+import type { ProviderRefund } from '../ports/payment-gateway.ts';
+import type { RefundRow } from '../ports/refunds.ts';
+import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
+import type { ActivityDeps } from './deps.ts';
+import { writeTransition } from './transition.ts';
+
+/** A payment with what the provider says went back from it. */
+export interface RefundedPayment {
+  order: OrderRow;
+  payment: PaymentRow;
+  refunds: readonly ProviderRefund[];
+}
+
+/**
+ * Brings SQL to what the provider says about a payment's refunds: rows, the payment's state, one audit row and event
+ * for each change. Whoever comes first records it: the operator's refund, the compensation or a notice. A refund only
+ * goes forward (requested, pending, refunded, failed), so that an older look never overwrites a newer one.
+ * Returns the rows of these refunds, oldest first.
+ */
+export async function recordRefunds(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  { order, payment, refunds }: RefundedPayment,
+): Promise<RefundRow[]> {
+  const rows = await tx.refunds.list(order.orderId);
+  const recorded: RefundRow[] = [];
+  for (const refund of refunds.toReversed()) {
+    const before = rowOf(rows, payment, refund);
+    const after = advanced(deps, { payment, before, refund });
+    if (!after) continue;
+    if (after !== before) await writeRefund(deps, tx, { order, payment, before, after });
+    recorded.push(after);
+  }
+  return recorded;
+}
+
+const ownKey = ({ orderId, refundId, n }: Pick<RefundRow, 'orderId' | 'refundId' | 'n'>): string =>
+  refundId === compensationId(n)
+    ? operationKeys.refundLeft(orderId, n)
+    : operationKeys.refundOrder(orderId, refundId);
+
+const compensationId = (n: number): string => `compensation-${n}`;
+
+/** The row of a provider's refund: by its id, or the one that waits for it under its key. */
+const rowOf = (
+  rows: readonly RefundRow[],
+  payment: PaymentRow,
+  { refundId, operationKey }: ProviderRefund,
+): RefundRow | undefined =>
+  rows.find(({ providerRefundId }) => providerRefundId === refundId) ??
+  rows.find((row) => row.n === payment.n && !row.providerRefundId && ownKey(row) === operationKey);
+
+const stateOf: Record<ProviderRefund['status'], RefundState> = {
+  pending: 'pending',
+  succeeded: 'refunded',
+  failed: 'failed',
+};
+const order: readonly RefundState[] = ['requested', 'pending', 'refunded', 'failed'];
+
+/** The row as it has to be now; undefined for a refund that failed before anybody here had heard of it. */
+function advanced(
+  { clock }: ActivityDeps,
+  { payment, before, refund }: { payment: PaymentRow; before: RefundRow | undefined; refund: ProviderRefund },
+): RefundRow | undefined {
+  const state = stateOf[refund.status];
+  if (!before) return state === 'failed' ? undefined : newRow(clock.nowUtc(), { payment, refund });
+  const known = before.providerRefundId !== undefined;
+  const forward = order.indexOf(state) > order.indexOf(before.state);
+  if (!forward && (known || state === 'failed')) return before;
+  const { failure: _, ...rest } = before;
+  return {
+    ...rest,
+    state,
+    settledAtUtc: clock.nowUtc(),
+    /* One that failed at once was never on its way. */
+    ...(known || state !== 'failed' ? { providerRefundId: refund.refundId } : {}),
+    ...(state === 'failed' ? { failure: refund.failure ?? 'The refund failed.' } : {}),
+  };
+}
+
+/** A refund that nobody asked for here: the compensation's, or one made at the provider's own desk. */
+function newRow(
+  nowUtc: string,
+  { payment, refund }: { payment: PaymentRow; refund: ProviderRefund },
+): RefundRow {
+  const { orderId, n } = payment;
+  const compensating = refund.operationKey === operationKeys.refundLeft(orderId, n);
+  return {
+    orderId,
+    refundId: compensating ? compensationId(n) : refund.refundId,
+    n,
+    state: stateOf[refund.status],
+    amount: refund.amount,
+    reason: compensating ? 'compensation' : 'Refunded at the payment provider',
+    actor: compensating ? 'saga' : 'provider',
+    requestedAtUtc: nowUtc,
+    settledAtUtc: nowUtc,
+    providerRefundId: refund.refundId,
+    fingerprint: '',
+    keyNumber: 1,
+  };
+}
+
+interface RefundChange {
+  order: OrderRow;
+  payment: PaymentRow;
+  before: RefundRow | undefined;
+  after: RefundRow;
+}
+
+/** Writes one change of a refund: its row, what is left of the payment, audit row and event. */
+export async function writeRefund(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  change: RefundChange,
+): Promise<void> {
+  const { order: ofOrder, payment, before, after } = change;
+  await tx.refunds.put(after);
+  const left = await writePayment(tx, payment, after);
+  const event = eventOf(change);
+  await writeTransition(tx, {
+    order: ofOrder,
+    actor: after.actor,
+    step: 'payment',
+    aside: true,
+    from: before ? auditState[before.state] : payment.state,
+    to: auditState[after.state],
+    reason: reasonOf(after, left),
+    ...(event ? { event } : {}),
+    nowUtc: deps.clock.nowUtc(),
+  });
+}
+
+/** Words of the audit trail. */
+const auditState: Record<RefundState, string> = {
+  requested: 'refund_requested',
+  pending: 'refund_pending',
+  refunded: 'refunded',
+  failed: 'refund_failed',
+};
+
+/** The payment is refunded when nothing of it is left; returns what is. */
+async function writePayment(tx: StoreTransaction, payment: PaymentRow, after: RefundRow): Promise<Money> {
+  const { orderId, n, amount } = payment;
+  const refunds = (await tx.refunds.list(orderId)).filter((refund) => refund.n === n);
+  const settled = refunds.filter(({ state }) => state !== 'requested');
+  const keptMinor = leftToRefund({ charged: amount, refunds: settled, disputes: [] });
+  const { refundId: last, ...rest } = (await tx.payments.find({ orderId, n })) ?? payment;
+  const refundId = after.providerRefundId ?? last;
+  await tx.payments.put({
+    ...rest,
+    state: keptMinor === 0 ? 'refunded' : 'charged',
+    ...(refundId ? { refundId } : {}),
+  });
+  return { ...amount, amountMinor: leftToRefund({ charged: amount, refunds, disputes: [] }) };
+}
+
+function eventOf({ payment, before, after }: RefundChange): EventFacts | undefined {
+  const ids = { paymentId: payment.intentId ?? '', refundId: after.providerRefundId ?? after.refundId };
+  if (after.state === 'failed') {
+    const details = { ...ids, amount: decimalAmount(after.amount), reason: after.failure ?? '' };
+    return { type: 'refund.failed.v1', details };
+  }
+  if (after.state === 'requested' || before?.providerRefundId) return undefined;
+  return {
+    type: 'payment.refunded.v1',
+    details: { ...ids, refundedAmount: decimalAmount(after.amount) },
+  };
+}
+
+const shown = (money: Money): string => `${formatAmount(money)} ${money.currency}`;
+
+const reasonOf = ({ amount, reason, failure }: RefundRow, left: Money): string =>
+  failure
+    ? `${shown(amount)} did not go back (${failure}); ${shown(left)} of the charge are left: ${reason}`
+    : `${shown(amount)}, ${shown(left)} of the charge are left: ${reason}`;

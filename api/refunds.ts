@@ -1,0 +1,246 @@
+import { z } from '@hono/zod-openapi';
+import { parseAmount, type Money } from '../domain/money.ts';
+import {
+  disputeStates,
+  leftToRefund,
+  refundStates,
+  type Dispute,
+  type Refund,
+  type RequestRefund,
+} from '../domain/refunds.ts';
+import type { StoredMoney } from '../ports/store.ts';
+import type { AppDeps } from './app-deps.ts';
+import { invalidFields, readJson } from './body.ts';
+import { requireOperator } from './callers.ts';
+import { readIdempotencyKey } from './checkout-request.ts';
+import { moneyBody, moneyField, reasonField, textField, type MoneyBody } from './fields.ts';
+import { refundFingerprintOf, refundIdFor } from './order-identity.ts';
+import { ApiProblem } from './problems.ts';
+import { readOrderId, requireOrder, unknownOrder } from './read-order.ts';
+import { readStore } from './read-store.ts';
+import { addRoute, orderIdParameter, type App, type AppContext } from './route.ts';
+
+/** A refund is waited for so long before it is answered with 202. */
+const WAIT_MS = 3_000;
+
+const utcTime = z.string().openapi({ format: 'date-time', example: '2026-01-02T03:04:05.678Z' });
+const amount = moneyField;
+
+const refundRequest = z
+  .strictObject({
+    amount: amount.optional().openapi({ description: 'Default: all that is left.' }),
+    reason: reasonField,
+    actor: textField(64)
+      .optional()
+      .openapi({ description: 'Who acts, where the caller acts for somebody; default the caller.' }),
+  })
+  .openapi('RefundRequest', {
+    example: { amount: { amount: '500.00', currency: 'INR' }, reason: 'One key was stuck' },
+  });
+
+const refundBody = z
+  .object({
+    orderId: z.string(),
+    refundId: z.string(),
+    state: z.enum(refundStates).openapi({
+      description:
+        '`requested`: reserved, the provider has not answered for it yet; it is tried without end. `pending`: on its ' +
+        'way. `failed`: nothing of it went back; a new refund may be asked for.',
+    }),
+    amount: amount.optional().openapi({ description: 'Absent only while nobody has counted what is left.' }),
+    reason: z.string(),
+    actor: z.string(),
+    requestedAtUtc: utcTime.optional(),
+    settledAtUtc: utcTime.optional(),
+    providerRefundId: z.string().optional(),
+    failure: z.string().optional(),
+    links: z.object({ refunds: z.string() }),
+  })
+  .openapi('Refund');
+
+const disputeBody = z
+  .object({
+    disputeId: z.string(),
+    state: z.enum(disputeStates),
+    amount,
+    reason: z.string(),
+    openedAtUtc: utcTime,
+    updatedAtUtc: utcTime,
+  })
+  .openapi('Dispute');
+
+const refundsBody = z
+  .object({
+    orderId: z.string(),
+    charged: amount.nullable().openapi({ description: 'null when nothing was charged.' }),
+    left: amount.nullable().openapi({ description: 'What can still be refunded.' }),
+    refunds: z.array(refundBody),
+    disputes: z.array(disputeBody),
+  })
+  .openapi('Refunds');
+
+const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } });
+const noStore = { 'cache-control': 'no-store' };
+
+/** POST and GET /orders/{orderId}/refunds. */
+export function addRefunds(app: App, deps: AppDeps): void {
+  addRoute(
+    app,
+    {
+      method: 'post',
+      path: '/orders/{orderId}/refunds',
+      operationId: 'refundOrder',
+      tag: 'Orders',
+      summary: 'Gives back what the order was charged, or a part of it',
+      description:
+        'Operators only; also after the order has shipped. The same Idempotency-Key refunds an order once, for good; ' +
+        'with another body 422. Refused with 409 and a `code`: `nothing_charged`, `nothing_left`, `amount_too_large`, ' +
+        '`other_currency`, `compensating` (the order is being taken back), `cancel_instead` (all of an order that has ' +
+        'not shipped), `disputed` (the customer’s bank has the money).',
+      produces: 'application/json',
+      request: {
+        params: orderIdParameter,
+        headers: z.object({
+          'Idempotency-Key': z.string().min(1).max(255).openapi({
+            description: 'Printable ASCII; one for each refund of the order, whoever asks.',
+            example: 'ticket-4711',
+          }),
+        }),
+        body: { required: true, ...json(refundRequest) },
+      },
+      responses: {
+        200: { description: 'The provider has answered; `state` says what came of it.', ...json(refundBody) },
+        202: { description: 'Taken; it goes on by itself.', ...json(refundBody) },
+      },
+      problems: [
+        'malformed-request',
+        'idempotency-key',
+        'forbidden',
+        'unknown-order',
+        'act-refused',
+        'body-too-large',
+        'unsupported-media-type',
+        'invalid-fields',
+        'idempotency-key-reused',
+        'temporal-unavailable',
+      ],
+    },
+    (c) => postRefund(c, deps),
+  );
+  addRoute(
+    app,
+    {
+      method: 'get',
+      path: '/orders/{orderId}/refunds',
+      operationId: 'listRefunds',
+      tag: 'Orders',
+      summary: 'What was charged, refunded and disputed',
+      produces: 'application/json',
+      request: { params: orderIdParameter },
+      responses: { 200: { description: 'The order’s money.', ...json(refundsBody) } },
+      problems: ['unknown-order', 'store-unavailable', 'temporal-unavailable'],
+    },
+    async (c) => {
+      const orderId = readOrderId(c.req.param('orderId'));
+      await requireOrder(deps, c.get('caller'), orderId);
+      const money = await readStore(deps, (read) => read.money(orderId));
+      if (!money) throw unknownOrder(orderId);
+      return c.json({ orderId, ...moneyOf(money) }, 200, noStore);
+    },
+  );
+}
+
+async function postRefund(c: AppContext, deps: AppDeps): Promise<Response> {
+  const caller = c.get('caller');
+  requireOperator(caller);
+  const orderId = readOrderId(c.req.param('orderId'));
+  const key = readIdempotencyKey(c.req.header('idempotency-key'));
+  const { reason, actor, ...body } = await readJson(c, refundRequest);
+  await requireOrder(deps, caller, orderId);
+  const wanted = body.amount && readAmount(body.amount);
+  const refund: RequestRefund = {
+    orderId,
+    refundId: refundIdFor({ orderId, idempotencyKey: key }),
+    ...(wanted ? { amount: wanted } : {}),
+    reason,
+    actor: actor === undefined ? caller.callerId : `${actor} (${caller.callerId})`,
+    fingerprint: refundFingerprintOf({ reason, ...(wanted ? { amount: wanted } : {}) }),
+  };
+  const started = await deps.refunds.start(refund);
+  if (started.status === 'exists' && started.fingerprint !== refund.fingerprint) throw keyReused(key);
+  const answer = await deps.refunds.end(refund, WAIT_MS);
+  if (answer?.status === 'refused') {
+    if (answer.code === 'key_reused') throw keyReused(key);
+    throw new ApiProblem('act-refused', { detail: answer.reason, code: answer.code });
+  }
+  const known = (await storedRefund(deps, refund)) ?? answer?.refund;
+  const location = { ...noStore, location: `/orders/${orderId}/refunds` };
+  if (known && known.state !== 'requested') return c.json(bodyOf(known), 200, location);
+  return c.json(bodyOf(known ?? { ...refund, state: 'requested' }), 202, location);
+}
+
+const keyReused = (key: string): ApiProblem =>
+  new ApiProblem('idempotency-key-reused', {
+    detail: `The Idempotency-Key ${JSON.stringify(key)} was used for another refund of this order.`,
+  });
+
+/** The refund as it is now; a refund that was done may have failed since. undefined while SQL does not answer. */
+async function storedRefund(
+  deps: AppDeps,
+  { orderId, refundId }: RequestRefund,
+): Promise<Refund | undefined> {
+  try {
+    const money = await readStore(deps, (read) => read.money(orderId));
+    return money?.refunds.find((refund) => refund.refundId === refundId);
+  } catch (error) {
+    if (error instanceof ApiProblem) return undefined;
+    throw error;
+  }
+}
+
+function readAmount({ amount: decimal, currency }: MoneyBody): Money {
+  const parsed = parseAmount(decimal, currency);
+  const reason = parsed.ok ? 'expected more than 0' : parsed.reason;
+  if (parsed.ok && parsed.money.amountMinor > 0) return parsed.money;
+  throw invalidFields([{ field: '/amount/amount', reason }]);
+}
+
+const bodyOf = (
+  refund: Pick<Refund, 'orderId' | 'refundId' | 'state' | 'reason' | 'actor'> & Partial<Refund>,
+): z.infer<typeof refundBody> => {
+  const { orderId, refundId, state, reason, actor, requestedAtUtc, settledAtUtc, providerRefundId, failure } =
+    refund;
+  return {
+    orderId,
+    refundId,
+    state,
+    ...(refund.amount ? { amount: moneyBody(refund.amount) } : {}),
+    reason,
+    actor,
+    ...(requestedAtUtc ? { requestedAtUtc } : {}),
+    ...(settledAtUtc ? { settledAtUtc } : {}),
+    ...(providerRefundId ? { providerRefundId } : {}),
+    ...(failure ? { failure } : {}),
+    links: { refunds: `/orders/${orderId}/refunds` },
+  };
+};
+
+const disputeOf = ({ disputeId, state, amount: disputed, reason, openedAtUtc, updatedAtUtc }: Dispute) => ({
+  disputeId,
+  state,
+  amount: moneyBody(disputed),
+  reason,
+  openedAtUtc,
+  updatedAtUtc,
+});
+
+function moneyOf({ payments, refunds, disputes }: StoredMoney): Omit<z.infer<typeof refundsBody>, 'orderId'> {
+  const charged = payments.find(({ state }) => state === 'charged' || state === 'refunded')?.amount;
+  const left = charged && { ...charged, amountMinor: leftToRefund({ charged, refunds, disputes }) };
+  return {
+    charged: charged ? moneyBody(charged) : null,
+    left: left ? moneyBody(left) : null,
+    refunds: refunds.map(bodyOf),
+    disputes: disputes.map(disputeOf),
+  };
+}

@@ -1,0 +1,73 @@
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { paymentNoticeWorkflowIdOf, refundWorkflowIdOf, type TaskQueues } from '../domain/ids.ts';
+import type { SagaPolicy } from '../domain/policy.ts';
+import type { RequestRefund } from '../domain/refunds.ts';
+import { followPaymentName, refundOrderName } from '../workflows/refund-messages.ts';
+import type { refundOrder } from '../workflows/refund-order.ts';
+import { within } from './bounded.ts';
+import { TemporalUnavailable } from './order-workflows.ts';
+import type { RefundWorkflows } from './refund-workflows.ts';
+
+/** RefundWorkflows through a Temporal client; no connection is made before the first call. */
+export function createRefundWorkflows(
+  client: Client,
+  options: { taskQueues: TaskQueues; policy: SagaPolicy },
+): RefundWorkflows {
+  const { taskQueues, policy } = options;
+  const call = <T>(timeoutMs: number, what: string, work: () => Promise<T>): Promise<T> =>
+    within(timeoutMs, what, () => client.withDeadline(Date.now() + timeoutMs, work));
+  const once = {
+    taskQueue: taskQueues.orders,
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdConflictPolicy: 'FAIL',
+  } as const;
+  const handleOf = ({ orderId, refundId }: Pick<RequestRefund, 'orderId' | 'refundId'>) =>
+    client.workflow.getHandle<typeof refundOrder>(refundWorkflowIdOf(orderId, refundId));
+
+  /** False when there was one of this id before. */
+  async function start(name: string, options: Parameters<Client['workflow']['start']>[1]): Promise<boolean> {
+    try {
+      await call(1_400, 'start', () => client.workflow.start(name, options));
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+      throw new TemporalUnavailable('start', error);
+    }
+  }
+
+  return {
+    async start(refund) {
+      const { orderId, refundId, fingerprint, reason } = refund;
+      const started = await start(refundOrderName, {
+        ...once,
+        workflowId: refundWorkflowIdOf(orderId, refundId),
+        args: [{ refund, policy, taskQueues }],
+        memo: { fingerprint },
+        staticSummary: `Refund of order ${orderId}: ${reason.slice(0, 100)}`,
+      });
+      if (started) return { status: 'started' };
+      try {
+        const { memo } = await call(600, 'describe', () => handleOf(refund).describe());
+        return { status: 'exists', fingerprint: String(memo?.['fingerprint']) };
+      } catch (error) {
+        throw new TemporalUnavailable('describe', error);
+      }
+    },
+    async end(refund, waitMs) {
+      try {
+        return await call(waitMs, 'result', () => handleOf(refund).result());
+      } catch {
+        // Not ended yet, or not to be asked now: it goes on.
+        return undefined;
+      }
+    },
+    async follow({ eventId, subject }) {
+      await start(followPaymentName, {
+        ...once,
+        workflowId: paymentNoticeWorkflowIdOf(eventId),
+        args: [{ subject, policy, taskQueues }],
+        staticSummary: `The payment provider told of ${subject.kind} ${subject.id}`,
+      });
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { CancellationScope, setCurrentDetails, sleep } from '@temporalio/workflow';
+import type { StepPolicy } from '../domain/policy.ts';
+import type { Refund, RefundAnswer } from '../domain/refunds.ts';
+import type { FollowPayment, RefundOrder } from './refund-messages.ts';
+import { createSteps } from './steps.ts';
+
+const LONGEST_PAUSE_MS = 6 * 60 * 60 * 1_000;
+
+/**
+ * One refund that an operator asked for, whatever has become of the order's own workflow: reserves the amount in SQL,
+ * asks the provider without end, and follows a refund that is on its way. It cannot be canceled, since nobody knows
+ * whether the provider has the request; a run that was terminated goes on when the same request is repeated.
+ */
+export async function refundOrder(input: RefundOrder): Promise<RefundAnswer> {
+  return CancellationScope.nonCancellable(() => runRefund(input));
+}
+
+async function runRefund({ refund, policy, taskQueues }: RefundOrder): Promise<RefundAnswer> {
+  const { orderId, refundId } = refund;
+  const steps = createSteps({ policy, taskQueues });
+  const sql = steps.orders({ policy: unbounded(policy.steps.completion), summary: 'Reserve the amount' });
+  const provider = (summary: string) => steps.payments({ policy: unbounded(policy.steps.payment), summary });
+  show(`Refund of order ${orderId} for ${refund.actor}: ${refund.reason}`);
+  const answer = await sql.requestRefund(refund);
+  if (answer.status === 'refused') {
+    show(`**refused** (${answer.code}): ${answer.reason}`);
+    return answer;
+  }
+  showRefund(answer.refund);
+  const { attemptTimeoutMs } = policy.steps.payment;
+  let now = await provider('Refund the amount').refundPart({ orderId, refundId, attemptTimeoutMs });
+  showRefund(now);
+  for (let pauseMs = 4 * policy.actionPollMs; now.state === 'pending'; pauseMs *= 2) {
+    await sleep(Math.min(pauseMs, LONGEST_PAUSE_MS));
+    const subject = { kind: 'refund', id: now.providerRefundId ?? '' } as const;
+    now =
+      (await provider('Look whether the refund has arrived').recordRefund({ subject, attemptTimeoutMs })) ??
+      now;
+    showRefund(now);
+  }
+  return { status: 'taken', refund: now };
+}
+
+/**
+ * Asks the provider about a refund or dispute that it told of, and records what it says now: late, repeated and
+ * overtaken notices change nothing. Once per notice; retried without end.
+ */
+export async function followPayment({ subject, policy, taskQueues }: FollowPayment): Promise<void> {
+  const { attemptTimeoutMs } = policy.steps.payment;
+  await CancellationScope.nonCancellable(async () => {
+    const payments = createSteps({ policy, taskQueues }).payments({
+      policy: unbounded(policy.steps.payment),
+      summary: `Look up ${subject.kind} ${subject.id}`,
+    });
+    if (subject.kind === 'dispute') await payments.recordDispute({ subject, attemptTimeoutMs });
+    else await payments.recordRefund({ subject, attemptTimeoutMs });
+  });
+}
+
+const unbounded = ({ budgetMs: _, ...policy }: StepPolicy) => policy;
+
+const show = (text: string): void => setCurrentDetails(text);
+
+const showRefund = ({ state, orderId, amount, reason, actor, failure, providerRefundId }: Refund): void =>
+  show(
+    [
+      `**${state}**: ${amount.amountMinor} minor units ${amount.currency} of order ${orderId}`,
+      ...(providerRefundId ? [`At the payment provider: ${providerRefundId}`] : []),
+      ...(failure ? [`Failed: ${failure}`] : []),
+      `Asked for by ${actor}: ${reason}`,
+    ].join('\n\n'),
+  );
