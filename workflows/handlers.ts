@@ -7,6 +7,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { OrderView } from '../domain/order.ts';
+import { legalActs } from './legal-acts.ts';
 import * as messages from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import {
@@ -29,6 +30,10 @@ import { pickAddress, readAct, refuseAddressShape, refuseText } from './read-act
 export function openDoors(context: OrderContext): void {
   const { order } = context;
   setHandler(messages.getOrder, () => viewOf(order), { description: 'The order as it is now.' });
+  setHandler(messages.getRefusal, (given) => wouldRefuse(context, given), {
+    description:
+      'Why an act would be refused now: {"name":"cancel","input":{}}; null when it would be taken.',
+  });
   setHandler(messages.paymentNotice, () => {
     order.paymentNoticed = true;
   });
@@ -103,7 +108,7 @@ function openDoor<A extends messages.Act>(
     const reason = await checked;
     if (!reason) return accept(act);
     context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way: 'update' }));
-    throw refused(reason);
+    throw refused(order, reason);
   };
   const onUpdate = (given?: Partial<A>): OrderView | Promise<OrderView> => {
     const act = readAct<A>(given, 'update');
@@ -112,7 +117,7 @@ function openDoor<A extends messages.Act>(
   };
   const validator = (given?: Partial<A>): void => {
     const reason = refuse(readAct(given, 'update'));
-    if (reason) throw refused(reason);
+    if (reason) throw refused(order, reason);
   };
   const onSignal = async (given?: Partial<A>): Promise<void> => {
     const act = readAct<A>(given, 'signal');
@@ -124,6 +129,17 @@ function openDoor<A extends messages.Act>(
   };
   setHandler(update, onUpdate, { description, validator });
   setHandler(signal, onSignal, { description });
+  context.validators.set(name, (given) => refuse(readAct(given, 'update')));
+}
+
+/** The door's own validator, asked without acting. */
+function wouldRefuse(
+  { validators }: OrderContext,
+  given?: { name?: string; input?: unknown },
+): string | null {
+  const validator = validators.get(String(given?.name));
+  if (!validator) return `name: expected one of ${[...validators.keys()].join(', ')}.`;
+  return validator(given?.input) ?? null;
 }
 
 /** A cancel is written down by the walk back itself. */
@@ -166,13 +182,14 @@ async function onUnknownSignal(context: OrderContext, given: string, input: unkn
   await noteRefusal(context, { name, actor: readAct(input, 'signal').actor, reason });
 }
 
-/** The business answer of a refused update; shown to its caller, not retried, no error log. */
-const refused = (reason: string): ApplicationFailure =>
+/** The business answer of a refused update, with what would be taken; shown to its caller, not retried, no error log. */
+const refused = (order: OrderState, reason: string): ApplicationFailure =>
   ApplicationFailure.create({
     type: messages.actRefused,
     message: reason,
     nonRetryable: true,
     category: ApplicationFailureCategory.BENIGN,
+    details: ['act_refused', legalActs(order)],
   });
 
 /** Accepts a stop: the saga walks back from its next safe point, at once where it waits interruptibly. */

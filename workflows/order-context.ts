@@ -30,6 +30,8 @@ export interface OrderContext {
   /** Writes what was noted before SQL knew the order; until then nothing waits for such notes. */
   writeEarlyNotes(): Promise<void>;
   policyOf(step: StepName): StepPolicy;
+  /** Why an act would be refused now, by name of its update and signal. */
+  validators: Map<string, (given: unknown) => string | undefined>;
   /** Work beside the order's path (mails, notes): awaited before the run closes. */
   beside: Promise<void>[];
 }
@@ -69,6 +71,7 @@ export function createContext(input: FulfillOrder): OrderContext {
     note,
     writeEarlyNotes,
     policyOf,
+    validators: new Map(),
     beside: [],
   };
 }

@@ -6,13 +6,16 @@ import type { Act } from './messages.ts';
  * take, whatever its type was; it never throws, since an error in a signal's handler would stop the whole order.
  */
 
+/** A person of up to 64 characters, and in brackets the API caller who acts for them. */
+const MAXIMUM_ACTOR = 160;
+
 /** What may be left out is filled in; texts are cut to the trail's lengths. */
 export function readAct<A extends Act>(given: unknown, way: 'update' | 'signal'): A {
   const fields = typeof given === 'object' && given !== null ? given : {};
   const { actor, reason, ...rest } = fields as Record<string, unknown>;
   return {
     ...rest,
-    actor: clean(actor, 64) || way,
+    actor: clean(actor, MAXIMUM_ACTOR) || way,
     reason: clean(reason, 500) || `by ${way}`,
   } as unknown as A;
 }

@@ -240,7 +240,7 @@ describe('acts on a held order', () => {
       actor: 'fat-finger',
       reason: expect.stringMatching(/^There is no signal of this name; there are approve, cancel, extend/),
     });
-    expect(rows.every(({ reason, actor }) => reason.length <= 500 && actor.length <= 64)).toBe(true);
+    expect(rows.every(({ reason, actor }) => reason.length <= 500 && actor.length <= 160)).toBe(true);
     expect(await detailsOf(order)).toMatch(/Refused signal aprove at .*There is no signal of this name/);
     expect((await shownOf(order)).sagaState).toBe('held');
     await acts['payment']?.(order);
