@@ -60,7 +60,8 @@ async function refusalOf(
 }
 
 async function walkBackBegun(tx: StoreTransaction, order: OrderRow): Promise<boolean> {
-  if (order.sagaState === 'compensating') return true;
+  const { cancelRequested, failure } = order.detail;
+  if (order.sagaState === 'compensating' || cancelRequested || failure) return true;
   for (const name of compensationNames) {
     if (await tx.operations.find(operationKeys[name](order.orderId))) return true;
   }

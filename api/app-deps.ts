@@ -11,6 +11,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { DeadLetterWorkflows } from './dead-letter-workflows.ts';
 import type { OrderActWorkflows } from './order-act-workflows.ts';
+import type { RestartableRuns } from './order-runs.ts';
 import type { OrderWorkflows } from './order-workflows.ts';
 import type { RefundWorkflows } from './refund-workflows.ts';
 
@@ -38,6 +39,7 @@ export interface AppDeps {
   workflows: OrderWorkflows;
   refunds: RefundWorkflows;
   orderActs: OrderActWorkflows;
+  runs: RestartableRuns;
   store: Pick<Store, 'read' | 'transaction' | 'ping'>;
   payments: Pick<PaymentGateway, 'payable' | 'verifyWebhook'>;
   seen: SeenFilter;

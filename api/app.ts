@@ -6,6 +6,7 @@ import { addActs } from './acts.ts';
 import type { AppDeps, AppEnv } from './app-deps.ts';
 import { addAudit } from './audit.ts';
 import { authenticate } from './callers.ts';
+import { addCases } from './cases.ts';
 import { addCheckout } from './checkout.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { addDocs } from './docs.ts';
@@ -38,6 +39,8 @@ export function createApp(deps: AppDeps): App {
     '/order-acts',
     '/order-acts/*',
     '/products',
+    '/cases',
+    '/cases/*',
     '/dead-letters',
     '/dead-letters/*',
     '/webhook-endpoints',
@@ -55,6 +58,7 @@ export function createApp(deps: AppDeps): App {
   addProducts(app, deps);
   addStripeWebhook(app, deps);
   addWebhookEndpoints(app, deps);
+  addCases(app, deps);
   addDeadLetters(app, deps);
   addOperations(app, deps);
   addDocs(app, deps);

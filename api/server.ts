@@ -21,6 +21,7 @@ import { createDeadLetterWorkflows } from './temporal-dead-letter-workflows.ts';
 import { lazyStore } from './lazy-store.ts';
 import { lazyTemporalConnection } from './temporal-connection.ts';
 import { createOrderActWorkflows } from './temporal-order-act-workflows.ts';
+import { createOrderRuns } from './temporal-order-runs.ts';
 import { createOrderWorkflows } from './temporal-order-workflows.ts';
 import { createRefundWorkflows } from './temporal-refund-workflows.ts';
 
@@ -85,6 +86,7 @@ async function connectDeps(config: Config) {
       refunds,
       orderActs: createOrderActWorkflows(client, queues.ops),
       deadLetters,
+      runs: createOrderRuns(client, queues),
       store,
       payments,
       seen: redis.seen,

@@ -126,7 +126,7 @@ export function createOrderWorkflows(client: Client, queues: TaskQueues): OrderW
   };
 }
 
-function startOptions({ input, memo, customerHash }: StartOrder, queues: TaskQueues) {
+export function startOptions({ input, memo, customerHash }: StartOrder, queues: TaskQueues) {
   const { checkout } = input;
   return {
     workflowId: workflowIdOf(checkout.orderId),

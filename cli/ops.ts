@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { apiAddress, apiKey, createApiClient } from './api-client.ts';
+import { casesCommand } from './cases.ts';
 import { confirmOnTerminal, deadLettersCommand, type CliDeps } from './dead-letters.ts';
 import { ordersCommand } from './orders.ts';
 
@@ -14,6 +15,7 @@ const client = () =>
   createApiClient(apiAddress(program.opts<{ api?: string }>().api, process.env), apiKey(process.env));
 const deps: CliDeps = { client, print: (text) => console.log(text), confirm: confirmOnTerminal };
 program.addCommand(ordersCommand(deps));
+program.addCommand(casesCommand(deps));
 program.addCommand(deadLettersCommand(deps));
 
 try {

@@ -209,6 +209,8 @@ const environment = z.object({
   /** Share of orders whose traces are recorded, 0 to 1; a caller's own `traceparent` decides for its order. */
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** How often the workers look for orders that have lost their run. */
+  CASE_SWEEP_SECONDS: z.coerce.number().min(0.1).max(3_600).default(60),
   /** Workflows kept in the worker's memory; about 264 KiB each. */
   MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(1).default(2_000),
   /** Web address of RabbitMQ's management API with user and password; it names the dead-letter queues of other services. */

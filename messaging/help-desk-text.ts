@@ -1,8 +1,11 @@
+import { closedRunActivity } from '../domain/recovery.ts';
 import type { EventOf } from './contracts/read-event.ts';
+import { curl } from './help-desk-command.ts';
+import { moneyText, type MoneyEvent } from './help-desk-money.ts';
 
-export type WaitingOrder = EventOf<
-  'order.held.v1' | 'order.approval_requested.v1' | 'order.hold_reminded.v1' | 'order.parked.v1'
->;
+export type WaitingOrder =
+  | EventOf<'order.held.v1' | 'order.approval_requested.v1' | 'order.hold_reminded.v1' | 'order.parked.v1'>
+  | MoneyEvent;
 
 export interface HelpDeskText {
   subject: string;
@@ -24,6 +27,8 @@ export function helpDeskText(event: WaitingOrder, apiUrl: string): HelpDeskText 
       return heldText({ ...event.payload, status: 'awaiting_approval' }, { at, more });
     case 'order.held.v1':
       return heldText(event.payload, { at, more });
+    default:
+      return moneyText(event, { at, more });
   }
 }
 
@@ -34,12 +39,27 @@ interface Links {
 
 function parkedText({ payload }: EventOf<'order.parked.v1'>, { at, more }: Links): HelpDeskText {
   const { orderId, step, activity, failure, budgets } = payload;
+  if (activity === closedRunActivity) return lostRunText(payload, { at, more });
   return {
     subject: `Order ${orderId} is parked at ${step}`,
     lines: [
       `${activity} of order ${orderId} failed again and again (${budgets} budgets of attempts): ${failure}`,
       'It waits without a deadline; nothing is lost meanwhile.',
       `When the cause is mended, try again: ${curl('POST', `${at}/resolve`, { action: 'retry' })}`,
+      more,
+    ],
+  };
+}
+
+function lostRunText({ orderId, failure }: EventOf<'order.parked.v1'>['payload'], { at, more }: Links) {
+  const cases = `${at.slice(0, at.lastIndexOf('/orders/'))}/cases/${encodeURIComponent(orderId)}`;
+  const body = { reason: '…' };
+  return {
+    subject: `Order ${orderId} has lost its run`,
+    lines: [
+      `${failure}. Nothing moves it any more.`,
+      `To let it go on from where it was: ${curl('POST', `${cases}/restart`, body)}`,
+      `To take it back: ${curl('POST', `${cases}/compensate`, body)}`,
       more,
     ],
   };
@@ -98,7 +118,3 @@ function actOf(status: string, at: string): string {
 
 const longer = (at: string): string =>
   `If it needs longer: ${curl('POST', `${at}/extend`, { untilUtc: '…', reason: '…' })}`;
-
-const curl = (method: string, url: string, body: unknown): string =>
-  `curl -X ${method} '${url}' -H "Authorization: Bearer $ORDER_SAGA_API_KEY" -H 'Content-Type: application/json' ` +
-  `-d '${JSON.stringify(body)}'`;

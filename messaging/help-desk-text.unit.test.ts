@@ -59,6 +59,38 @@ it('says which step is parked, why, and how to try again', () => {
   );
 });
 
+it('tells of a lost run with both ways on', () => {
+  const event = eventOf('order.parked.v1', {
+    activity: 'run',
+    failure: 'Temporal closed run r (TERMINATED)',
+  });
+  const { subject, lines } = helpDeskText(event, api);
+  expect(subject).toBe('Order order-1 has lost its run');
+  expect(lines.join('\n')).toMatch(
+    /TERMINATED[^]*'https:\/\/api\.example\/cases\/order-1\/restart'[^]*\/cases\/order-1\/compensate'[^]*\/orders\/order-1\/why/,
+  );
+});
+
+it('tells of a refund that came back and how to refund again', () => {
+  const failed = eventOf('refund.failed.v1', { amount: 5, currency: 'INR', reason: 'lost_or_stolen_card' });
+  const { subject, lines } = helpDeskText(failed, api);
+  expect(subject).toBe('A refund of order order-1 did not arrive: 5 INR');
+  expect(lines.join('\n')).toMatch(
+    /lost_or_stolen_card[^]*-X POST 'https:\/\/api\.example\/orders\/order-1\/refunds'.*Idempotency-Key: …/,
+  );
+});
+
+it('tells of a dispute, of an inquiry and of the end, with what it means for refunds', () => {
+  const text = (type: WaitingOrder['eventType'], details: object) =>
+    helpDeskText(eventOf(type, details), api).lines.join('\n');
+  expect(text('payment.disputed.v1', { refundable: false })).toMatch(
+    /taken back[^]*is not refunded meanwhile/,
+  );
+  expect(text('payment.disputed.v1', { refundable: true })).toMatch(/asks about[^]*inquiry[^]*or refund/);
+  expect(text('dispute.closed.v1', { outcome: 'lost' })).toMatch(/is lost[^]*refunding it again is refused/);
+  expect(text('dispute.closed.v1', { outcome: 'won' })).toMatch(/is won[^]*can be refunded/);
+});
+
 it('is a mail of lines that nobody’s error can add to', () => {
   const text = helpDeskText(eventOf('order.parked.v1', { failure: 'one\nSubject: two <b>' }), api);
   const task = { taskId: 't', template: 'help-desk', to: 'desk@shop.example', orderId: 'order-1', ...text };

@@ -1,3 +1,4 @@
+import { closedRunActivity } from '../domain/recovery.ts';
 import type { DomainEvent, EventType } from '../domain/events.ts';
 import { orderId as asOrderId, type OrderId } from '../domain/ids.ts';
 import type { OrderRow, OutboxMessage, Store, StoreTransaction } from '../ports/store.ts';
@@ -91,6 +92,7 @@ const counters: Partial<Record<EventType, (metrics: OrderMetrics, event: DomainE
   'order.approval_requested.v1': (metrics) => metrics.ordersHeld.inc({ status: 'awaiting_approval' }),
   'order.parked.v1': (metrics, event) => {
     const step = textOf(event, 'step');
+    if (textOf(event, 'activity') === closedRunActivity) return;
     const direction = textOf(event, 'activity') === step ? 'forward' : 'compensating';
     metrics.ordersParked.inc({ step, direction });
   },

@@ -1,4 +1,5 @@
 import { heldStatuses, orderStatuses, isEnded, sagaStates, stepNames } from '../domain/order.ts';
+import { closedRunActivity } from '../domain/recovery.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { InFlightGroup, Standing, Store } from '../ports/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -13,6 +14,7 @@ export type OrderGauges = Pick<
   | 'oldestHeld'
   | 'parkedOrders'
   | 'oldestParked'
+  | 'ordersWithoutRun'
   | 'stockOnHand'
   | 'stockReserved'
   | 'stockOversold'
@@ -70,11 +72,13 @@ function showStanding(metrics: OrderGauges, { inFlight, stock }: Standing, nowUt
       const is = ({ sagaState, parked }: InFlightGroup) =>
         sagaState === 'parked' &&
         parked?.step === step &&
+        parked.activity !== closedRunActivity &&
         (parked.activity === step) === (direction === 'forward');
       metrics.parkedOrders.set({ step, direction }, sum(is));
       metrics.oldestParked.set({ step, direction }, age(is, 'waitingSinceUtc'));
     }
   }
+  metrics.ordersWithoutRun.set(sum(({ parked }) => parked?.activity === closedRunActivity));
   metrics.stockOnHand.set(stock.onHand);
   metrics.stockReserved.set(stock.reserved);
   metrics.stockOversold.set(stock.oversold);

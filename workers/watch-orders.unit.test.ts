@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { closedRunActivity } from '../domain/recovery.ts';
 import type { Standing } from '../ports/store.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -22,6 +23,13 @@ const standing: Standing = {
       orders: 1,
       oldestUtc: '2026-01-02T02:10:00.000Z',
       waitingSinceUtc: '2026-01-02T03:09:00.000Z',
+    },
+    {
+      status: 'payment_processed',
+      sagaState: 'parked',
+      parked: { step: 'payment', activity: closedRunActivity },
+      orders: 2,
+      oldestUtc: '2026-01-02T03:09:00.000Z',
     },
   ],
   stock: { onHand: 100, reserved: 7, oversold: 0 },
@@ -51,6 +59,7 @@ it('shows orders by state, held and parked ones with how long they wait, and the
     'orders_parked{step="payment",direction="compensating"} 1',
     'orders_parked{step="payment",direction="forward"} 0',
     'orders_parked_oldest_age_seconds{step="payment",direction="compensating"} 60',
+    'orders_without_run 2',
     'stock_reserved_units 7',
     'stock_oversold_units 0',
     `order_gauges_updated_timestamp_seconds ${Date.parse(nowUtc) / 1_000}`,

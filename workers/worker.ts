@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
+import { createOrderRuns } from '../api/temporal-order-runs.ts';
 import { createOrderWorkflows } from '../api/temporal-order-workflows.ts';
 import { loadConfig } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
@@ -17,6 +18,7 @@ import { createOrderWorkers } from './order-workers.ts';
 import { temporalLogger } from './temporal-logger.ts';
 import { temporalSdkMetrics } from './temporal-sdk-metrics.ts';
 import { workerObservers } from './worker-observers.ts';
+import { watchCases } from './watch-cases.ts';
 import { bundleOrderWorkflows } from './workflow-bundle.ts';
 
 /* The saga's worker process: config -> adapters -> activities -> run. Ends gracefully on SIGTERM and SIGINT. */
@@ -60,6 +62,12 @@ const opsWorker = await createOpsWorker({
     clock: systemClock,
   }),
 });
+const cases = watchCases({
+  ...deps,
+  runs: createOrderRuns(new Client(temporal), taskQueues(config.TASK_QUEUE_PREFIX)),
+  logger,
+  everyMs: config.CASE_SWEEP_SECONDS * 1_000,
+});
 const health = await startHealthServer({
   host: config.HEALTH_HOST,
   port: config.WORKER_PORT,
@@ -83,6 +91,7 @@ logger.info({ port: health.port, taskQueues: taskQueues(config.TASK_QUEUE_PREFIX
 try {
   await Promise.all([workers.run(), opsWorker.run()]);
 } finally {
+  await cases.close();
   await health.close();
   await ops.close();
   await deps.close();

@@ -12,7 +12,7 @@ import type { Saga } from './saga.ts';
 export async function settleApproval(context: OrderContext, saga: Saga): Promise<void> {
   const { order } = context;
   const reason = needsApproval(order);
-  if (!reason) return;
+  if (!reason || order.recovered?.paymentBegun) return;
   const { status } = order;
   const refusal: Refusal = { type: 'ApprovalMissing', reason };
   order.step = 'payment';

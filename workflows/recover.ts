@@ -27,10 +27,10 @@ export function takeUp(order: OrderState, recovered: RecoveredOrder): void {
  */
 export async function goOn(context: OrderContext): Promise<void> {
   const { order } = context;
-  const { recovered } = order;
-  if (!recovered) return;
-  const { takeBack, ...act } = order.input.recovered ?? unasked;
-  const { shipped, takenBack } = recovered;
+  const { recovered, input } = order;
+  if (!recovered && !input.recovered) return;
+  const { takeBack, ...act } = input.recovered ?? unasked;
+  const { shipped = false, takenBack } = recovered ?? {};
   const turns = !shipped && (takenBack !== undefined || takeBack === true);
   await context.note('recordNote', {
     ...act,

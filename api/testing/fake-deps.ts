@@ -12,6 +12,7 @@ import type { DeadLetterWorkflows } from '../dead-letter-workflows.ts';
 import type { BulkOrderAct, BulkOrderProgress } from '../../domain/order-acts.ts';
 import type { OrderActWorkflows } from '../order-act-workflows.ts';
 import type { RefundWorkflows } from '../refund-workflows.ts';
+import type { RestartableRuns } from '../order-runs.ts';
 import type { OrderSummary, OrderWorkflows, StartOrder, UpdateAnswer } from '../order-workflows.ts';
 import { fakeWebhooks } from './fake-webhooks.ts';
 
@@ -248,10 +249,26 @@ export const settings = (changes: Partial<ApiSettings> = {}): ApiSettings => ({
   ...changes,
 });
 
+/** Runs that Temporal has closed, unless `open`; another one is started once. */
+export function fakeRuns({ closedAs = 'TERMINATED' }: { closedAs?: string | undefined } = {}) {
+  const started: StartOrder[] = [];
+  const runs: RestartableRuns = {
+    last: async () => ({ runId: 'run-1', ...(closedAs && started.length === 0 ? { closedAs } : {}) }),
+    input: async () => undefined,
+    async startAgain(order) {
+      if (started.length > 0) return 'running';
+      started.push(order);
+      return 'started';
+    },
+  };
+  return { runs, started };
+}
+
 export function fakeDeps(changes: Partial<AppDeps> = {}): AppDeps {
   return {
     workflows: fakeWorkflows().workflows,
     orderActs: fakeOrderActs().workflows,
+    runs: fakeRuns().runs,
     refunds: fakeRefunds().workflows,
     store: fakeStore().store,
     payments: {

@@ -45,6 +45,11 @@ export const createOrderGauges = (define: MetricFactory) => ({
     labels: { step: stepNames, direction: ['forward', 'compensating'] },
     shownBy,
   }),
+  ordersWithoutRun: define.gauge({
+    name: 'orders_without_run',
+    help: 'Orders that are open while Temporal has closed their run; an operator restarts or compensates them.',
+    shownBy,
+  }),
   stockOnHand: define.gauge({
     name: 'stock_on_hand_units',
     help: 'Units on the shelf, over all products.',

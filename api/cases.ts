@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import { z } from '@hono/zod-openapi';
+import type { OrderId } from '../domain/ids.ts';
+import { isEnded, orderStatuses, stepNames, type Checkout, type OrderView } from '../domain/order.ts';
+import type { OrderRow } from '../ports/store.ts';
+import type { FulfillOrder } from '../workflows/messages.ts';
+import type { AppDeps } from './app-deps.ts';
+import { readJson } from './body.ts';
+import { actorOf, requireOperator } from './callers.ts';
+import { memoOf } from './checkout.ts';
+import { actorField, reasonField } from './fields.ts';
+import { linksBody, linksOf } from './order-body.ts';
+import { customerHashOf } from './order-identity.ts';
+import { ApiProblem } from './problems.ts';
+import { readOrderId, unknownOrder } from './read-order.ts';
+import { readStore, storeUnavailable } from './read-store.ts';
+import { addRoute, orderIdParameter, type App, type AppContext } from './route.ts';
+
+const MOST_CASES = 500;
+const acts = ['restart', 'compensate'] as const;
+type CaseAct = (typeof acts)[number];
+
+const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } });
+const noStore = { 'cache-control': 'no-store' };
+
+const exampleId = '0b9d1f6e-2a43-5c1c-8e7f-6f1f1d6f0a11' as OrderId;
+
+const casesBody = z
+  .object({
+    cases: z.array(
+      z.object({
+        orderId: z.string(),
+        status: z.enum(orderStatuses),
+        step: z.enum(stepNames),
+        sinceUtc: z.string().openapi({ format: 'date-time', description: 'When it was found.' }),
+        failure: z.string().openapi({ description: 'How Temporal closed the run.' }),
+        acts: z.array(z.enum(acts)).openapi({
+          description: 'A label that is bought has no way back: then only `restart`.',
+        }),
+        links: linksBody,
+      }),
+    ),
+  })
+  .openapi('Cases', {
+    example: {
+      cases: [
+        {
+          orderId: exampleId,
+          status: 'payment_processed',
+          step: 'fulfillment',
+          sinceUtc: '2026-01-02T03:04:05.678Z',
+          failure: 'Temporal closed run 0193 (TERMINATED) while the order was open; nothing was taken back',
+          acts: [...acts],
+          links: linksOf(exampleId),
+        },
+      ],
+    },
+  });
+
+const actBody = z
+  .strictObject({ reason: reasonField, actor: actorField })
+  .openapi('CaseAct', { example: { reason: 'Terminated by mistake' } });
+
+const startedBody = z
+  .object({ orderId: z.string(), act: z.enum(acts), links: linksBody })
+  .openapi('CaseStarted', {
+    example: { orderId: exampleId, act: 'restart', links: linksOf(exampleId) },
+  });
+
+/** /cases: orders that are open while Temporal has closed their run, and the two safe acts on one. Operators only. */
+export function addCases(app: App, deps: AppDeps): void {
+  addRoute(
+    app,
+    {
+      method: 'get',
+      path: '/cases',
+      operationId: 'listCases',
+      tag: 'Orders',
+      summary: 'Orders that are open while Temporal has closed their run',
+      description:
+        'A run that is terminated, times out or fails compensates nothing. A sweep finds such orders; they are told as ' +
+        `parked (order.parked.v1, activity \`run\`). At most ${MOST_CASES}, oldest order first.`,
+      produces: 'application/json',
+      responses: { 200: { description: 'The cases.', ...json(casesBody) } },
+      problems: ['forbidden', 'store-unavailable'],
+    },
+    async (c) => {
+      requireOperator(c.get('caller'));
+      const found = await readStore(deps, ({ cases }) => cases({ limit: MOST_CASES }));
+      return c.json({ cases: found.map(caseOf) }, 200, noStore);
+    },
+  );
+  addAct(app, deps, {
+    act: 'restart',
+    summary: 'Starts the saga of an order again that has lost its run',
+    description:
+      'It goes through the same steps under the same operation keys: what was done answers with what is stored, ' +
+      'nothing is charged or shipped twice, and the order goes on from where it was. An order that was being taken ' +
+      'back goes on with that.',
+  });
+  addAct(app, deps, {
+    act: 'compensate',
+    summary: 'Takes an order back that has lost its run',
+    description:
+      'Every compensation runs, a no-op where nothing had happened; the order ends as cancelled. 409 once the label is ' +
+      'bought: then only `restart`.',
+  });
+}
+
+const caseOf = ({ orderId, status, step, parked, shipment, updatedAtUtc }: OrderView) => ({
+  orderId,
+  status,
+  step,
+  sinceUtc: parked?.sinceUtc ?? updatedAtUtc,
+  failure: parked?.failure ?? '',
+  acts: shipment ? (['restart'] as const) : acts,
+  links: linksOf(orderId),
+});
+
+function addAct(
+  app: App,
+  deps: AppDeps,
+  { act, summary, description }: { act: CaseAct; summary: string; description: string },
+): void {
+  addRoute(
+    app,
+    {
+      method: 'post',
+      path: `/cases/{orderId}/${act}`,
+      operationId: `${act}Case`,
+      tag: 'Orders',
+      summary,
+      description: `${description} Of several at once one wins; the others get 409.`,
+      produces: 'application/json',
+      request: { params: orderIdParameter, body: { required: true, ...json(actBody) } },
+      responses: { 202: { description: 'The saga has started.', ...json(startedBody) } },
+      problems: [
+        'malformed-request',
+        'forbidden',
+        'unknown-order',
+        'act-refused',
+        'order-closed',
+        'body-too-large',
+        'unsupported-media-type',
+        'invalid-fields',
+        'store-unavailable',
+        'temporal-unavailable',
+      ],
+    },
+    async (c) => {
+      const caller = c.get('caller');
+      requireOperator(caller);
+      const id = readOrderId(c.req.param('orderId'));
+      const { reason, actor } = await readJson(c, actBody);
+      return startAgain(c, deps, { id, act, reason, actor: actorOf(caller, actor) });
+    },
+  );
+}
+
+/** How a run ends before its order does; SQL may not know such an order yet. */
+const lost = new Set(['TERMINATED', 'TIMED_OUT', 'FAILED']);
+
+interface Asked {
+  id: OrderId;
+  act: CaseAct;
+  actor: string;
+  reason: string;
+}
+
+async function startAgain(c: AppContext, deps: AppDeps, { id, act, ...who }: Asked): Promise<Response> {
+  const { runs, settings } = deps;
+  const order = await readRow(deps, id);
+  if (order) refuse(order, act);
+  const run = await runs.last(id);
+  if (run && !run.closedAs) throw refused(id, 'its run is open: act on the order itself');
+  const input = (await runs.input(id)) ?? (order && inputOf(order, deps));
+  if (!input || (!order && !lost.has(run?.closedAs ?? ''))) throw unknownOrder(id);
+  const { checkout } = input;
+  const started = await runs.startAgain({
+    input: { ...input, recovered: { ...who, ...(act === 'compensate' ? { takeBack: true } : {}) } },
+    memo: memoOf(checkout),
+    customerHash: customerHashOf(checkout.customerId, settings.customerHashKey),
+  });
+  if (started === 'running') throw refused(id, 'somebody else has just started it again');
+  return c.json({ orderId: id, act, links: linksOf(id) }, 202, noStore);
+}
+
+function refuse({ orderId, status, detail }: OrderRow, act: CaseAct): void {
+  if (isEnded(status)) {
+    throw new ApiProblem('order-closed', {
+      detail: `Order ${orderId} has ended: ${status}.`,
+      code: 'order_closed',
+    });
+  }
+  if (act === 'compensate' && detail.shipment) {
+    throw refused(orderId, 'its label is bought, so it only goes forward: restart it');
+  }
+}
+
+const refused = (id: OrderId, reason: string): ApiProblem =>
+  new ApiProblem('act-refused', { detail: `Order ${id}: ${reason}.`, code: 'act_refused' });
+
+async function readRow(deps: AppDeps, id: OrderId): Promise<OrderRow | undefined> {
+  try {
+    return await deps.store.transaction((tx) => tx.orders.find(id));
+  } catch (error) {
+    throw storeUnavailable(deps, error);
+  }
+}
+
+/** What the order was started with, as far as SQL has it; enough, since the order is recorded and priced. */
+function inputOf(order: OrderRow, { settings }: AppDeps): FulfillOrder {
+  const { orderId, callerId, customerId, customerEmail, items, paymentMethodId, shippingAddress } = order;
+  const checkout: Checkout = {
+    orderId,
+    callerId,
+    customerId,
+    customerEmail,
+    items,
+    paymentMethodId,
+    shippingAddress,
+    currency: order.currency,
+  };
+  const traceparent = `00-${order.traceId}-${randomBytes(8).toString('hex')}-01`;
+  return { checkout, policy: settings.policy, taskQueues: settings.taskQueues, traceparent };
+}

@@ -1,0 +1,64 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { workflowIdOf, type OrderId, type TaskQueues } from '../domain/ids.ts';
+import { fulfillOrderName, type FulfillOrder } from '../workflows/messages.ts';
+import { within } from './bounded.ts';
+import type { RestartableRuns } from './order-runs.ts';
+import { TemporalUnavailable } from './order-workflows.ts';
+import { startOptions } from './temporal-order-workflows.ts';
+
+/** OrderRuns through a Temporal client; every method rejects with TemporalUnavailable when Temporal is away. */
+export function createOrderRuns(client: Client, queues: TaskQueues): RestartableRuns {
+  const call = <T>(timeoutMs: number, what: string, work: () => Promise<T>): Promise<T> =>
+    within(timeoutMs, what, () => client.withDeadline(Date.now() + timeoutMs, work));
+  const describe = (id: OrderId) =>
+    known('describe', () =>
+      call(2_000, 'describe', () => client.workflow.getHandle(workflowIdOf(id)).describe()),
+    );
+
+  return {
+    async last(id) {
+      const found = await describe(id);
+      if (!found) return undefined;
+      const { runId, status } = found;
+      return status.name === 'RUNNING' ? { runId } : { runId, closedAs: status.name };
+    },
+    input: (id) => known('history', () => call(2_000, 'history', () => firstInput(client, id))),
+    async startAgain(order) {
+      const options = { ...startOptions(order, queues), workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const };
+      try {
+        await call(1_400, 'start', () => client.workflow.start(fulfillOrderName, options));
+        return 'started';
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return 'running';
+        throw new TemporalUnavailable('start', error);
+      }
+    },
+  };
+}
+
+/** What the first event of the last run says it was started with. */
+async function firstInput(client: Client, id: OrderId): Promise<FulfillOrder | undefined> {
+  const { namespace, loadedDataConverter } = client.options;
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace,
+    execution: { workflowId: workflowIdOf(id) },
+    maximumPageSize: 1,
+  });
+  const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+  const [input] = await decodeArrayFromPayloads(loadedDataConverter, started?.input?.payloads);
+  return input as FulfillOrder | undefined;
+}
+
+async function known<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || isNotFound(error)) return undefined;
+    throw new TemporalUnavailable(what, error);
+  }
+}
+
+/** gRPC's code for something that is not there. */
+const NOT_FOUND = 5;
+const isNotFound = (error: unknown): boolean => (error as { code?: unknown }).code === NOT_FOUND;

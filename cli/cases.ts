@@ -1,0 +1,69 @@
+import { userInfo } from 'node:os';
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import type { CliDeps } from './dead-letters.ts';
+import { plain } from './text.ts';
+
+interface Case {
+  orderId: string;
+  status: string;
+  step: string;
+  sinceUtc: string;
+  failure: string;
+  acts: string[];
+}
+
+interface ActOptions {
+  reason: string;
+  actor: string;
+  json?: boolean;
+}
+
+/** `cases list|restart|compensate`: orders that are open while Temporal has closed their run. */
+export function casesCommand(deps: Pick<CliDeps, 'client' | 'print'>): Command {
+  const command = new Command('cases').description('open orders whose run Temporal has closed');
+  command
+    .command('list')
+    .description('what was found, oldest order first, and what can be done')
+    .option('--json', 'JSON instead of a table')
+    .action((options: { json?: boolean }) => list(deps, options));
+  acting(command.command('restart <orderId>').description('goes on from the recorded operations')).action(
+    (id: string, options: ActOptions) => act(deps, 'restart', id, options),
+  );
+  acting(command.command('compensate <orderId>').description('takes the order back')).action(
+    (id: string, options: ActOptions) => act(deps, 'compensate', id, options),
+  );
+  return command;
+}
+
+const acting = (command: Command): Command =>
+  command
+    .requiredOption('--reason <text>', 'why; ends up in the audit trail')
+    .option('--actor <name>', 'who acts', userInfo().username)
+    .option('--json', 'JSON instead of a sentence');
+
+async function list({ client, print }: Pick<CliDeps, 'client' | 'print'>, options: { json?: boolean }) {
+  const answer = await client().send<{ cases: Case[] }>('GET', '/cases');
+  print(options.json ? JSON.stringify(answer, null, 2) : casesText(answer.cases));
+}
+
+function casesText(cases: Case[]): string {
+  if (cases.length === 0) return 'No cases.';
+  const table = new Table({ ...plain, head: ['order', 'status', 'step', 'found', 'run', 'acts'] });
+  for (const { orderId, status, step, sinceUtc, failure, acts } of cases) {
+    table.push([orderId, status, step, sinceUtc, failure, acts.join(', ')]);
+  }
+  return table.toString();
+}
+
+async function act(
+  { client, print }: Pick<CliDeps, 'client' | 'print'>,
+  verb: 'restart' | 'compensate',
+  id: string,
+  { reason, actor, json }: ActOptions,
+): Promise<void> {
+  const path = `/cases/${encodeURIComponent(id)}/${verb}`;
+  const answer = await client().send<{ orderId: string }>('POST', path, { reason, actor });
+  const done = verb === 'restart' ? 'goes on' : 'is being taken back';
+  print(json ? JSON.stringify(answer, null, 2) : `Order ${id} ${done}; follow it: ops orders watch ${id}`);
+}

@@ -1,0 +1,17 @@
+import type { OrderId } from '../domain/ids.ts';
+
+/** The run of an order that Temporal knows best: the last one. */
+export interface LastRun {
+  runId: string;
+  /** How it closed, for example `TERMINATED`; absent while it is open. */
+  closedAs?: string;
+}
+
+/** Runs of orders, for whoever finds one closed while its order is open. */
+export interface OrderRuns {
+  /**
+   * The last run as Temporal itself has it, not as its list shows it later; undefined when Temporal knows none (any
+   * more). Rejects when Temporal does not answer. At most 2 s.
+   */
+  last(id: OrderId): Promise<LastRun | undefined>;
+}

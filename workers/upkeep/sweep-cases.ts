@@ -1,0 +1,102 @@
+import { writeTransition } from '../../activities/transition.ts';
+import { operationKeys, workflowIdOf } from '../../domain/ids.ts';
+import { isEnded } from '../../domain/order.ts';
+import { closedRunActivity } from '../../domain/recovery.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { OutboxBell } from '../../ports/locks.ts';
+import type { LastRun, OrderRuns } from '../../ports/order-runs.ts';
+import type { OpenOrder, Store } from '../../ports/store.ts';
+
+const SECOND = 1_000;
+const PAGE = 200;
+/** Descriptions asked of Temporal at the same time. */
+const AT_ONCE = 8;
+
+export interface SweepDeps {
+  store: Pick<Store, 'transaction' | 'upkeep'>;
+  runs: OrderRuns;
+  bell: Pick<OutboxBell, 'ring'>;
+  clock: Clock;
+  /** Orders that were changed later are left for the next sweep. Default 30 s. */
+  unchangedForMs?: number;
+}
+
+/**
+ * Finds orders that are open in SQL while Temporal has closed their run (terminated, timed out, failed) or forgotten it,
+ * and parks each as a case, once per run: row, audit row and order.parked.v1, which tells the help desk.
+ *
+ * A run that ends an order ends it in SQL before it closes. So an order that is still open after its run was seen
+ * closed has lost it; what was changed between the two looks is left for the next sweep. Temporal's own description
+ * is asked, not its list, which comes later. Run twice or at the same time: the second finds the case there.
+ */
+export async function sweepCases(deps: SweepDeps): Promise<{ looked: number; found: number }> {
+  const { store, clock, unchangedForMs = 30 * SECOND } = deps;
+  const updatedBeforeUtc = new Date(Date.parse(clock.nowUtc()) - unchangedForMs).toISOString();
+  const counts = { looked: 0, found: 0 };
+  for (let after: OpenOrder | undefined; ;) {
+    const page = await store.upkeep.openOrders({ updatedBeforeUtc, limit: PAGE, ...(after && { after }) });
+    const found = await inTurns(page, (order) => lookAt(deps, order));
+    counts.looked += page.length;
+    counts.found += found.filter(Boolean).length;
+    after = page.at(-1);
+    if (!after) return counts;
+  }
+}
+
+async function inTurns<T, Result>(
+  items: readonly T[],
+  work: (item: T) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    results.push(...(await Promise.all(items.slice(start, start + AT_ONCE).map(work))));
+  }
+  return results;
+}
+
+async function lookAt(deps: SweepDeps, order: OpenOrder): Promise<boolean> {
+  const run = await deps.runs.last(order.orderId);
+  return run && !run.closedAs ? false : openCase(deps, order, run);
+}
+
+/** False when the order has ended, was changed since it was seen, or is a case already. */
+async function openCase(deps: SweepDeps, seen: OpenOrder, run: LastRun | undefined): Promise<boolean> {
+  const { orderId } = seen;
+  const opened = await deps.store.transaction(async (tx) => {
+    const order = await tx.orders.find(orderId);
+    if (!order || isEnded(order.status) || order.updatedAtUtc !== seen.updatedAtUtc) return false;
+    const runId = run?.runId ?? order.runId;
+    const key = operationKeys.openCase(orderId, runId);
+    const { outcome } = await tx.operations.begin({ key, orderId, step: 'case' });
+    if (outcome && order.detail.parked?.activity === closedRunActivity) return false;
+    const nowUtc = deps.clock.nowUtc();
+    const { step, detail, sagaState } = order;
+    const failure = failureOf(runId, run);
+    const parked = { step, activity: closedRunActivity, failure, budgets: 0, sinceUtc: nowUtc, actions: [] };
+    await writeTransition(tx, {
+      order,
+      actor: 'sweep',
+      step,
+      run: { workflowId: workflowIdOf(orderId), runId },
+      sagaState: 'parked',
+      detail: { ...detail, parked },
+      from: sagaState,
+      to: 'parked',
+      reason: failure,
+      event: {
+        type: 'order.parked.v1',
+        details: { step, activity: closedRunActivity, failure, budgets: 0 },
+      },
+      nowUtc,
+    });
+    await tx.operations.finish({ key, outcome: { done: null } });
+    return true;
+  });
+  if (opened) deps.bell.ring();
+  return opened;
+}
+
+const failureOf = (runId: string, run: LastRun | undefined): string =>
+  run?.closedAs
+    ? `Temporal closed run ${runId} (${run.closedAs}) while the order was open; nothing was taken back`
+    : `Temporal no longer knows run ${runId} of the order, which is open`;

@@ -1,0 +1,24 @@
+import type { Locks } from '../ports/locks.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { repeat } from './repeat.ts';
+import { sweepCases, type SweepDeps } from './upkeep/sweep-cases.ts';
+
+/**
+ * Sweeps for orders that have lost their run every `everyMs`, leaving alone what was changed within half of that.
+ * Workers share it by a lock; without Redis each of them does it, which costs reads and changes nothing.
+ */
+export function watchCases(deps: SweepDeps & { locks: Locks; logger: Logger; everyMs: number }): {
+  close(): Promise<void>;
+} {
+  const { locks, logger, everyMs } = deps;
+  return repeat({
+    everyMs,
+    async work() {
+      const lock = await locks.acquire({ name: 'sweep:cases', ttlMs: Math.ceil(everyMs * 0.9) });
+      if (lock.status === 'held') return;
+      const { found } = await sweepCases({ ...deps, unchangedForMs: everyMs / 2 });
+      if (found > 0) logger.warn({ found }, 'orders have lost their run; see `npm run ops -- cases list`');
+    },
+    onError: (error) => logger.warn({ err: error }, 'orders that have lost their run are looked for later'),
+  });
+}
