@@ -34,7 +34,12 @@ export function createSqlOrder(store: Store): () => Promise<void> {
     store,
     payments: instantPayments,
     carrier: instantCarrier,
-    providers: { status: () => ({ state: 'available' }), pace: () => 'full', onChange: () => () => {} },
+    providers: {
+      status: () => ({ state: 'available' }),
+      pace: () => 'full',
+      heldUpAgoMs: () => Infinity,
+      onChange: () => () => {},
+    },
     locks: { acquire: async () => ({ status: 'acquired', release: async () => {} }) },
     quotes: createFlatQuotes({ shippingFeeMinor: 900 }),
     bell: { ring: () => {}, listen: async () => ({ close: async () => {} }) },

@@ -52,6 +52,12 @@ export interface ProviderWait {
   reason: string;
 }
 
+/**
+ * What becomes of a step whose budget has ended. `wait`: its provider takes no steps; ask again later. `again`: the
+ * provider was held up within the budget, so the step gets another one. `park`: the provider is not to blame.
+ */
+export type BudgetAdvice = { advice: 'wait'; wait: ProviderWait } | { advice: 'again' | 'park' };
+
 /** What an order waits for when its provider takes no steps. */
 export interface WaitingFor extends ProviderWait {
   provider: ProviderName;

@@ -16,6 +16,8 @@ export type ProviderPace = 'stopped' | 'probing' | 'slow' | 'full';
 export interface ProviderStates {
   status(provider: ProviderName): ProviderStatus;
   pace(provider: ProviderName): ProviderPace;
+  /** Milliseconds since the provider was last paused or its circuit not closed, as far as this process has seen it. */
+  heldUpAgoMs(provider: ProviderName): number;
   /** Calls `listener` whenever one of the answers above may have changed. Returns what ends it. */
   onChange(listener: () => void): () => void;
 }

@@ -12,19 +12,23 @@ export interface ProviderFacts {
 }
 
 /**
- * Decides one provider's pace. It remembers when the provider was last held up: for `slowStartMs` after that steps go
- * slowly, so that the backlog does not knock the provider over again.
+ * Decides one provider's pace. It remembers when the provider was last seen held up: for `slowStartMs` after that steps
+ * go slowly, so that the backlog does not knock the provider over again.
  */
-export function createProviderPace({
-  slowStartMs,
-}: Pick<ProviderPolicy, 'slowStartMs'>): (facts: ProviderFacts) => ProviderPace {
+export function createProviderPace({ slowStartMs }: Pick<ProviderPolicy, 'slowStartMs'>): {
+  now(facts: ProviderFacts): ProviderPace;
+  heldUpAgoMs(nowMs: number): number;
+} {
   let heldUpMs = Number.NEGATIVE_INFINITY;
-  return ({ nowMs, paused, circuit, probeInMs }) => {
-    if (paused === undefined) return 'stopped';
-    if (paused || circuit !== 'closed') {
-      heldUpMs = nowMs;
-      return paused || probeInMs > 0 ? 'stopped' : 'probing';
-    }
-    return nowMs - heldUpMs < slowStartMs ? 'slow' : 'full';
+  return {
+    now({ nowMs, paused, circuit, probeInMs }) {
+      if (paused === undefined) return 'stopped';
+      if (paused || circuit !== 'closed') {
+        heldUpMs = nowMs;
+        return paused || probeInMs > 0 ? 'stopped' : 'probing';
+      }
+      return nowMs - heldUpMs < slowStartMs ? 'slow' : 'full';
+    },
+    heldUpAgoMs: (nowMs) => nowMs - heldUpMs,
   };
 }

@@ -4,9 +4,20 @@ import { createProviderPace, type ProviderFacts } from './provider-pace.ts';
 describe("a provider's pace", () => {
   const start = () => {
     const pace = createProviderPace({ slowStartMs: 30_000 });
-    return (second: number, facts: Partial<ProviderFacts> = {}) =>
-      pace({ nowMs: second * 1_000, paused: false, circuit: 'closed', probeInMs: 0, ...facts });
+    const at = (second: number, facts: Partial<ProviderFacts> = {}) =>
+      pace.now({ nowMs: second * 1_000, paused: false, circuit: 'closed', probeInMs: 0, ...facts });
+    return Object.assign(at, { heldUpAgoMs: (second: number) => pace.heldUpAgoMs(second * 1_000) });
   };
+
+  it('remembers when the provider was last held up', () => {
+    const at = start();
+    at(0);
+    expect(at.heldUpAgoMs(5)).toBe(Number.POSITIVE_INFINITY);
+    at(7, { circuit: 'open' });
+    at(9, { paused: true });
+    at(10);
+    expect(at.heldUpAgoMs(12)).toBe(3_000);
+  });
 
   it('is full from the start where nothing is known to hold the provider up', () => {
     expect(start()(0)).toBe('full');

@@ -9,7 +9,7 @@ import {
   type ProviderRecords,
 } from '../domain/providers.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ProviderStates } from '../ports/providers.ts';
+import type { ProviderPace, ProviderStates } from '../ports/providers.ts';
 import type { Store } from '../ports/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createProviderPace } from './provider-pace.ts';
@@ -69,8 +69,17 @@ export async function watchProviders(input: {
   const paused = (provider: ProviderName): boolean | undefined =>
     records && records.switches.some((one) => one.provider === provider && one.state === 'paused');
 
+  const pace = (provider: ProviderName): ProviderPace =>
+    paces[provider].now({
+      nowMs: nowMs(),
+      paused: paused(provider),
+      circuit: circuits[provider].status().state,
+      probeInMs: circuits[provider].probeInMs(),
+    });
+
   function tell(): void {
     for (const provider of providerNames) {
+      pace(provider);
       metrics.providerPaused.set({ provider }, paused(provider) ? 1 : 0);
       const { state } = circuits[provider].status();
       for (const each of ['closed', 'open', 'half-open'] as const) {
@@ -129,13 +138,8 @@ export async function watchProviders(input: {
       const all = { switches: records?.switches ?? [], circuits: [...others, ...ownCircuits()] };
       return statusOf(all, { provider, nowUtc: clock.nowUtc() });
     },
-    pace: (provider) =>
-      paces[provider]({
-        nowMs: nowMs(),
-        paused: paused(provider),
-        circuit: circuits[provider].status().state,
-        probeInMs: circuits[provider].probeInMs(),
-      }),
+    pace,
+    heldUpAgoMs: (provider) => paces[provider].heldUpAgoMs(nowMs()),
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -1,5 +1,5 @@
 import { patched, sleep } from '@temporalio/workflow';
-import { providerOf, type ProviderName, type ProviderStatus } from '../domain/providers.ts';
+import { providerOf, type BudgetAdvice, type ProviderName, type ProviderWait } from '../domain/providers.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import type { Parking } from './saga.ts';
 
@@ -7,8 +7,8 @@ import type { Parking } from './saga.ts';
 const ASK_EVERY_MS = 10 * 60 * 1_000;
 
 /**
- * A step whose budget ended while its provider was paused or its circuit open is not at fault: it waits here until the
- * provider takes steps again, and then has a fresh budget. True when it has waited; false when it has to be parked.
+ * A step whose budget ended because its provider was paused or its circuit open is not at fault: it waits here until
+ * the provider takes steps again, and then has a fresh budget. True when it is tried again; false when it is parked.
  * The wait burns no attempts, ends by a cancel, and is shown in the details and once in the audit trail.
  */
 export async function waitForProvider(
@@ -22,10 +22,12 @@ export async function waitForProvider(
   const { budgetMs } = direction === 'compensating' ? compensation : context.policyOf(step);
   try {
     for (;;) {
-      const status = await askFor(context, provider);
-      if (status.state === 'available') return order.waitingFor !== undefined;
-      await show(context, provider, status);
-      await sleep(Math.min(budgetMs, ASK_EVERY_MS), { summary: `Wait for ${provider}: ${status.state}` });
+      const answer = await ask(context, { provider, budgetMs });
+      if (answer.advice !== 'wait') return answer.advice === 'again' || order.waitingFor !== undefined;
+      await show(context, provider, answer.wait);
+      await sleep(Math.min(budgetMs, ASK_EVERY_MS), {
+        summary: `Wait for ${provider}: ${answer.wait.state}`,
+      });
     }
   } finally {
     if (order.waitingFor) {
@@ -35,23 +37,24 @@ export async function waitForProvider(
   }
 }
 
-/** Ordinary, never local: what it answers is no part of the history's inputs. */
-function askFor({ steps, policyOf }: OrderContext, provider: ProviderName): Promise<ProviderStatus> {
+/** Ordinary, never local: another worker may know better than the one that runs the workflow. */
+function ask(
+  { steps, policyOf }: OrderContext,
+  question: { provider: ProviderName; budgetMs: number },
+): Promise<BudgetAdvice> {
   const { budgetMs: _, ...policy } = policyOf('notification');
-  return steps.orders({ policy, summary: `Ask whether ${provider} takes steps` }).providerState({ provider });
+  return steps
+    .orders({ policy, summary: `Ask whether ${question.provider} takes steps` })
+    .providerState(question);
 }
 
-async function show(
-  context: OrderContext,
-  provider: ProviderName,
-  status: Exclude<ProviderStatus, { state: 'available' }>,
-): Promise<void> {
+async function show(context: OrderContext, provider: ProviderName, wait: ProviderWait): Promise<void> {
   const { order } = context;
   const first = order.waitingFor === undefined;
-  order.waitingFor = { provider, ...status };
+  order.waitingFor = { provider, ...wait };
   order.updatedAtUtc = isoNow();
   context.publish();
   if (!first) return;
-  const reason = `${status.state} since ${status.sinceUtc}: ${status.reason}`.slice(0, 500);
+  const reason = `${wait.state} since ${wait.sinceUtc}: ${wait.reason}`.slice(0, 500);
   await context.note('recordNote', { actor: 'saga', act: `budget of ${provider}`, result: 'waits', reason });
 }

@@ -52,7 +52,12 @@ const silent = new DefaultLogger('ERROR', () => {});
 
 /** Parts that no property is about. */
 export const quietDeps: Pick<ActivityDeps, 'bell' | 'quotes' | 'providers'> = {
-  providers: { status: () => ({ state: 'available' }), pace: () => 'full', onChange: () => () => {} },
+  providers: {
+    status: () => ({ state: 'available' }),
+    pace: () => 'full',
+    heldUpAgoMs: () => Infinity,
+    onChange: () => () => {},
+  },
   bell: { ring: () => {}, listen: () => Promise.resolve({ close: () => Promise.resolve() }) },
   quotes: { quote: () => [] },
 };
