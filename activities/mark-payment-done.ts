@@ -24,6 +24,7 @@ export const createMarkPaymentDone =
     const operation = paymentOperation(deps, input);
     return runProviderOperation<PaymentProcessed, PaymentProcessed, PaymentFacts>(deps, {
       ...operation,
+      harmless: true,
       requests: paymentRequests,
       settle: async (attempt) => {
         const effect = await confirmCharge(deps, claim, attempt);

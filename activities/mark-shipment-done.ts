@@ -5,7 +5,6 @@ import type { ShipmentRow } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { shipmentOperation, takeBackLateLabel } from './generate-shipment.ts';
 import { askedFor, markedBy, notConfirmed, type Claim } from './mark-done.ts';
-import { inProgress } from './operation.ts';
 import { runProviderOperation, type Attempt, type Settled } from './provider-operation.ts';
 import { createVoidShipment } from './void-shipment.ts';
 
@@ -22,14 +21,13 @@ export const createMarkShipmentDone =
   (deps: ActivityDeps) =>
   (claim: Claim & { n: number }): Promise<ShipmentView> => {
     const input = { ...claim, marked: markedBy(claim) };
-    const operation = shipmentOperation(deps, input);
     return runProviderOperation<ShipmentView, Label, ShipmentRow>(deps, {
-      ...operation,
+      ...shipmentOperation(deps, input),
       landsLaterMs: 0,
+      harmless: true,
       requests: 2,
       settle: async (attempt) => {
         if (attempt.facts.providerShipmentId !== claim.reference) {
-          if (attempt.overlaps) throw inProgress(operation.name);
           await refuseSecondLabel(deps, attempt);
         }
         return confirmLabel(deps, claim, attempt);
@@ -41,6 +39,11 @@ export const createMarkShipmentDone =
 /** The shipment that our own attempts know may have got its label without their hearing of it. */
 async function refuseSecondLabel(deps: ActivityDeps, attempt: Attempt<ShipmentRow>): Promise<void> {
   const { providerShipmentId: shipmentId } = attempt.facts;
+  if (attempt.earlierUntilUtc) {
+    throw notConfirmed(
+      `Until ${attempt.earlierUntilUtc} an attempt of ours may still buy another label; try after that.`,
+    );
+  }
   if (!shipmentId) return;
   const known = await deps.carrier.retrieve({ shipmentId, timeoutMs: attempt.timeoutMs() });
   if (known.status === 'bought' && known.refund === 'none') {

@@ -21,8 +21,8 @@ export interface Attempt<Facts> {
   order: OrderRow;
   /** What `prepare` read or wrote. */
   facts: Facts;
-  /** An earlier attempt may still cause effects: its lease has not ended. */
-  overlaps: boolean;
+  /** Until then an earlier attempt may still cause effects; absent when its lease has ended. */
+  earlierUntilUtc?: string;
   /**
    * Milliseconds the next request to the provider may take, so that all of them end inside the lease; asked right before
    * each. Throws when the attempt's time is over (a process that was stopped for a while): nothing may be sent then.
@@ -47,6 +47,8 @@ export interface ProviderOperation<Result, Effect, Facts> {
    * that long before it believes that there is nothing. 0 where the compensation makes a late effect impossible.
    */
   landsLaterMs: number;
+  /** Causes no effect that its compensation would have to wait for, so it needs no lease of its own. */
+  harmless?: true;
   /** Most requests that one attempt makes, one after another. */
   requests: number;
   /** In the first transaction, before any request. */
@@ -95,6 +97,7 @@ interface Begun<Facts> {
   untilMs: number;
   /** An earlier attempt may still cause effects: its lease goes on under this one's. */
   overlaps: boolean;
+  earlierUntilMs: number;
   order: OrderRow;
   facts: Facts;
 }
@@ -125,9 +128,11 @@ async function beginAttempt<Result, Effect, Facts>(
       return { status: 'tombstone' };
     }
     const untilMs = startedMs + operation.attemptTimeoutMs;
-    const leaseMs = Math.max(untilMs + operation.landsLaterMs, earlierUntilMs);
-    const { fence } = await tx.operations.begin({ ...name, leaseUntilUtc: new Date(leaseMs).toISOString() });
-    return { status: 'begun', fence, untilMs, overlaps, order, facts: await operation.prepare(tx, order) };
+    const ownMs = operation.harmless ? 0 : untilMs + operation.landsLaterMs;
+    const leaseUntilUtc = new Date(Math.max(ownMs, earlierUntilMs)).toISOString();
+    const { fence } = await tx.operations.begin({ ...name, leaseUntilUtc });
+    const facts = await operation.prepare(tx, order);
+    return { status: 'begun', fence, untilMs, overlaps, earlierUntilMs, order, facts };
   });
 }
 
@@ -140,7 +145,7 @@ async function settleAttempt<Result, Effect, Facts>(
   const settled = await operation.settle({
     order: begun.order,
     facts: begun.facts,
-    overlaps: begun.overlaps,
+    ...(begun.overlaps ? { earlierUntilUtc: new Date(begun.earlierUntilMs).toISOString() } : {}),
     timeoutMs: () => requestTimeoutMs(deps, operation, begun),
     save: async (reference, write) => {
       const saved = await fenced(deps, name, begun.fence, async (tx) => {

@@ -11,11 +11,10 @@ import { refuseAction } from './resolve-rules.ts';
 
 /** Why a `resolve` is refused in the order's present state; undefined when it is legal. */
 export function refuseResolve(order: OrderState, act: ResolveParked): string | undefined {
-  const { parked, parkedActivity, cancelRequested, resolve, checking } = order;
+  const { parked, parkedActivity, resolve, checking } = order;
   if (!parked || !parkedActivity)
     return `The order is not parked (${order.sagaState}); there is nothing to resolve.`;
-  if (cancelRequested && parkedActivity.direction === 'forward')
-    return `The order is being cancelled already, by ${cancelRequested.actor}.`;
+  if (isStopped(order)) return `The order is being cancelled already, by ${order.cancelRequested?.actor}.`;
   if (resolve) return `Another operator, ${resolve.actor}, has just resolved it (${resolve.action}).`;
   if (checking) {
     return `Another operator, ${checking.actor}, has given reference ${checking.reference}, which is being checked.`;
@@ -84,8 +83,7 @@ export async function checkReference(context: OrderContext, act: ResolveParked):
   } finally {
     delete order.checking;
   }
-  if (order.parked && order.parked.activity === parked?.activity && !stoppedMeanwhile(order))
-    return undefined;
+  if (order.parked && order.parked.activity === parked?.activity && !isStopped(order)) return undefined;
   return `The order has gone on meanwhile (${order.sagaState}); reference ${act.reference} is on record.`;
 }
 
@@ -94,8 +92,9 @@ function refusedCheck(error: unknown): string {
   return refusalOf(error)?.reason ?? `It could not be checked now (${describeFailure(error)}).`;
 }
 
-const stoppedMeanwhile = ({ cancelRequested, parkedActivity }: OrderState): boolean =>
-  cancelRequested !== undefined && parkedActivity?.direction === 'forward';
+/** A stop was accepted, and the parked step is about to be taken back. */
+const isStopped = ({ cancelRequested, parkedActivity }: OrderState): boolean =>
+  cancelRequested !== undefined && parkedActivity?.direction === 'forward' && !parkedActivity.onlyForward;
 
 async function check(context: OrderContext, act: ResolveParked, activity?: string): Promise<unknown> {
   const { steps, order, orderId } = context;

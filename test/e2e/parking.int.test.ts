@@ -61,36 +61,50 @@ describe('an order whose step is beyond its budget', () => {
     const order = await startWith([{ ...down, provider: 'easypost', operation: 'shipments.create' }]);
     expect(await refusalOf(resolve(order))).toMatch(/not parked/);
     const { parked: where } = await parked(order, 'shipping');
-    expect(where).toMatchObject({ step: 'shipping', actions: ['retry'], budgets: 1 });
+    expect(where).toMatchObject({
+      step: 'shipping',
+      actions: ['retry', 'retry-with', 'mark-done', 'cancel'],
+      needs: { 'retry-with': 'input.service', 'mark-done': 'reference' },
+      budgets: 1,
+    });
     expect(where?.failure).toMatch(/^(OutcomeUnknown: .*EasyPost|TimeoutFailure)/);
     expect(await shownOf(order)).toMatchObject({
       run: 'RUNNING',
       sagaState: 'parked',
       parkedStep: 'shipping',
       orderStatus: 'fulfillment_created',
-      details: expect.stringMatching(/Parked at shipping since .*\n\nResolve by signal or update `resolve`/),
+      failureType: where?.failureType,
     });
+    const details = await detailsOf(order);
+    expect(details).toMatch(
+      /Parked at shipping since .*, after (\d+ attempt\(s\) in )?one budget.*: .*EasyPost/,
+    );
+    for (const action of where?.actions ?? []) {
+      const command = `temporal workflow signal --workflow-id ${order.workflowId} --name resolve --input '{"action":"${action}",`;
+      expect(details).toContain(command);
+    }
     expect(await saga().deps.store.read.order(order.orderId)).toMatchObject({
       sagaState: 'parked',
       parked: where,
     });
     await saga().check(order.orderId);
     expect(await refusalOf(resolve(order, 'skip'))).toMatch(
-      /"skip" is not possible for shipping; possible now: retry/,
+      /"skip" is not possible for shipping: without it the order would not be shipped; possible now: retry, /,
     );
     await order.signal(resolveSignal, { ...act, action: 'give-up' as 'retry' });
     const refused = await until(
       () => auditedActs(saga(), order.orderId, 'resolve'),
       (rows) => rows.length > 0,
     );
-    expect(refused).toEqual([expect.stringMatching(/^refused: "give-up" is not possible/)]);
+    expect(refused).toEqual([expect.stringMatching(/^refused: "give-up" is no action of resolve/)]);
     expect(await detailsOf(order)).toMatch(/Refused signal resolve at .*"give-up"/);
     await mend(order);
     await resolve(order);
     const events = [...paid, 'order.parked', 'shipment.generated', 'order.completed'];
     const { audit } = await expectEnd(saga(), order, { status: 'completed', events });
     expect(audit.find(({ from }) => from === 'parked')).toMatchObject({ to: 'running', ...act });
-    expect(await shownOf(order)).toMatchObject({ sagaState: 'ended', parkedStep: undefined });
+    const { parkedStep, failureType } = await shownOf(order);
+    expect({ parkedStep, failureType }).toEqual({ parkedStep: undefined, failureType: undefined });
   });
 
   test.concurrent('is parked again while nothing is mended, and resolved by signal', async () => {
@@ -101,7 +115,8 @@ describe('an order whose step is beyond its budget', () => {
     await parked(order, 'payment');
     await resolve(order);
     await saga().until(order.orderId, ({ sagaState }) => sagaState === 'running');
-    await saga().until(order.orderId, ({ sagaState }) => sagaState === 'parked');
+    const again = await saga().until(order.orderId, ({ sagaState }) => sagaState === 'parked');
+    expect(again.parked).toMatchObject({ budgets: 2 });
     await mend(order);
     await order.signal(resolveSignal, { action: 'retry' });
     const { provider } = await expectEnd(saga(), order, { status: 'completed' });

@@ -1,0 +1,50 @@
+import type { ActivityDeps } from '../../activities/deps.ts';
+import { TechnicalFailure } from '../../domain/failures.ts';
+
+/** Faults for one order each, where the sandbox's rules cannot tell orders apart. */
+export interface BreakableDeps {
+  wrap(deps: ActivityDeps): ActivityDeps;
+  /** SQL operations that cannot begin, by operation key. */
+  keys: Set<string>;
+  /** Streets that cannot be verified, as if the carrier were away. */
+  streets: Set<string>;
+}
+
+export function createBreakableDeps(): BreakableDeps {
+  const keys = new Set<string>();
+  const streets = new Set<string>();
+  return {
+    keys,
+    streets,
+    wrap: (deps) => ({
+      ...deps,
+      store: {
+        ...deps.store,
+        transaction: (work) =>
+          deps.store.transaction((tx) =>
+            work({
+              ...tx,
+              operations: {
+                ...tx.operations,
+                async begin(input) {
+                  if (keys.has(input.key)) {
+                    throw new TechnicalFailure('StoreUnavailable', `${input.key} cannot begin in this test`);
+                  }
+                  return tx.operations.begin(input);
+                },
+              },
+            }),
+          ),
+      },
+      carrier: {
+        ...deps.carrier,
+        async verifyAddress(input) {
+          if (streets.has(input.address.street1)) {
+            throw new TechnicalFailure('ProviderUnavailable', 'the carrier is away for this test');
+          }
+          return deps.carrier.verifyAddress(input);
+        },
+      },
+    }),
+  };
+}
