@@ -85,6 +85,6 @@ export const createMessageMetrics = (define: MetricFactory) => ({
     name: 'broker_state',
     help: 'State of the connection to RabbitMQ: 1 for the one it is in; blocked is a memory or disk alarm at the broker.',
     labels: { state: ['connected', 'blocked', 'disconnected'] },
-    shownBy: ['relay', 'worker'],
+    shownBy,
   }),
 });
