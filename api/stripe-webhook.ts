@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
+import type { PaymentNotice } from '../ports/payment-gateway.ts';
 import type { AppDeps } from './app-deps.ts';
 import { readText } from './body.ts';
 import { within } from './bounded.ts';
@@ -12,14 +13,17 @@ const SCOPE = 'stripe-webhook';
 /** Stripe repeats an undelivered event for up to 3 days. */
 const REMEMBERED_SECONDS = 4 * 24 * 60 * 60;
 
+/** `signalled`: the order's workflow looks; `followed`: a workflow looks up the refund or dispute. */
+const results = ['signalled', 'followed', 'duplicate', 'ignored'] as const;
+
 const answerBody = z
-  .object({ received: z.literal(true), result: z.enum(['signalled', 'duplicate', 'ignored']) })
+  .object({ received: z.literal(true), result: z.enum(results) })
   .openapi('WebhookAnswer', { example: { received: true, result: 'signalled' } });
 
 /**
- * POST /webhooks/stripe. A notice says only where to look: the order's workflow then asks Stripe itself, so late,
- * repeated and forged-order notices change nothing. Remembered only after the workflow has it: a crash in between
- * repeats a signal, never loses one.
+ * POST /webhooks/stripe. A notice says only where to look: the order's workflow, or one of its own for a refund or
+ * dispute, then asks Stripe itself, so late, repeated and forged-order notices change nothing. Remembered only after the
+ * workflow has it: a crash in between repeats a signal, never loses one. Needs nothing but Temporal.
  */
 export function addStripeWebhook(app: App, deps: AppDeps): void {
   addRoute(
@@ -57,7 +61,7 @@ export function addStripeWebhook(app: App, deps: AppDeps): void {
 async function takeNotice(
   deps: AppDeps,
   signed: { rawBody: string; signature: string },
-): Promise<'signalled' | 'duplicate' | 'ignored'> {
+): Promise<(typeof results)[number]> {
   const notice = deps.payments.verifyWebhook(signed);
   if (!notice) {
     deps.metrics.paymentWebhooks.inc({ result: 'refused' });
@@ -65,14 +69,25 @@ async function takeNotice(
       detail: 'The Stripe-Signature header does not match the body.',
     });
   }
-  const { eventId, orderId } = notice;
-  if (orderId === undefined || !isOrderId(orderId)) return 'ignored';
+  const { eventId, orderId, subject } = notice;
+  const isOurs = orderId !== undefined && isOrderId(orderId);
+  if (subject ? isAnsweredAlready(notice) : !isOurs) return 'ignored';
   if ((await deps.seen.seen({ scope: SCOPE, id: eventId })) === 'seen') return 'duplicate';
+  if (subject) {
+    await deps.refunds.follow({ eventId, subject });
+    await deps.seen.remember({ scope: SCOPE, id: eventId, ttlSeconds: REMEMBERED_SECONDS });
+    return 'followed';
+  }
+  if (!isOurs) return 'ignored';
   const signalled =
     (await awaitsCustomer(deps, orderId)) && (await deps.workflows.notifyPayment(orderId, eventId));
   await deps.seen.remember({ scope: SCOPE, id: eventId, ttlSeconds: REMEMBERED_SECONDS });
   return signalled ? 'signalled' : 'ignored';
 }
+
+/** A refund that was asked for here carries the order's id, and its request was answered. */
+const isAnsweredAlready = ({ type, orderId }: PaymentNotice): boolean =>
+  type === 'refund.created' && orderId !== undefined;
 
 /**
  * Stripe tells of every payment, most of which were answered at once: only an order that waits for its customer is

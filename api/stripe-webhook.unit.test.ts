@@ -3,7 +3,7 @@ import type { PaymentNotice } from '../ports/payment-gateway.ts';
 import { createApp } from './app.ts';
 import { TemporalUnavailable, type OrderWorkflows } from './order-workflows.ts';
 import type { OrderLedger, PaymentState, StoreReads } from '../ports/store.ts';
-import { fakeDeps, fakeStore, fakeWorkflows, someOrder } from './testing/fake-deps.ts';
+import { fakeDeps, fakeRefunds, fakeStore, fakeWorkflows, someOrder } from './testing/fake-deps.ts';
 
 const notice: PaymentNotice = {
   eventId: 'evt_1',
@@ -30,8 +30,10 @@ function build(
   const bodies: string[] = [];
   const log: string[] = [];
   const fake = fakeWorkflows(options.workflows);
+  const refunds = fakeRefunds();
   const app = createApp(
     fakeDeps({
+      refunds: refunds.workflows,
       store: fakeStore({ reads: { ledger: options.ledger ?? booksWith('action_required') } }).store,
       workflows: {
         ...fake.workflows,
@@ -60,7 +62,7 @@ function build(
   );
   const post = (body: string | Buffer<ArrayBuffer>, signature = 'good') =>
     app.request('/webhooks/stripe', { method: 'POST', body, headers: { 'stripe-signature': signature } });
-  return { post, bodies, log, remembered, notices: fake.notices };
+  return { post, bodies, log, remembered, notices: fake.notices, followed: refunds.notices };
 }
 
 const resultOf = async (response: Response) => [
@@ -117,6 +119,32 @@ describe('Stripe’s webhook', () => {
     expect(none.notices).toEqual([]);
     const unknown = build({ workflows: { notifyPayment: async () => false } });
     expect(await resultOf(await unknown.post('{}'))).toEqual([200, 'ignored']);
+  });
+
+  it('has refunds and disputes looked up, without the store, once for the same event', async () => {
+    const about = { eventId: 'evt_2', intentId: 'pi_1', orderId: undefined };
+    const dispute = { kind: 'dispute', id: 'dp_1' } as const;
+    const away = build({
+      notice: { ...about, type: 'charge.dispute.created', subject: dispute },
+      ledger: () => Promise.reject(new Error('away')),
+    });
+    expect(await resultOf(await away.post('{}'))).toEqual([200, 'followed']);
+    expect(await resultOf(await away.post('{}'))).toEqual([200, 'duplicate']);
+    expect(away.followed).toEqual([dispute]);
+    expect(away.notices).toEqual([]);
+    const refund = { kind: 'refund', id: 're_1' } as const;
+    const failed = build({ notice: { ...notice, type: 'refund.failed', subject: refund } });
+    expect(await resultOf(await failed.post('{}'))).toEqual([200, 'followed']);
+    expect(failed.followed).toEqual([refund]);
+  });
+
+  it('ignores the refunds it asked for itself, not those made at the provider’s own desk', async () => {
+    const subject = { kind: 'refund', id: 're_1' } as const;
+    const own = build({ notice: { ...notice, type: 'refund.created', subject } });
+    expect(await resultOf(await own.post('{}'))).toEqual([200, 'ignored']);
+    const strange = build({ notice: { ...notice, type: 'refund.created', orderId: undefined, subject } });
+    expect(await resultOf(await strange.post('{}'))).toEqual([200, 'followed']);
+    expect([own.followed, strange.followed]).toEqual([[], [subject]]);
   });
 
   it('answers 503 and remembers nothing while Temporal is away, so that Stripe repeats it', async () => {

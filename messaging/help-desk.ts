@@ -5,6 +5,7 @@ import { orderId } from '../domain/ids.ts';
 import type { Chat } from '../ports/chat.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StoreTransaction } from '../ports/store.ts';
+import { moneyEvents } from './help-desk-money.ts';
 import { helpDeskText, type WaitingOrder } from './help-desk-text.ts';
 import type { createSubscribe, EventContext, Subscription } from './subscribe.ts';
 
@@ -24,6 +25,7 @@ const events = [
   'order.approval_requested.v1',
   'order.hold_reminded.v1',
   'order.parked.v1',
+  ...moneyEvents,
 ] as const;
 
 /**

@@ -38,7 +38,7 @@ export const createHttpMetrics = (define: MetricFactory) => ({
   paymentWebhooks: define.counter({
     name: 'payment_webhooks_total',
     help: "The payment provider's webhooks by result.",
-    labels: { result: ['signalled', 'duplicate', 'ignored', 'refused'] },
+    labels: { result: ['signalled', 'followed', 'duplicate', 'ignored', 'refused'] },
     shownBy,
   }),
   eventStreams: define.gauge({
