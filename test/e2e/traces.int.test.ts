@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workflowIdOf, type OrderId } from '../../domain/ids.ts';
 import { createVhost, uniqueName, type Vhost } from '../setup/isolation.ts';
 import { startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { startOtlpCollector, type CollectedSpan } from '../support/otlp-collector.ts';
+import { ancestorsOf, rootsOf, startOtlpCollector, type CollectedSpan } from '../support/otlp-collector.ts';
 import { secretsIn } from '../support/personal-data.ts';
 import { startProduct } from '../support/product-processes.ts';
 
@@ -66,12 +66,10 @@ describe('the trace of an order', () => {
   const named = (name: string) => spans.filter((span) => span.name === name);
 
   test('is one connected tree below the request of the checkout', () => {
-    const ids = new Set(spans.map(({ spanId }) => spanId));
-    const roots = spans.filter(({ parentSpanId }) => parentSpanId === undefined || !ids.has(parentSpanId));
-    expect(roots.map(({ name, kind, parentSpanId }) => ({ name, kind, parentSpanId }))).toEqual([
+    expect(rootsOf(spans)).toMatchObject([
       { name: 'POST /checkout', kind: 'server', parentSpanId: caller.spanId },
     ]);
-    expect(ids.size).toBe(spans.length);
+    expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(spans.length);
   });
 
   test.each([
@@ -245,10 +243,4 @@ async function deliveriesTo(saga: SagaEnvironment) {
   const response = await fetch(`${saga.sandbox.url}/partner/acme/deliveries`);
   const { deliveries } = (await response.json()) as { deliveries: { headers: Record<string, string> }[] };
   return deliveries;
-}
-
-/** Names of the spans above one, up to the root. */
-function ancestorsOf(span: CollectedSpan | undefined, spans: readonly CollectedSpan[]): string[] {
-  const parent = spans.find(({ spanId }) => spanId === span?.parentSpanId);
-  return parent === undefined ? [] : [parent.name, ...ancestorsOf(parent, spans)];
 }

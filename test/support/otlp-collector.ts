@@ -78,3 +78,15 @@ const read = (body: string): CollectedSpan[] =>
         spans.map((span) => ({ ...span, service: String(resource.attributes['service.name']) })),
       ),
     );
+
+/** The spans whose parent is not among them: one where they are one tree. */
+export function rootsOf(spans: readonly CollectedSpan[]): CollectedSpan[] {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  return spans.filter(({ parentSpanId }) => parentSpanId === undefined || !ids.has(parentSpanId));
+}
+
+/** Names of the spans above one, up to the root. */
+export function ancestorsOf(span: CollectedSpan | undefined, spans: readonly CollectedSpan[]): string[] {
+  const parent = spans.find(({ spanId }) => spanId === span?.parentSpanId);
+  return parent === undefined ? [] : [parent.name, ...ancestorsOf(parent, spans)];
+}
