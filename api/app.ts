@@ -21,6 +21,7 @@ import { ApiProblem, problemResponse } from './problems.ts';
 import { addProducts } from './products.ts';
 import type { App, AppContext } from './route.ts';
 import { addStripeWebhook } from './stripe-webhook.ts';
+import { orderIdIn, traceRequests } from './trace-requests.ts';
 import { addWebhookEndpoints } from './webhook-endpoints.ts';
 
 /**
@@ -29,6 +30,7 @@ import { addWebhookEndpoints } from './webhook-endpoints.ts';
  */
 export function createApp(deps: AppDeps): App {
   const app: App = new OpenAPIHono<AppEnv>();
+  app.use(traceRequests());
   app.use(measure(deps));
   app.use(methodNotAllowed({ app, onMethodNotAllowed }));
   const authenticated = authenticate(deps.settings.callers);
@@ -91,11 +93,12 @@ const onMethodNotAllowed = (c: AppContext, methods: string[]): Response => {
 
 function toProblem(deps: AppDeps, c: AppContext, error: Error): ApiProblem {
   if (error instanceof ApiProblem) return error;
+  const about = { route: routePath(c, -1), orderId: orderIdIn(c.req.path) };
   if (error instanceof TemporalUnavailable) {
-    deps.logger.warn({ err: error, route: routePath(c, -1) }, 'Temporal did not answer');
+    deps.logger.warn({ err: error, ...about }, 'Temporal did not answer');
     return new ApiProblem('temporal-unavailable', { detail: 'Temporal did not answer in time.' });
   }
-  deps.logger.error({ err: error, route: routePath(c, -1) }, 'A request failed with an error of ours');
+  deps.logger.error({ err: error, ...about }, 'A request failed with an error of ours');
   return new ApiProblem('internal-error', {
     detail: 'The request failed with an error of ours; it is in the log.',
   });

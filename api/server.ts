@@ -10,8 +10,10 @@ import { createWebhookSecrets } from '../adapters/webhook-http/webhook-secrets.t
 import { loadConfig, type Config } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
 import { systemClock } from '../ports/clock.ts';
+import { connectTracing } from '../telemetry/connect-tracing.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { isTracing } from '../telemetry/tracing.ts';
 import { connectStore, storeHooks } from '../workers/connect-store.ts';
 import type { AppDeps } from './app-deps.ts';
 import { createApp } from './app.ts';
@@ -23,6 +25,7 @@ import { lazyTemporalConnection } from './temporal-connection.ts';
 import { createOrderActWorkflows } from './temporal-order-act-workflows.ts';
 import { createOrderRuns } from './temporal-order-runs.ts';
 import { createOrderWorkflows } from './temporal-order-workflows.ts';
+import { traceTemporal } from './trace-temporal.ts';
 import { createRefundWorkflows } from './temporal-refund-workflows.ts';
 
 /** Requests in flight get this long to end after a SIGTERM. */
@@ -70,7 +73,11 @@ async function connectDeps(config: Config) {
     targets: createTargetPolicy({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
     secrets: createWebhookSecrets({ key: config.WEBHOOK_SECRET_KEY }),
   };
-  const client = new Client({ connection, namespace });
+  const client = new Client({
+    connection,
+    namespace,
+    ...(isTracing() ? { interceptors: { workflow: [traceTemporal] } } : {}),
+  });
   const workflows = createOrderWorkflows(client, queues);
   const refunds = createRefundWorkflows(client, { taskQueues: queues, policy: config.policy });
   const deadLetters: AppDeps['deadLetters'] = {
@@ -130,6 +137,7 @@ async function drain(server: Server, draining: AbortController): Promise<void> {
 async function run(config: Config, logger: Logger): Promise<void> {
   requireSafeAddress({ host: config.API_HOST, hasCallers: config.API_CALLERS !== undefined });
   const draining = new AbortController();
+  const tracing = await connectTracing({ settings: config, service: 'order-saga-api', logger });
   const { deps, close } = await connectDeps(config);
   const app = createApp({ ...deps, logger, draining: draining.signal });
   const answer = getRequestListener(app.fetch);
@@ -144,6 +152,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
     logger.info({ signal }, 'API drains');
     await drain(server, draining);
     await close();
+    await tracing.close();
     logger.info('API has stopped');
     process.exit(0);
   };

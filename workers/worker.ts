@@ -15,7 +15,7 @@ import { connectOpsDesk } from './connect-ops-desk.ts';
 import { createOrderActDesk } from './order-act-desk.ts';
 import { createOpsWorker } from './ops-worker.ts';
 import { createOrderWorkers } from './order-workers.ts';
-import { temporalLogger } from './temporal-logger.ts';
+import { sdkLogging, temporalLogger } from './temporal-logger.ts';
 import { temporalSdkMetrics } from './temporal-sdk-metrics.ts';
 import { workerObservers } from './worker-observers.ts';
 import { watchCases } from './watch-cases.ts';
@@ -28,7 +28,7 @@ const metrics = createMetrics('worker');
 const sdkMetrics = await temporalSdkMetrics();
 Runtime.install({
   logger: temporalLogger(logger),
-  telemetryOptions: sdkMetrics.telemetry,
+  telemetryOptions: { ...sdkMetrics.telemetry, logging: sdkLogging },
   shutdownSignals: [],
 });
 
