@@ -13,7 +13,7 @@ export interface OrderAnswer {
   orderId: string;
   status: string;
   sagaState: string;
-  customerId: string;
+  customerId?: string;
   source: string;
   step?: string;
   items?: { productId: string; quantity: number }[];
@@ -75,7 +75,7 @@ function ordersTable(orders: readonly OrderAnswer[]): string {
       parked?.step ?? '',
       failure?.type ?? '',
       age,
-      cut(customerId, 24),
+      cut(customerId ?? '', 24),
     ]);
   }
   return table.toString();
