@@ -19,6 +19,8 @@ import { addReadOrder } from './orders.ts';
 import { addRefunds } from './refunds.ts';
 import { ApiProblem, problemResponse } from './problems.ts';
 import { addProducts } from './products.ts';
+import { createProviderReadings } from './provider-status.ts';
+import { addProviders } from './providers.ts';
 import type { App, AppContext } from './route.ts';
 import { addStripeWebhook } from './stripe-webhook.ts';
 import { orderIdIn, traceRequests } from './trace-requests.ts';
@@ -41,6 +43,8 @@ export function createApp(deps: AppDeps): App {
     '/order-acts',
     '/order-acts/*',
     '/products',
+    '/providers',
+    '/providers/*',
     '/cases',
     '/cases/*',
     '/dead-letters',
@@ -51,18 +55,20 @@ export function createApp(deps: AppDeps): App {
     app.use(path, authenticated);
   addCheckout(app, deps);
   addListOrders(app, deps);
-  addReadOrder(app, deps);
+  const providers = createProviderReadings(deps);
+  addReadOrder(app, deps, providers);
   addOrderEvents(app, deps);
   addAudit(app, deps);
   addActs(app, deps);
   addRefunds(app, deps);
   addOrderActs(app, deps);
   addProducts(app, deps);
+  addProviders(app, deps);
   addStripeWebhook(app, deps);
   addWebhookEndpoints(app, deps);
   addCases(app, deps);
   addDeadLetters(app, deps);
-  addOperations(app, deps);
+  addOperations(app, deps, providers);
   addDocs(app, deps);
   app.notFound((c) =>
     problemResponse(c, new ApiProblem('not-found', { detail: 'There is nothing at this address.' })),

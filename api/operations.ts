@@ -1,6 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from './app-deps.ts';
+import { providerNames } from '../domain/providers.ts';
 import { within } from './bounded.ts';
+import type { ProviderReadings } from './provider-status.ts';
 import { addRoute, type App } from './route.ts';
 
 const CHECK_TIMEOUT_MS = 1_000;
@@ -11,11 +13,21 @@ const readyBody = z
   .object({
     status: z.enum(['ready', 'not ready', 'draining']),
     checks: z.object({ temporal: z.enum(['up', 'down']), store: z.enum(['up', 'down']) }),
+    providers: z
+      .record(z.enum(providerNames), z.object({ state: z.enum(['available', 'paused', 'circuit-open']) }))
+      .optional()
+      .openapi({ description: 'Does not count: orders wait, checkouts go on. Absent while nobody knows.' }),
   })
-  .openapi('Readiness', { example: { status: 'ready', checks: { temporal: 'up', store: 'up' } } });
+  .openapi('Readiness', {
+    example: {
+      status: 'ready',
+      checks: { temporal: 'up', store: 'up' },
+      providers: { payments: { state: 'available' }, carrier: { state: 'paused' } },
+    },
+  });
 
 /** /healthz, /readyz and /metrics, without an API key. */
-export function addOperations(app: App, deps: AppDeps): void {
+export function addOperations(app: App, deps: AppDeps, providers: ProviderReadings): void {
   const common = { method: 'get', tag: 'Operations', problems: [], secured: false } as const;
   addRoute(
     app,
@@ -54,15 +66,15 @@ export function addOperations(app: App, deps: AppDeps): void {
       },
     },
     async (c) => {
-      const [temporal, store] = await Promise.all([
+      const [temporal, store, statuses] = await Promise.all([
         check(() => deps.workflows.ping()),
         check(() => deps.store.ping()),
+        providers.statuses(),
       ]);
       const ready = temporal === 'up' && !deps.draining.aborted;
       const status = deps.draining.aborted ? 'draining' : ready ? 'ready' : 'not ready';
-      return c.json({ status, checks: { temporal, store } }, ready ? 200 : 503, {
-        'cache-control': 'no-store',
-      });
+      const body = { status, checks: { temporal, store }, ...(statuses ? { providers: statuses } : {}) };
+      return c.json(body, ready ? 200 : 503, { 'cache-control': 'no-store' });
     },
   );
   addRoute(

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
 import { orderStatuses, sagaStates, stepNames, type OrderView } from '../domain/order.ts';
+import { providerNames } from '../domain/providers.ts';
 import { moneyBody, moneyField } from './fields.ts';
 import type { OrderSummary } from './order-workflows.ts';
 
@@ -76,6 +77,15 @@ export const orderBody = z
       })
       .optional()
       .openapi({ description: 'A step beyond its technical budget waits for an operator’s resolve.' }),
+    waitingFor: z
+      .object({
+        provider: z.enum(providerNames),
+        state: z.enum(['paused', 'circuit-open']),
+        sinceUtc: timestamp,
+        reason: z.string(),
+      })
+      .optional()
+      .openapi({ description: 'The present step’s provider takes no steps now; the order goes on by itself.' }),
     failure: z.object({ type: z.string(), reason: z.string().optional() }).optional(),
     cancelRequested: z.object({ actor: z.string(), reason: z.string() }).optional(),
     shipment: z
@@ -108,7 +118,7 @@ export type OrderBody = z.infer<typeof orderBody>;
  */
 export function fromView(view: OrderView, source: 'workflow' | 'store'): OrderBody {
   const { orderId, status: orderStatus, sagaState: state, customerId, step, items, updatedAtUtc } = view;
-  const { total, hold, parked, failure, cancelRequested, shipment } = view;
+  const { total, hold, parked, waitingFor, failure, cancelRequested, shipment } = view;
   return {
     orderId,
     status: orderStatus,
@@ -120,6 +130,7 @@ export function fromView(view: OrderView, source: 'workflow' | 'store'): OrderBo
     ...(total ? { total: moneyBody(total) } : {}),
     ...(hold ? { hold } : {}),
     ...(parked ? { parked } : {}),
+    ...(waitingFor ? { waitingFor } : {}),
     ...(failure ? { failure } : {}),
     ...(cancelRequested ? { cancelRequested } : {}),
     ...(shipment ? { shipment } : {}),

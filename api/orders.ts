@@ -1,10 +1,11 @@
 import type { AppDeps } from './app-deps.ts';
 import { orderBody } from './order-body.ts';
+import type { ProviderReadings } from './provider-status.ts';
 import { readOrder, readOrderId } from './read-order.ts';
 import { addRoute, orderIdParameter, type App } from './route.ts';
 
 /** GET /orders/{orderId}. */
-export function addReadOrder(app: App, deps: AppDeps): void {
+export function addReadOrder(app: App, deps: AppDeps, providers: ProviderReadings): void {
   addRoute(
     app,
     {
@@ -21,9 +22,9 @@ export function addReadOrder(app: App, deps: AppDeps): void {
       },
       problems: ['unknown-order', 'temporal-unavailable'],
     },
-    async (c) =>
-      c.json(await readOrder(deps, c.get('caller'), readOrderId(c.req.param('orderId'))), 200, {
-        'cache-control': 'no-store',
-      }),
+    async (c) => {
+      const order = await readOrder(deps, c.get('caller'), readOrderId(c.req.param('orderId')));
+      return c.json(await providers.withWait(order), 200, { 'cache-control': 'no-store' });
+    },
   );
 }

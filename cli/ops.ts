@@ -3,6 +3,7 @@ import { apiAddress, apiKey, createApiClient } from './api-client.ts';
 import { casesCommand } from './cases.ts';
 import { confirmOnTerminal, deadLettersCommand, type CliDeps } from './dead-letters.ts';
 import { ordersCommand } from './orders.ts';
+import { providersCommand } from './providers.ts';
 
 /*
  * `npm run ops -- <command>`: what operators do, over the HTTP API. Address from --api, ORDER_SAGA_API or the running
@@ -17,6 +18,7 @@ const deps: CliDeps = { client, print: (text) => console.log(text), confirm: con
 program.addCommand(ordersCommand(deps));
 program.addCommand(casesCommand(deps));
 program.addCommand(deadLettersCommand(deps));
+program.addCommand(providersCommand(deps));
 
 try {
   await program.parseAsync();

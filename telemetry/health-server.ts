@@ -31,6 +31,8 @@ export async function startHealthServer(input: {
   registry: Registry;
   /** Text that `/metrics` prints after the registry's; its metrics have other names. */
   more?: () => Promise<string>;
+  /** What `/readyz` tells besides its checks, and what does not count. */
+  facts?: () => Record<string, unknown>;
 }): Promise<HealthServer> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
@@ -57,14 +59,15 @@ async function answer(input: {
   checks: Readonly<Record<string, HealthCheck>>;
   registry: Registry;
   more?: () => Promise<string>;
+  facts?: () => Record<string, unknown>;
 }): Promise<void> {
-  const { response, registry, more = async () => '' } = input;
+  const { response, registry, more = async () => '', facts = () => ({}) } = input;
   switch (input.path) {
     case '/healthz':
       return sendJson(response, 200, { status: 'ok' });
     case '/readyz': {
       const readiness = await readinessOf(input.checks);
-      return sendJson(response, readiness.status === 'ready' ? 200 : 503, readiness);
+      return sendJson(response, readiness.status === 'ready' ? 200 : 503, { ...readiness, ...facts() });
     }
     case '/metrics': {
       const parts = await Promise.all([registry.metrics(), more()]);

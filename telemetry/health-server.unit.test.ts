@@ -27,6 +27,14 @@ it('is ready when every dependency is', async () => {
   ]);
 });
 
+it('tells facts that do not count', async () => {
+  const { registry } = createMetrics();
+  const facts = () => ({ providers: { carrier: { state: 'paused' } } });
+  server = await startHealthServer({ host: '127.0.0.1', port: 0, checks: {}, registry, facts });
+  const response = await fetch(`http://127.0.0.1:${server.port}/readyz`);
+  expect([response.status, await response.json()]).toMatchObject([200, { status: 'ready', ...facts() }]);
+});
+
 it('names the dependency that is away and why', async () => {
   const { status, text } = await get('/readyz?x=1', { redis: down, sql: () => {} });
   expect(status).toBe(503);

@@ -4,6 +4,7 @@ import { createOrderRuns } from '../api/temporal-order-runs.ts';
 import { createOrderWorkflows } from '../api/temporal-order-workflows.ts';
 import { loadConfig } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
+import { providerNames } from '../domain/providers.ts';
 import { systemClock } from '../ports/clock.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import { connectTracing } from '../telemetry/connect-tracing.ts';
@@ -80,6 +81,9 @@ const health = await startHealthServer({
     sql: deps.ping.store,
     redis: deps.ping.redis,
   },
+  facts: () => ({
+    providers: Object.fromEntries(providerNames.map((name) => [name, deps.providers.status(name)])),
+  }),
 });
 function shutdown(): void {
   workers.shutdown();
