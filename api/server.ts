@@ -13,7 +13,6 @@ import { systemClock } from '../ports/clock.ts';
 import { connectTracing } from '../telemetry/connect-tracing.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { isTracing } from '../telemetry/tracing.ts';
 import { connectStore, storeHooks } from '../workers/connect-store.ts';
 import type { AppDeps } from './app-deps.ts';
 import { createApp } from './app.ts';
@@ -25,7 +24,7 @@ import { lazyTemporalConnection } from './temporal-connection.ts';
 import { createOrderActWorkflows } from './temporal-order-act-workflows.ts';
 import { createOrderRuns } from './temporal-order-runs.ts';
 import { createOrderWorkflows } from './temporal-order-workflows.ts';
-import { traceTemporal } from './trace-temporal.ts';
+import { clientObservers } from './trace-temporal.ts';
 import { createRefundWorkflows } from './temporal-refund-workflows.ts';
 
 /** Requests in flight get this long to end after a SIGTERM. */
@@ -73,11 +72,7 @@ async function connectDeps(config: Config) {
     targets: createTargetPolicy({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
     secrets: createWebhookSecrets({ key: config.WEBHOOK_SECRET_KEY }),
   };
-  const client = new Client({
-    connection,
-    namespace,
-    ...(isTracing() ? { interceptors: { workflow: [traceTemporal] } } : {}),
-  });
+  const client = new Client({ connection, namespace, ...clientObservers() });
   const workflows = createOrderWorkflows(client, queues);
   const refunds = createRefundWorkflows(client, { taskQueues: queues, policy: config.policy });
   const deadLetters: AppDeps['deadLetters'] = {

@@ -2,17 +2,18 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  type ClientOptions,
   type WorkflowClientInterceptor,
 } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
-import { activeTraceparent, traced } from '../telemetry/tracing.ts';
+import { activeTraceparent, isTracing, traced } from '../telemetry/tracing.ts';
 import { traceHeader } from '../workflows/trace-messages.ts';
 
 /**
  * A span for each call of a traced request to Temporal. Updates and signals carry it, so that the order's trace links
  * to who sent them; a start does not, since its input has the order's `traceparent`.
  */
-export const traceTemporal: WorkflowClientInterceptor = {
+const traceTemporal: WorkflowClientInterceptor = {
   startWithDetails: (input, next) => call('start', () => next(input)),
   signal: (input, next) => call('signal', () => next(withTrace(input))),
   startUpdate: (input, next) => call('update', () => next(withTrace(input))),
@@ -21,6 +22,10 @@ export const traceTemporal: WorkflowClientInterceptor = {
   cancel: (input, next) => call('cancel', () => next(input)),
   terminate: (input, next) => call('terminate', () => next(input)),
 };
+
+/** For a Temporal client of this process. */
+export const clientObservers = (): Pick<ClientOptions, 'interceptors'> =>
+  isTracing() ? { interceptors: { workflow: [traceTemporal] } } : {};
 
 const call = <T>(method: string, work: () => Promise<T>): Promise<T> =>
   traced(

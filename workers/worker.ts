@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { createOrderRuns } from '../api/temporal-order-runs.ts';
 import { createOrderWorkflows } from '../api/temporal-order-workflows.ts';
+import { clientObservers } from '../api/trace-temporal.ts';
 import { loadConfig } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
 import { providerNames } from '../domain/providers.ts';
@@ -40,6 +41,7 @@ const [deps, temporal, workflowBundle] = await Promise.all([
   bundleOrderWorkflows({ logger: temporalLogger(logger.child({}, { level: 'warn' })) }),
 ]);
 const observers = workerObservers(metrics);
+const client = new Client({ ...temporal, ...clientObservers() });
 const workers = await createOrderWorkers({
   ...temporal,
   taskQueues: taskQueues(config.TASK_QUEUE_PREFIX),
@@ -58,14 +60,14 @@ const opsWorker = await createOpsWorker({
   observers,
   desk: ops.desk,
   orderActs: createOrderActDesk({
-    workflows: createOrderWorkflows(new Client(temporal), taskQueues(config.TASK_QUEUE_PREFIX)),
+    workflows: createOrderWorkflows(client, taskQueues(config.TASK_QUEUE_PREFIX)),
     store: deps.store,
     clock: systemClock,
   }),
 });
 const cases = watchCases({
   ...deps,
-  runs: createOrderRuns(new Client(temporal), taskQueues(config.TASK_QUEUE_PREFIX)),
+  runs: createOrderRuns(client, taskQueues(config.TASK_QUEUE_PREFIX)),
   logger,
   everyMs: config.CASE_SWEEP_SECONDS * 1_000,
 });
