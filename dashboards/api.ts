@@ -35,7 +35,7 @@ export const api = dashboardOf({
           legend: '{{status}} {{route}}',
         },
       ],
-      link: runbook('CheckoutAvailability'),
+      link: runbook('CheckoutsFail'),
     },
     {
       title: 'Duration, 99th percentile',
@@ -58,14 +58,14 @@ export const api = dashboardOf({
         { expr: quantile(0.5, 'checkout_duration_seconds', '', 'result="started"'), legend: 'p50' },
         { expr: quantile(0.99, 'checkout_duration_seconds', '', 'result="started"'), legend: 'p99' },
       ],
-      link: runbook('CheckoutLatency'),
+      link: runbook('CheckoutsSlow'),
     },
     {
       title: 'Checkouts, by result',
       question: 'Are checkouts started, replayed (same key again), in conflict, refused, or not possible?',
       unit: 'ops',
       queries: [{ expr: perSecond('checkouts_total', 'result'), legend: '{{result}}' }],
-      link: runbook('CheckoutAvailability'),
+      link: runbook('CheckoutsFail'),
     },
     {
       title: 'Replays of idempotency keys',
@@ -96,14 +96,14 @@ export const api = dashboardOf({
       queries: [
         { expr: 'sum by (job) (rate(process_cpu_seconds_total[$__rate_interval]))', legend: '{{job}}' },
       ],
-      link: runbook('CheckoutLatency'),
+      link: runbook('CheckoutsSlow'),
     },
     {
       title: 'Event loop lag, 99th percentile',
       question: 'Is a process too busy to answer?',
       unit: 's',
       queries: [{ expr: 'max by (job) (nodejs_eventloop_lag_p99_seconds)', legend: '{{job}}' }],
-      link: runbook('CheckoutLatency'),
+      link: runbook('CheckoutsSlow'),
     },
     {
       title: 'Memory',
@@ -112,7 +112,7 @@ export const api = dashboardOf({
       queries: [
         { expr: 'max by (job) (process_resident_memory_bytes{job=~"api|worker|relay"})', legend: '{{job}}' },
       ],
-      link: runbook('CheckoutLatency'),
+      link: runbook('CheckoutsSlow'),
     },
   ],
 });

@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { dashboards } from './index.ts';
 
 interface PanelJson {
   id: number;
   title: string;
   description?: string;
-  links?: { url?: string }[];
+  links?: { url?: string; title?: string }[];
   gridPos: { x: number; y: number; w: number; h: number };
   fieldConfig: { defaults: { unit?: string } };
   targets: { expr: string; refId: string; legendFormat: string }[];
@@ -14,6 +17,11 @@ interface PanelJson {
 const variablesOf = (dashboard: unknown): string[] =>
   (dashboard as { templating: { list: { name: string }[] } }).templating.list.map(({ name }) => name);
 const panelsOf = (dashboard: unknown): PanelJson[] => (dashboard as { panels: PanelJson[] }).panels;
+
+const rules = parse(readFileSync(join(import.meta.dirname, '../infra/prometheus/rules.yml'), 'utf8')) as {
+  groups: { rules: { alert?: string }[] }[];
+};
+const alerts = rules.groups.flatMap((group) => group.rules.flatMap(({ alert }) => alert ?? []));
 
 describe.each(Object.entries(dashboards))('the dashboard %s', (_name, dashboard) => {
   const panels = panelsOf(JSON.parse(JSON.stringify(dashboard)));
@@ -31,6 +39,13 @@ describe.each(Object.entries(dashboards))('the dashboard %s', (_name, dashboard)
       expect(panel.targets.length).toBeGreaterThan(0);
     },
   );
+
+  it('names rows of the runbook that are alerts', () => {
+    const rows = panels.flatMap(({ links }) =>
+      links?.map(({ title }) => title?.match(/^Runbook: (.*)/)?.[1]),
+    );
+    expect(rows.filter((row) => row && !alerts.includes(row))).toEqual([]);
+  });
 
   it('uses only variables that it has', () => {
     const known = [...variablesOf(dashboard), '__rate_interval', '__range'];

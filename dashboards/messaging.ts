@@ -14,7 +14,7 @@ export const messaging = dashboardOf({
       shape: 'number',
       redFrom: 60,
       queries: [{ expr: ofAll('outbox_oldest_age_seconds'), legend: 'oldest' }],
-      link: runbook('OutboxLag'),
+      link: runbook('OutboxLags'),
     },
     {
       title: 'Outbox depth',
@@ -22,7 +22,7 @@ export const messaging = dashboardOf({
       unit: 'short',
       shape: 'number',
       queries: [{ expr: ofAll('outbox_unpublished_messages'), legend: 'waiting' }],
-      link: runbook('OutboxLag'),
+      link: runbook('OutboxLags'),
     },
     {
       title: 'Set aside',
@@ -46,17 +46,17 @@ export const messaging = dashboardOf({
       question: 'Does the broker take what it is given?',
       unit: 'ops',
       queries: [{ expr: perSecond('messages_published_total', 'result'), legend: '{{result}}' }],
-      link: runbook('BrokerRefuses'),
+      link: runbook('BrokerAway'),
     },
     {
       title: 'Event delivery delay',
-      question: 'How long after it happened is an event at the broker? Goal: 10 s.',
+      question: 'How long after it happened is an event at the broker? Goal: 5 s.',
       unit: 's',
       queries: [
         { expr: quantile(0.5, 'outbox_publish_delay_seconds'), legend: 'p50' },
         { expr: quantile(0.99, 'outbox_publish_delay_seconds'), legend: 'p99' },
       ],
-      link: runbook('EventDeliveryDelay'),
+      link: runbook('EventsDelayed'),
     },
     {
       title: 'Confirm latency',
@@ -112,14 +112,14 @@ export const messaging = dashboardOf({
         { expr: 'sum(rabbitmq_queue_messages_ready)', legend: 'ready' },
         { expr: 'sum(rabbitmq_queue_messages_unacked)', legend: 'unacknowledged' },
       ],
-      link: runbook('BrokerRefuses'),
+      link: runbook('BrokerAway'),
     },
     {
       title: 'Connection to the broker',
       question: 'Are worker and relay connected to RabbitMQ, and does it accept messages?',
       unit: 'short',
       queries: [{ expr: 'sum by (job, state) (broker_state)', legend: '{{job}} {{state}}' }],
-      link: runbook('BrokerRefuses'),
+      link: runbook('BrokerAway'),
     },
   ],
 });

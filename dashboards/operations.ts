@@ -31,7 +31,7 @@ export const operations = dashboardOf({
       shape: 'number',
       redFrom: 1_800,
       queries: [{ expr: orZero('max(orders_parked_oldest_age_seconds)'), legend: 'oldest' }],
-      link: runbook('OrderParkedTooLong'),
+      link: runbook('OrderParked'),
     },
     {
       title: 'Dead letters',
@@ -96,7 +96,7 @@ export const operations = dashboardOf({
       question: 'Do partners take what we send them?',
       unit: 'ops',
       queries: [{ expr: orZero(perSecond('webhook_deliveries_total', 'result')), legend: '{{result}}' }],
-      link: runbook('WebhooksFailing'),
+      link: runbook('PartnerUnreachable'),
     },
     {
       title: 'Webhook endpoints',
@@ -106,7 +106,7 @@ export const operations = dashboardOf({
         { expr: ofAll('webhook_endpoints', 'state'), legend: '{{state}}' },
         { expr: orZero('sum(webhook_circuits_open)'), legend: 'circuit open' },
       ],
-      link: runbook('WebhooksFailing'),
+      link: runbook('PartnerUnreachable'),
     },
   ],
 });

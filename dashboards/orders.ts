@@ -31,7 +31,7 @@ export const orders = dashboardOf({
       shape: 'number',
       redFrom: 60,
       queries: [{ expr: quantile(0.95, 'order_time_to_ship_seconds', '', 'held="no"'), legend: 'p95' }],
-      link: runbook('OrdersShipTooLate'),
+      link: runbook('OrdersShipLate'),
     },
     {
       title: 'Oversold units',
@@ -88,7 +88,7 @@ export const orders = dashboardOf({
         { expr: quantile(0.5, 'order_time_to_ship_seconds', 'held'), legend: 'p50, held: {{held}}' },
         { expr: quantile(0.99, 'order_time_to_ship_seconds', 'held'), legend: 'p99, held: {{held}}' },
       ],
-      link: runbook('OrdersShipTooLate'),
+      link: runbook('OrdersShipLate'),
     },
     {
       title: 'Orders in flight',

@@ -25,7 +25,7 @@ export const providers = dashboardOf({
           legend: '{{provider}}',
         },
       ],
-      link: runbook('ProviderCircuitOpen'),
+      link: runbook('CircuitOpen'),
     },
     {
       title: 'Circuits',
@@ -37,7 +37,7 @@ export const providers = dashboardOf({
           legend: '{{provider}} {{state}}',
         },
       ],
-      link: runbook('ProviderCircuitOpen'),
+      link: runbook('CircuitOpen'),
     },
     {
       title: 'Paused by an operator',
@@ -59,7 +59,7 @@ export const providers = dashboardOf({
           legend: '{{provider}}',
         },
       ],
-      link: runbook('ProviderCircuitOpen'),
+      link: runbook('CircuitOpen'),
     },
     {
       title: 'Requests, by operation',

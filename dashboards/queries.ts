@@ -16,12 +16,6 @@ export const inRange = (counter: string, by = '', labels = ''): string =>
 export const quantile = (q: number, histogram: string, by = '', labels = ''): string =>
   `histogram_quantile(${q}, ${sumBy(by === '' ? 'le' : `le, ${by}`)} (rate(${histogram}_bucket${selector(labels)}[$__rate_interval])))`;
 
-/** The share of a histogram's observations that are at most `bound`, 0 to 1; `bound` is one of its buckets. */
-export const shareWithin = (bound: string, histogram: string, window: string, labels = ''): string => {
-  const bucket = labels === '' ? `le="${bound}"` : `le="${bound}", ${labels}`;
-  return `sum(rate(${histogram}_bucket{${bucket}}[${window}])) / sum(rate(${histogram}_count${selector(labels)}[${window}]))`;
-};
-
 /** A gauge that every replica says alike: of the whole installation, so never their sum. */
 export const ofAll = (gauge: string, by = '', labels = ''): string =>
   `max${by === '' ? '' : ` by (${by})`} (${gauge}${selector(labels)})`;

@@ -18,7 +18,7 @@ export const temporalWorker = dashboardOf({
           legend: '{{task_queue}} {{task_type}}',
         },
       ],
-      link: runbook('NoWorkerOnTaskQueue'),
+      link: runbook('NoWorker'),
     },
     {
       title: 'Backlog',
@@ -30,7 +30,7 @@ export const temporalWorker = dashboardOf({
           legend: '{{task_queue}} {{task_type}}',
         },
       ],
-      link: runbook('NoWorkerOnTaskQueue'),
+      link: runbook('NoWorker'),
     },
     {
       title: 'Age of the oldest task',
@@ -42,7 +42,7 @@ export const temporalWorker = dashboardOf({
           legend: '{{task_queue}} {{task_type}}',
         },
       ],
-      link: runbook('ScheduleToStart'),
+      link: runbook('WorkflowTasksWait'),
     },
     {
       title: 'Schedule to start, 99th percentile',
@@ -58,7 +58,7 @@ export const temporalWorker = dashboardOf({
           legend: 'activities {{task_queue}}',
         },
       ],
-      link: runbook('ScheduleToStart'),
+      link: runbook('WorkflowTasksWait'),
     },
     {
       title: 'Free slots',
@@ -70,7 +70,7 @@ export const temporalWorker = dashboardOf({
           legend: '{{worker_type}} {{task_queue}}',
         },
       ],
-      link: runbook('ScheduleToStart'),
+      link: runbook('WorkflowTasksWait'),
     },
     {
       title: 'Workflow tasks that failed',
@@ -94,7 +94,7 @@ export const temporalWorker = dashboardOf({
         { expr: orZero(perSecond('temporal_sticky_cache_miss_total')), legend: 'miss' },
         { expr: orZero(perSecond('temporal_sticky_cache_total_forced_eviction_total')), legend: 'evicted' },
       ],
-      link: runbook('ScheduleToStart'),
+      link: runbook('WorkflowTasksWait'),
     },
     {
       title: 'Workflows in the cache',
@@ -129,7 +129,7 @@ export const temporalWorker = dashboardOf({
       queries: [
         { expr: quantile(0.99, 'temporal_request_latency_seconds', 'operation'), legend: '{{operation}}' },
       ],
-      link: runbook('ScheduleToStart'),
+      link: runbook('WorkflowTasksWait'),
     },
   ],
 });
