@@ -38,6 +38,28 @@ const refundRequest = z
     example: { amount: { amount: '500.00', currency: 'INR' }, reason: 'One key was stuck' },
   });
 
+const exampleRefund = {
+  orderId: '0b9d1f6e-2a43-5c1c-8e7f-6f1f1d6f0a11',
+  refundId: '7c1e5a2b90d34f6f8a11c2d3e4f50617',
+  state: 'refunded' as const,
+  amount: { amount: '500.00', currency: 'INR' as const },
+  reason: 'One key was stuck',
+  actor: 'help-desk',
+  requestedAtUtc: '2026-01-02T03:04:05.678Z',
+  settledAtUtc: '2026-01-02T03:04:06.123Z',
+  providerRefundId: 're_3PqExample',
+  links: { refunds: '/orders/0b9d1f6e-2a43-5c1c-8e7f-6f1f1d6f0a11/refunds' },
+};
+
+const exampleDispute = {
+  disputeId: 'du_1PqExample',
+  state: 'won' as const,
+  amount: { amount: '1499.00', currency: 'INR' as const },
+  reason: 'fraudulent',
+  openedAtUtc: '2026-01-02T03:04:05.000Z',
+  updatedAtUtc: '2026-01-09T03:04:05.678Z',
+};
+
 const refundBody = z
   .object({
     orderId: z.string(),
@@ -56,7 +78,7 @@ const refundBody = z
     failure: z.string().optional(),
     links: z.object({ refunds: z.string() }),
   })
-  .openapi('Refund');
+  .openapi('Refund', { example: exampleRefund });
 
 const disputeBody = z
   .object({
@@ -67,7 +89,7 @@ const disputeBody = z
     openedAtUtc: utcTime,
     updatedAtUtc: utcTime,
   })
-  .openapi('Dispute');
+  .openapi('Dispute', { example: exampleDispute });
 
 const refundsBody = z
   .object({
@@ -77,7 +99,15 @@ const refundsBody = z
     refunds: z.array(refundBody),
     disputes: z.array(disputeBody),
   })
-  .openapi('Refunds');
+  .openapi('Refunds', {
+    example: {
+      orderId: exampleRefund.orderId,
+      charged: { amount: '1499.00', currency: 'INR' },
+      left: { amount: '999.00', currency: 'INR' },
+      refunds: [exampleRefund],
+      disputes: [exampleDispute],
+    },
+  });
 
 const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } });
 const noStore = { 'cache-control': 'no-store' };

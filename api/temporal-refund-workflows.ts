@@ -16,9 +16,10 @@ export function createRefundWorkflows(
   const { taskQueues, policy } = options;
   const call = <T>(timeoutMs: number, what: string, work: () => Promise<T>): Promise<T> =>
     within(timeoutMs, what, () => client.withDeadline(Date.now() + timeoutMs, work));
+  /* One that was terminated goes on when it is asked for again: its activities know how far it had come. */
   const once = {
     taskQueue: taskQueues.orders,
-    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
     workflowIdConflictPolicy: 'FAIL',
   } as const;
   const handleOf = ({ orderId, refundId }: Pick<RequestRefund, 'orderId' | 'refundId'>) =>
