@@ -42,6 +42,7 @@ export const createGenerateShipment =
       requests: 3,
       settle: (attempt) => settleShipment(deps, { input, key, attempt }),
       takeBack: (shipmentId) => takeBackLateLabel(deps, input, shipmentId),
+      overtaken: (shipmentId) => sendBackSecondLabel(deps, input, shipmentId),
     });
   };
 
@@ -215,5 +216,30 @@ export async function takeBackLateLabel(
   await deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, orderId);
     await writeVoid(deps, tx, { order, shipments: [taken] });
+  });
+}
+
+/** A person's label is the order's by now: ours, which came later, is sent back. */
+async function sendBackSecondLabel(
+  deps: ActivityDeps,
+  { orderId, n, attemptTimeoutMs }: ShipmentOf,
+  providerShipmentId: string,
+): Promise<void> {
+  const stored = await deps.store.transaction((tx) => tx.shipments.find({ orderId, n }));
+  if (!stored || stored.providerShipmentId === providerShipmentId) return;
+  const timeoutMs = Math.floor(attemptTimeoutMs / 4);
+  await takeBackLabel(deps, { shipment: { ...stored, providerShipmentId }, timeoutMs });
+  await deps.store.transaction(async (tx) => {
+    const order = await findOrder(tx, orderId);
+    const reason = `a second label, of shipment ${providerShipmentId}, came late`;
+    const nowUtc = deps.clock.nowUtc();
+    await writeTransition(tx, {
+      order,
+      step: 'shipping',
+      from: 'second label',
+      to: 'sent back',
+      reason,
+      nowUtc,
+    });
   });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import { TechnicalFailure } from '../domain/failures.ts';
-import type { OrderId } from '../domain/ids.ts';
+import { operationKeys, type OrderId } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
 import type { Label, ShipmentAnswer } from '../ports/carrier.ts';
 import type { PaymentAnswer, ProviderRefund } from '../ports/payment-gateway.ts';
@@ -28,7 +28,7 @@ type Meanwhile = () => Promise<void>;
 /** Providers without any fault of their own; what a test puts into `during` happens before the effect of a request. */
 function createProviders() {
   const intents = new Map<string, { status: 'unconfirmed' | 'charged' | 'canceled'; refunds: number }>();
-  const shipments = new Map<string, { bought: boolean; refunds: number }>();
+  const shipments = new Map<string, { bought: boolean; refunds: number; reference?: string }>();
   const during = new Map<string, Meanwhile>();
   const refunds: ProviderRefund[] = [];
   const sent: string[] = [];
@@ -109,9 +109,10 @@ function createProviders() {
       return { status: 'bought', label: label(shipmentId) };
     },
     async retrieve({ shipmentId }): Promise<ShipmentAnswer> {
-      const { bought, refunds } = shipmentOf(shipmentId);
+      const { bought, refunds, reference = '' } = shipmentOf(shipmentId);
       if (!bought) return { status: 'unbought', rates };
-      return { status: 'bought', label: label(shipmentId), refund: refunds > 0 ? 'submitted' : 'none' };
+      const refund = refunds > 0 ? 'submitted' : 'none';
+      return { status: 'bought', label: label(shipmentId), refund, reference };
     },
     async refundLabel({ shipmentId }) {
       shipmentOf(shipmentId).refunds += 1;
@@ -156,7 +157,7 @@ describe('an attempt that goes on after its compensation has begun or ended', ()
       },
     };
     const { processPayment, refundPayment } = createPaymentActivities(deps);
-    const { generateShipment, voidShipment } = createCarrierActivities(deps);
+    const { generateShipment, voidShipment, markShipmentDone } = createCarrierActivities(deps);
     const run = <T>(call: () => Promise<T>) => inActivity(call);
     return {
       ...providers,
@@ -166,6 +167,15 @@ describe('an attempt that goes on after its compensation has begun or ended', ()
       refund: () => run(() => refundPayment({ orderId, attemptTimeoutMs })),
       ship: () => run(() => generateShipment({ orderId, n: 1, address, attemptTimeoutMs })),
       void: () => run(() => voidShipment({ orderId, attemptTimeoutMs })),
+      mark: (reference: string) =>
+        run(() =>
+          markShipmentDone({ orderId, n: 1, reference, actor: 'ada', reason: 'seen', attemptTimeoutMs }),
+        ),
+      /** A person buys a label at the carrier's own desk. */
+      buyByHand: () => {
+        const reference = operationKeys.generateShipment(orderId, 1);
+        providers.shipments.set('shp_by_hand', { bought: true, refunds: 0, reference });
+      },
       events: async () => (await ledgerOf(orderId)).eventTypes,
       ledger: () => ledgerOf(orderId),
     };
@@ -271,6 +281,38 @@ describe('an attempt that goes on after its compensation has begun or ended', ()
     order.pass(10 * attemptTimeoutMs);
     await order.void();
     expect(order.sent).toEqual(['create', 'create']);
+  });
+
+  test('a person’s label is not taken while an attempt may still buy another', async () => {
+    const order = await given();
+    order.buyByHand();
+    order.during.set('buy', () =>
+      expect(order.mark('shp_by_hand')).rejects.toMatchObject({
+        type: 'ReferenceNotConfirmed',
+        message: expect.stringMatching(/^Until .* an attempt of ours may still buy another label/) as string,
+      }),
+    );
+    await expect(order.ship()).rejects.toMatchObject({ type: 'StaleAttempt' });
+    order.pass(10 * attemptTimeoutMs);
+    await expect(order.mark('shp_by_hand')).rejects.toMatchObject({
+      message: 'Shipment shp_2 of the order has a label already; that is its reference.',
+    });
+    await expect(order.mark('shp_2')).resolves.toMatchObject({ trackingCode: 'track-shp_2' });
+    expect(await order.events()).toEqual(['shipment.generated.v1']);
+  });
+
+  test('a label that lands after a person’s was taken is sent back by the attempt that bought it', async () => {
+    const order = await given();
+    order.buyByHand();
+    order.during.set('buy', async () => {
+      order.pass(10 * attemptTimeoutMs);
+      await order.mark('shp_by_hand');
+    });
+    await expect(order.ship()).resolves.toMatchObject({ trackingCode: 'track-shp_by_hand' });
+    expect(order.shipments.get('shp_2')).toEqual({ bought: true, refunds: 1 });
+    expect(order.shipments.get('shp_by_hand')).toMatchObject({ bought: true, refunds: 0 });
+    expect(await order.events()).toEqual(['shipment.generated.v1']);
+    expect((await order.ledger()).shipments).toMatchObject([{ providerShipmentId: 'shp_by_hand' }]);
   });
 
   test('an attempt whose time ran out before its next request sends nothing more', async () => {

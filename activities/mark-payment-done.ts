@@ -11,18 +11,18 @@ import { cancelIntent, createRefundPayment } from './refund-payment.ts';
 /**
  * Takes a charge that the provider has as the order's own, as if processPayment had made it: that one's operation is
  * done, and finds this charge. The order's other intents are canceled first, so that none can charge as well.
- * Idempotent by `payment-<orderId>-<n>`; an operation that is done already answers as it was, whatever the reference.
+ * Idempotent by `payment-<orderId>-<n>`.
  * Fails with ReferenceNotConfirmed (not stored) unless the provider says that the payment is charged with the order's
  * total, carries the order's id (or is stored as the order's) and was not refunded; or when another payment of the order
- * is charged. Otherwise technically. Late after refundPayment: the charge is refunded.
+ * is charged, or is its stored answer. Otherwise technically. Late after refundPayment: the charge is refunded.
  * Writes: Payments, Orders, Operations, AuditLog, OutboxMessages(payment.processed.v1), in one transaction.
  */
 export const createMarkPaymentDone =
   (deps: ActivityDeps) =>
-  (claim: Claim & { n: number }): Promise<PaymentProcessed> => {
+  async (claim: Claim & { n: number }): Promise<PaymentProcessed> => {
     const input = { ...claim, marked: markedBy(claim) };
     const operation = paymentOperation(deps, input);
-    return runProviderOperation<PaymentProcessed, PaymentProcessed, PaymentFacts>(deps, {
+    const paid = await runProviderOperation<PaymentProcessed, PaymentProcessed, PaymentFacts>(deps, {
       ...operation,
       harmless: true,
       requests: paymentRequests,
@@ -37,6 +37,8 @@ export const createMarkPaymentDone =
       },
       takeBack: (intentId) => takeBackLatePayment(deps, input, intentId),
     });
+    if (paid.intentId === claim.reference) return paid;
+    throw notConfirmed(`The order is charged already, by payment ${paid.intentId}; a retry finds it.`);
   };
 
 async function confirmCharge(

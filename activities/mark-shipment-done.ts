@@ -11,7 +11,7 @@ import { createVoidShipment } from './void-shipment.ts';
 /**
  * Takes a label that a person has bought at the carrier as the order's own, as if generateShipment had bought it: that
  * one's operation is done, and finds this label.
- * Idempotent by `shipment-<orderId>-<n>`; an operation that is done already answers as it was, whatever the reference.
+ * Idempotent by `shipment-<orderId>-<n>`.
  * Fails with ReferenceNotConfirmed (not stored) unless the carrier says that the shipment has a label which was not sent
  * back, and it is the stored one or carries the order's reference; while an earlier attempt may still buy another, or
  * when one did; otherwise technically. Late after voidShipment: the label is sent back.
@@ -19,9 +19,9 @@ import { createVoidShipment } from './void-shipment.ts';
  */
 export const createMarkShipmentDone =
   (deps: ActivityDeps) =>
-  (claim: Claim & { n: number }): Promise<ShipmentView> => {
+  async (claim: Claim & { n: number }): Promise<ShipmentView> => {
     const input = { ...claim, marked: markedBy(claim) };
-    return runProviderOperation<ShipmentView, Label, ShipmentRow>(deps, {
+    const label = await runProviderOperation<ShipmentView, Label, ShipmentRow>(deps, {
       ...shipmentOperation(deps, input),
       landsLaterMs: 0,
       harmless: true,
@@ -34,6 +34,11 @@ export const createMarkShipmentDone =
       },
       takeBack: (shipmentId) => takeBackLateLabel(deps, input, shipmentId),
     });
+    const stored = await deps.store.transaction((tx) => tx.shipments.find(claim));
+    if (stored?.providerShipmentId === claim.reference) return label;
+    throw notConfirmed(
+      `The order has the label of shipment ${stored?.providerShipmentId} already; a retry finds it.`,
+    );
   };
 
 /** The shipment that our own attempts know may have got its label without their hearing of it. */

@@ -1,49 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ApplicationFailure } from '@temporalio/common';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
-import { isFailureType, technicalFailures } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { OrderLedger, Store } from '../ports/store.ts';
 import type { Actor, Answer, Goal, Interleaving } from '../test/support/interleaving.ts';
 import { attemptTimeoutMs, createModelledOrder } from '../test/support/modelled-order.ts';
 import type { CardFate } from '../test/support/provider-models.ts';
-
-const runs = Number(process.env['PROPERTY_RUNS'] ?? 150);
-
-const typeOf = (answer: Answer): string | undefined =>
-  'error' in answer && answer.error instanceof ApplicationFailure
-    ? (answer.error.type ?? undefined)
-    : undefined;
-const isDone = (answer: Answer): boolean => 'value' in answer;
-const isRefused = (answer: Answer): boolean => isFailureType(typeOf(answer) ?? '');
-const isTechnical = (answer: Answer): boolean =>
-  (technicalFailures as readonly string[]).includes(typeOf(answer) ?? '');
-
-/** A bug shows as neither an answer nor a technical failure. */
-function reached(answer: Answer): boolean {
-  if (isDone(answer) || isRefused(answer)) return true;
-  if (!isTechnical(answer)) throw 'error' in answer ? answer.error : new Error('no answer');
-  return false;
-}
-
-/** One decision for each step of the storm, the fate of the card, and whether Redis is there. */
-const storms = (length: number) =>
-  fc.record({
-    decisions: fc.array(fc.nat(1_000_000), { minLength: length / 3, maxLength: length, size: 'max' }),
-    redis: fc.constantFrom('up' as const, 'down' as const, 'down' as const),
-    /** Step of the storm at which the compensation is asked for. */
-    from: fc.nat(60),
-  });
-
-interface Storm {
-  decisions: number[];
-  redis: 'up' | 'down';
-  from: number;
-}
+import { holdsInStorms, isDone, isRefused, reached, typeOf, type Storm } from '../test/support/storms.ts';
 
 interface Case {
   world: Interleaving;
@@ -97,22 +62,10 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
 
   const always = () => true;
 
-  const holds = <T>(property: (storm: Storm) => Promise<T>, length = 180) =>
-    fc.assert(
-      fc.asyncProperty(storms(length), async (storm) => {
-        await property(storm);
-      }),
-      {
-        numRuns: runs,
-        plugins: [fc.interruptAfterTimeLimit(40_000)],
-        endOnFailure: process.env['PROPERTY_SHRINK'] === 'no',
-      },
-    );
-
   const explain = ({ world, ledger }: Case) => `${world.log.join('\n')}\n${JSON.stringify(ledger)}`;
 
   test('charges exactly once and gives every attempt the same answer', async () => {
-    await holds(async (storm) => {
+    await holdsInStorms(async (storm) => {
       const played = await play(
         storm,
         () => 'succeeds',
@@ -140,7 +93,7 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
   });
 
   test('charges nothing when the card is declined, and says so every time', async () => {
-    await holds(async (storm) => {
+    await holdsInStorms(async (storm) => {
       const played = await play(
         storm,
         () => 'declines',
@@ -163,7 +116,7 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
   });
 
   test('leaves no charge behind once its compensation has ended', async () => {
-    await holds(async (storm) => {
+    await holdsInStorms(async (storm) => {
       let asked = false;
       const played = await play(
         storm,
@@ -205,7 +158,7 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
   });
 
   test('charges once when the customer gives another card while the first one waits for him', async () => {
-    await holds(async (storm) => {
+    await holdsInStorms(async (storm) => {
       let waits = false;
       const fateOf = (method: string): CardFate =>
         method === 'pm_first' ? 'needs the customer' : 'succeeds';
@@ -239,7 +192,7 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
   });
 
   test('leaves no charge of any card behind once its compensation has ended', async () => {
-    await holds(async (storm) => {
+    await holdsInStorms(async (storm) => {
       let waits = false;
       const fateOf = (method: string): CardFate =>
         method === 'pm_first' ? 'needs the customer' : 'succeeds';
@@ -275,7 +228,7 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
   });
 
   test('buys exactly one label', async () => {
-    await holds(async (storm) => {
+    await holdsInStorms(async (storm) => {
       const played = await play(
         storm,
         () => 'succeeds',
@@ -297,7 +250,7 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
   });
 
   test('sends every label back once its compensation has ended', async () => {
-    await holds(async (storm) => {
+    await holdsInStorms(async (storm) => {
       const played = await play(
         storm,
         () => 'succeeds',

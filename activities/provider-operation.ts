@@ -62,6 +62,8 @@ export interface ProviderOperation<Result, Effect, Facts> {
    * knows it; otherwise what an earlier attempt stored. Idempotent, a no-op where there is nothing.
    */
   takeBack(reference: string | undefined): Promise<void>;
+  /** Undoes this attempt's own effect where another one is the stored answer (a person's reference was faster). */
+  overtaken?(reference: string): Promise<void>;
 }
 
 /**
@@ -168,6 +170,7 @@ async function settleAttempt<Result, Effect, Facts>(
     case 'committed':
       return committed.outcome;
     case 'answered':
+      if ('reference' in settled) await operation.overtaken?.(settled.reference);
       return committed.outcome as Outcome<Result>;
     case 'stale':
       throw stale(name);

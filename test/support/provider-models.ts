@@ -78,10 +78,10 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     return intent;
   };
 
-  const answerOf = ({ intentId, status, amount }: Intent): PaymentAnswer => {
+  const answerOf = ({ intentId, status, amount, orderId }: Intent): PaymentAnswer => {
     switch (status) {
       case 'charged':
-        return { status, intentId, amount };
+        return { status, intentId, amount, orderId };
       case 'declined':
         return { status, intentId, reason: 'Your card was declined.' };
       case 'action_required':
@@ -222,6 +222,14 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     gatewayFor,
     charged: () => [...intents.values()].filter(({ status }) => status === 'charged'),
     kept: () => [...intents.values()].filter((intent) => intent.status === 'charged' && leftOf(intent) > 0),
+    /** A person charges the order at the provider's own desk. */
+    chargeByHand(orderId: OrderId, amount: Money): string {
+      const intentId = 'pi_by_hand';
+      const createdMs = world.nowMs();
+      const facts = { operationKey: '', fate: 'succeeds' as const, refunds: [], createdMs };
+      intents.set(intentId, { intentId, orderId, amount, status: 'charged', ...facts });
+      return intentId;
+    },
     /** The customer authenticates every payment that waits for it. */
     authenticate() {
       for (const intent of intents.values())
@@ -234,6 +242,7 @@ type Created = Awaited<ReturnType<Carrier['createShipment']>>;
 
 interface Shipment {
   shipmentId: string;
+  reference: string;
   bought: boolean;
   refund: 'none' | 'submitted';
 }
@@ -255,7 +264,10 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
     labelUrl: `https://labels.example/${shipmentId}`,
     cost: { amount: '5.00', currency: 'USD' },
   });
-  const rates = [{ rateId: 'rate_1', carrier: 'USPS', service: 'Ground', amount: '5.00', currency: 'USD' }];
+  const rates = [
+    { rateId: 'rate_1', carrier: 'USPS', service: 'Ground', amount: '5.00', currency: 'USD' },
+    { rateId: 'rate_2', carrier: 'USPS', service: 'Express', amount: '9.00', currency: 'USD' },
+  ];
 
   const carrierFor = (actor: Actor): Carrier => {
     const send = <T>(what: string, timeoutMs: number, effect: () => T) => {
@@ -273,11 +285,11 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
     };
     return {
       verifyAddress: () => Promise.resolve({ deliverable: true }),
-      createShipment: ({ address, timeoutMs }) =>
+      createShipment: ({ reference, address, timeoutMs }) =>
         send<Created>('create shipment', timeoutMs, () => {
           if (address.city === 'Nowhere') return { status: 'undeliverable', reason: 'No such city.' };
           const shipmentId = `shp_${shipments.size + 1}`;
-          shipments.set(shipmentId, { shipmentId, bought: false, refund: 'none' });
+          shipments.set(shipmentId, { shipmentId, reference, bought: false, refund: 'none' });
           return { status: 'created', shipmentId, rates };
         }),
       buy: ({ shipmentId, timeoutMs }) =>
@@ -289,9 +301,9 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
         }),
       retrieve: ({ shipmentId, timeoutMs }) =>
         send<ShipmentAnswer>(`retrieve ${shipmentId}`, timeoutMs, () => {
-          const { bought, refund } = found(shipmentId);
+          const { bought, refund, reference } = found(shipmentId);
           return bought
-            ? { status: 'bought', label: label(shipmentId), refund }
+            ? { status: 'bought', label: label(shipmentId), refund, reference }
             : { status: 'unbought', rates };
         }),
       refundLabel: ({ shipmentId, timeoutMs }) =>
@@ -306,6 +318,12 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
   const bought = () => [...shipments.values()].filter((shipment) => shipment.bought);
   return {
     shipments,
+    /** A person buys a label at the carrier's own desk. */
+    buyByHand(reference: string): string {
+      const shipmentId = 'shp_by_hand';
+      shipments.set(shipmentId, { shipmentId, reference, bought: true, refund: 'none' });
+      return shipmentId;
+    },
     sent,
     breakNext: plan.breakNext,
     carrierFor,
