@@ -29,6 +29,8 @@ const policySchema = z
     holdApprovalMs: durationMs,
     remindAt: z.number().gt(0).lt(1),
     maximumHoldMs: durationMs,
+    addressVerification: z.enum(['best-effort', 'required']),
+    checkReferenceMs: durationMs,
     approval: z
       .strictObject({
         aboveMinor: z.partialRecord(

@@ -11,11 +11,16 @@ it('reads amounts above which orders wait for approval, in the minor units of ea
 });
 
 it('reads single settings of approval over those of the policy', () => {
-  const policy = { approval: { aboveMinor: { EUR: 1 }, riskMarked: true }, holdApprovalMs: 5 };
+  const policy = {
+    approval: { aboveMinor: { EUR: 1 }, riskMarked: true },
+    holdApprovalMs: 5,
+    addressVerification: 'required',
+  };
   const settings = { SAGA_POLICY: JSON.stringify(policy), APPROVAL_ABOVE: 'USD=2.00' };
   expect(loadConfig(settings).policy).toMatchObject({
     approval: { aboveMinor: { USD: 200 }, riskMarked: true },
     holdApprovalMs: 5,
+    addressVerification: 'required',
     remindAt: 0.5,
   });
   expect(loadConfig({ APPROVAL_RISK_MARKED: 'true' }).policy.approval).toEqual({ riskMarked: true });
@@ -33,9 +38,13 @@ it.each([
   );
 });
 
-it.each([{ remindAt: 1 }, { remindAt: 0 }, { approval: { above: 5 } }, { maximumHoldMs: 0 }])(
-  'refuses the policy %j',
-  (policy) => {
-    expect(() => loadConfig({ SAGA_POLICY: JSON.stringify(policy) })).toThrow(/SAGA_POLICY/);
-  },
-);
+it.each([
+  { addressVerification: 'never' },
+  { checkReferenceMs: 0 },
+  { remindAt: 1 },
+  { remindAt: 0 },
+  { approval: { above: 5 } },
+  { maximumHoldMs: 0 },
+])('refuses the policy %j', (policy) => {
+  expect(() => loadConfig({ SAGA_POLICY: JSON.stringify(policy) })).toThrow(/SAGA_POLICY/);
+});
