@@ -21,14 +21,15 @@ import { createRecordRefund, createRefundPart, createRequestRefund } from './ref
 import { createRefundPayment } from './refund-payment.ts';
 import { createRequestEmail } from './request-email.ts';
 import { createReleaseInventory, createReserveInventory } from './reserve-inventory.ts';
-import { createVerifyAddress } from './verify-address.ts';
+import { createVerifyAddress, createVerifyAddressAtOnce } from './verify-address.ts';
 import { createVoidShipment } from './void-shipment.ts';
 
-/** Steps that only touch SQL; they run next to the workflow. */
+/** Steps that run next to the workflow: they only touch SQL, or only ask, and for a moment. */
 export const createOrderActivities = (deps: ActivityDeps) => ({
   recordOrder: asActivity(createRecordOrder(deps)),
   reserveInventory: asActivity(createReserveInventory(deps)),
   releaseInventory: asActivity(createReleaseInventory(deps)),
+  verifyAddressAtOnce: asActivity(createVerifyAddressAtOnce(deps)),
   createFulfillment: asActivity(createCreateFulfillment(deps)),
   cancelFulfillment: asActivity(createCancelFulfillment(deps)),
   requestEmail: asActivity(createRequestEmail(deps)),

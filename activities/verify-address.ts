@@ -1,7 +1,14 @@
 import type { OrderId } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
+import { TechnicalFailure } from '../domain/failures.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
+
+interface AddressQuestion {
+  orderId: OrderId;
+  address: Address;
+  attemptTimeoutMs: number;
+}
 
 /**
  * Asks the carrier whether the address can be delivered to, before anything is charged.
@@ -10,7 +17,7 @@ import { refusalFailure } from './failures.ts';
  */
 export const createVerifyAddress =
   (deps: ActivityDeps) =>
-  async (input: { orderId: OrderId; address: Address; attemptTimeoutMs: number }): Promise<null> => {
+  async (input: AddressQuestion): Promise<null> => {
     const answer = await deps.carrier.verifyAddress({
       address: input.address,
       timeoutMs: input.attemptTimeoutMs,
@@ -18,3 +25,16 @@ export const createVerifyAddress =
     if (answer.deliverable) return null;
     throw refusalFailure({ type: 'AddressUndeliverable', reason: answer.reason });
   };
+
+/**
+ * The same question, asked once beside the saga instead of on the carrier's own task queue: only while the carrier takes
+ * steps at full pace. Otherwise, or without an answer in time, it fails technically and the carrier's queue has the step.
+ */
+export const createVerifyAddressAtOnce = (deps: ActivityDeps) => {
+  const verify = createVerifyAddress(deps);
+  return (input: AddressQuestion): Promise<null> => {
+    if (deps.providers.pace('carrier') === 'full') return verify(input);
+    const message = `The carrier is spared now; the address of order ${input.orderId} is verified on its own task queue`;
+    return Promise.reject(new TechnicalFailure('ProviderUnavailable', message));
+  };
+};

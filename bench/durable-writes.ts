@@ -8,9 +8,9 @@ export interface DurableWrites {
 
 /**
  * What one order costs that is paid and shipped at the first try: the start, two writes for the first workflow task, and four
- * for each of the three ordinary activities (address, payment, label). Local activities cost none of their own.
+ * for each of the two ordinary activities (payment, label). Local activities cost none of their own.
  */
-export const durableWritesPerOrder: DurableWrites = { create: 1, update: 14 };
+export const durableWritesPerOrder: DurableWrites = { create: 1, update: 10 };
 
 const POLL_MS = 250;
 /** The server publishes its counters once a second. */

@@ -32,6 +32,11 @@ export interface SagaPolicy {
    * queries and updates wait while a local activity runs. At most 2,000.
    */
   localActivityMs: number;
+  /**
+   * For how long the first question about an address is asked next to the workflow, queries and updates waiting
+   * meanwhile, before it goes to the carrier's own task queue. At most 2,000; 0 or absent: at once to the queue.
+   */
+  addressAtOnceMs?: number;
   /** How long a held order waits for a person. */
   holdPaymentMs: number;
   holdAddressMs: number;
@@ -106,6 +111,7 @@ export const defaultPolicy: SagaPolicy = {
   },
   compensation: { ...providerStep, budgetMs: 10 * MINUTE },
   localActivityMs: 1_500,
+  addressAtOnceMs: 1_000,
   holdPaymentMs: 30 * MINUTE,
   holdAddressMs: 24 * HOUR,
   ...holdDefaults,

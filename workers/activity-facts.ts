@@ -35,6 +35,7 @@ const steps: Readonly<Record<string, StepName>> = {
   reserveInventory: 'inventory',
   releaseInventory: 'inventory',
   verifyAddress: 'address',
+  verifyAddressAtOnce: 'address',
   processPayment: 'payment',
   refundPayment: 'payment',
   createFulfillment: 'fulfillment',

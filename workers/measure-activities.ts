@@ -6,6 +6,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 const forward: ReadonlySet<string> = new Set([
   'recordOrder',
   'verifyAddress',
+  'verifyAddressAtOnce',
   'reserveInventory',
   'processPayment',
   'createFulfillment',

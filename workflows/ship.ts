@@ -33,9 +33,9 @@ async function verify(context: OrderContext, saga: Saga): Promise<Refusal | unde
   order.step = 'address';
   context.publish();
   const ask = async (): Promise<void> => {
-    await context.steps
-      .carrier({ policy, summary: 'Verify the address with the carrier' })
-      .verifyAddress({ orderId, address, attemptTimeoutMs: policy.attemptTimeoutMs });
+    const options = { policy, summary: 'Verify the address with the carrier' };
+    const { attemptTimeoutMs } = policy;
+    await context.steps.verifyAddress(options, { orderId, address, attemptTimeoutMs });
   };
   try {
     if (order.input.policy.addressVerification === 'required') await verifyOrPark(context, saga, ask);

@@ -35,6 +35,8 @@ export interface CallOptions {
   summary: string;
 }
 
+type AddressQuestion = Parameters<CarrierActivities['verifyAddress']>[0];
+
 /** The activities of one order, each family on its own task queue and under the step's policy. */
 export function createSteps({ taskQueues, policy }: Pick<FulfillOrder, 'taskQueues' | 'policy'>) {
   const local = proxyLocalActivities<OrderActivities>({
@@ -69,7 +71,31 @@ export function createSteps({ taskQueues, policy }: Pick<FulfillOrder, 'taskQueu
   const carrier = ({ policy: step, summary }: CallOptions) =>
     proxyActivities<CarrierActivities>({ ...optionsOf(step, summary), taskQueue: taskQueues.carrier });
 
-  return { sql, orders, payments, carrier };
+  /**
+   * Asks the carrier about an address. A question has no effect, so the first one may be asked next to the workflow, for
+   * as short as the policy says; whatever else comes of it, the step is the ordinary one on the carrier's own task queue.
+   */
+  async function verifyAddress(options: CallOptions, question: AddressQuestion): Promise<void> {
+    if (policy.addressAtOnceMs && (await askAtOnce(policy.addressAtOnceMs, question))) return;
+    await carrier(options).verifyAddress(question);
+  }
+
+  async function askAtOnce(forMs: number, question: AddressQuestion): Promise<boolean> {
+    const near = proxyLocalActivities<OrderActivities>({
+      startToCloseTimeout: forMs,
+      scheduleToCloseTimeout: forMs,
+      retry: { maximumAttempts: 1 },
+    });
+    try {
+      await near.verifyAddressAtOnce({ ...question, attemptTimeoutMs: forMs });
+      return true;
+    } catch (error) {
+      if (isCancellation(error) || isRefusal(error)) throw error;
+      return false;
+    }
+  }
+
+  return { sql, orders, payments, carrier, verifyAddress };
 }
 
 export type Steps = ReturnType<typeof createSteps>;
