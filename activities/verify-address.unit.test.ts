@@ -10,7 +10,7 @@ const question = {
 };
 
 function ask(pace: string, answer: { deliverable: true } | { deliverable: false; reason: string }) {
-  const verifyAddress = vi.fn(() => Promise.resolve(answer));
+  const verifyAddress = vi.fn<() => Promise<typeof answer>>(() => Promise.resolve(answer));
   const deps = { carrier: { verifyAddress }, providers: { pace: () => pace } } as unknown as ActivityDeps;
   return { asked: verifyAddress, answer: createVerifyAddressAtOnce(deps)(question) };
 }
