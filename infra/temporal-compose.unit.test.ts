@@ -55,6 +55,7 @@ describe('infra/temporal-compose.yml', () => {
         'mcr.microsoft.com/mssql/server',
         'prom/prometheus',
         'grafana/grafana',
+        'jaegertracing/jaeger',
       ]),
     );
   });
@@ -112,6 +113,7 @@ describe('the scripts of the compose stack', () => {
     'prometheus/prometheus.yml',
     'temporal/dynamic-config.yaml',
     'grafana/provisioning/datasources/prometheus.yml',
+    'grafana/provisioning/datasources/jaeger.yml',
     'grafana/provisioning/dashboards/order-saga.yml',
   ])('%s is YAML', (path) => {
     expect(parse(text(path))).toBeTypeOf('object');

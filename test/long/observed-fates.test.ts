@@ -121,8 +121,8 @@ describe('what the product tells of itself', () => {
     await product.stop();
     const lines = product.lines();
     const spans = collector.spans().map((span) => JSON.stringify(span));
-    expect(lines.length).toBeGreaterThan(1_000);
-    expect(spans.length).toBeGreaterThan(1_000);
+    expect(lines.length).toBeGreaterThan(500);
+    expect(spans.length).toBeGreaterThan(500);
     for (const person of people) {
       expect(secretsIn(lines, person)).toEqual([]);
       expect(secretsIn(spans, person)).toEqual([]);
