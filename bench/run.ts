@@ -12,6 +12,7 @@ import { heldOrders } from './sections/held-orders.ts';
 import { oneAtATime } from './sections/one-at-a-time.ts';
 import type { Figure, Section } from './sections/section.ts';
 import { steadyCheckouts } from './sections/steady-checkouts.ts';
+import { telemetryOverhead } from './sections/telemetry-overhead.ts';
 
 /**
  * `npm run bench [-- --quick] [-- --only <section>]`: measures the product on this machine, everything on it, and prints one
@@ -23,6 +24,7 @@ const sections: readonly Section[] = [
   steadyCheckouts,
   completionRate,
   heldOrders,
+  telemetryOverhead,
 ];
 /** The worker's default, stated because memory hangs on it. */
 const MAX_CACHED_WORKFLOWS = '2000';
