@@ -121,7 +121,7 @@ export function startWebhookConsumer(deps: WebhookConsumerDeps): Consumer & { op
       outcome = outcomeOf(made, settings);
       await record(webhookId, made);
       if (made.attempt.result === 'delivered') observeDelay(event.occurredAtUtc, made);
-      return settled(made);
+      return settled(delivery, made);
     } finally {
       turn.leave(outcome);
     }
@@ -145,7 +145,7 @@ export function startWebhookConsumer(deps: WebhookConsumerDeps): Consumer & { op
     return { status: 'dead-letter', reason: `endpoint-${state}`, error: `${endpointId} is ${state}` };
   }
 
-  function settled(made: MadeAttempt): HandlerResult {
+  function settled({ headers }: Delivery, made: MadeAttempt): HandlerResult {
     const { result, durationMs, endpointId } = made.attempt;
     const decided = resultOf(made, settings.delaysMs);
     deps.metrics.webhookAttemptDuration.observe({ result }, durationMs / 1_000);
@@ -153,7 +153,7 @@ export function startWebhookConsumer(deps: WebhookConsumerDeps): Consumer & { op
       decided.status === 'dead-letter' ? 'dead-letter' : result,
       made.isGone ? 'disabled' : stateOf(endpointId),
     );
-    logAttempt(deps.logger, made, decided);
+    logAttempt(deps.logger.child({ orderId: headers[messageHeaders.orderId] }), made, decided);
     return decided;
   }
 
