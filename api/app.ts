@@ -8,6 +8,7 @@ import { addAudit } from './audit.ts';
 import { authenticate } from './callers.ts';
 import { addCases } from './cases.ts';
 import { addCheckout } from './checkout.ts';
+import { addCustomers } from './customers.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { addDocs } from './docs.ts';
 import { addListOrders } from './list-orders.ts';
@@ -47,6 +48,7 @@ export function createApp(deps: AppDeps): App {
     '/providers/*',
     '/cases',
     '/cases/*',
+    '/customers/*',
     '/dead-letters',
     '/dead-letters/*',
     '/webhook-endpoints',
@@ -61,6 +63,7 @@ export function createApp(deps: AppDeps): App {
   addAudit(app, deps);
   addActs(app, deps);
   addRefunds(app, deps);
+  addCustomers(app, deps);
   addOrderActs(app, deps);
   addProducts(app, deps);
   addProviders(app, deps);

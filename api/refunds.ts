@@ -11,9 +11,9 @@ import {
 import type { StoredMoney } from '../ports/store.ts';
 import type { AppDeps } from './app-deps.ts';
 import { invalidFields, readJson } from './body.ts';
-import { requireOperator } from './callers.ts';
+import { actorOf, requireOperator } from './callers.ts';
 import { readIdempotencyKey } from './checkout-request.ts';
-import { moneyBody, moneyField, reasonField, textField, type MoneyBody } from './fields.ts';
+import { actorField, moneyBody, moneyField, reasonField, type MoneyBody } from './fields.ts';
 import { refundFingerprintOf, refundIdFor } from './order-identity.ts';
 import { ApiProblem } from './problems.ts';
 import { readOrderId, requireOrder, unknownOrder } from './read-order.ts';
@@ -30,9 +30,7 @@ const refundRequest = z
   .strictObject({
     amount: amount.optional().openapi({ description: 'Default: all that is left.' }),
     reason: reasonField,
-    actor: textField(64)
-      .optional()
-      .openapi({ description: 'Who acts, where the caller acts for somebody; default the caller.' }),
+    actor: actorField,
   })
   .openapi('RefundRequest', {
     example: { amount: { amount: '500.00', currency: 'INR' }, reason: 'One key was stuck' },
@@ -193,7 +191,7 @@ async function postRefund(c: AppContext, deps: AppDeps): Promise<Response> {
     refundId: refundIdFor({ orderId, idempotencyKey: key }),
     ...(wanted ? { amount: wanted } : {}),
     reason,
-    actor: actor === undefined ? caller.callerId : `${actor} (${caller.callerId})`,
+    actor: actorOf(caller, actor),
     fingerprint: refundFingerprintOf({ reason, ...(wanted ? { amount: wanted } : {}) }),
   };
   const started = await deps.refunds.start(refund);

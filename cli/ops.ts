@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { apiAddress, apiKey, createApiClient } from './api-client.ts';
 import { casesCommand } from './cases.ts';
+import { customersCommand } from './customers.ts';
 import { confirmOnTerminal, deadLettersCommand, type CliDeps } from './dead-letters.ts';
 import { ordersCommand } from './orders.ts';
 import { providersCommand } from './providers.ts';
@@ -17,6 +18,7 @@ const client = () =>
 const deps: CliDeps = { client, print: (text) => console.log(text), confirm: confirmOnTerminal };
 program.addCommand(ordersCommand(deps));
 program.addCommand(casesCommand(deps));
+program.addCommand(customersCommand(deps));
 program.addCommand(deadLettersCommand(deps));
 program.addCommand(providersCommand(deps));
 

@@ -1,0 +1,137 @@
+import { z } from '@hono/zod-openapi';
+import { customerId, type CustomerId } from '../domain/ids.ts';
+import type { AppDeps } from './app-deps.ts';
+import { readJson } from './body.ts';
+import { TookTooLong, within } from './bounded.ts';
+import { actorOf, requireOperator } from './callers.ts';
+import { customerOrders, eraseCustomer, type EraseAnswer } from './erase-customer.ts';
+import { actorField, customerIdField, reasonField } from './fields.ts';
+import { customerHashOf } from './order-identity.ts';
+import { TemporalUnavailable } from './order-workflows.ts';
+import { ApiProblem } from './problems.ts';
+import { storeUnavailable } from './read-store.ts';
+import { addRoute, type App, type AppContext } from './route.ts';
+
+/** What is done by then stays done; a repeated request goes on with the rest. */
+const ERASE_TIMEOUT_MS = 20_000;
+
+const SHOWN_ORDERS = 20;
+
+const eraseBody = z
+  .strictObject({
+    reason: reasonField.openapi({
+      description: 'Ends up in the audit trail, which is never erased: no personal data in it.',
+    }),
+    actor: actorField,
+    dryRun: z.boolean().optional().openapi({ description: 'Only count what there is.' }),
+  })
+  .openapi('EraseCustomer', { example: { reason: 'Erasure requested, ticket 4711' } });
+
+const erasedBody = z
+  .object({
+    customerId: z.string(),
+    dryRun: z.boolean(),
+    orders: z.int().openapi({ description: 'All orders of the customer.' }),
+    erasedOrders: z.int().openapi({ description: 'Orders whose personal data was removed now.' }),
+    mails: z.int().openapi({ description: 'Mails whose content was removed now.' }),
+    deadLetters: z.int().openapi({ description: 'Dead letters whose content was removed now.' }),
+  })
+  .openapi('ErasedCustomer', {
+    example: {
+      customerId: 'customer-42',
+      dryRun: false,
+      orders: 3,
+      erasedOrders: 3,
+      mails: 6,
+      deadLetters: 0,
+    },
+  });
+
+/** POST /customers/{customerId}/erase. */
+export function addCustomers(app: App, deps: AppDeps): void {
+  addRoute(
+    app,
+    {
+      method: 'post',
+      path: '/customers/{customerId}/erase',
+      operationId: 'eraseCustomer',
+      tag: 'Orders',
+      summary: 'Removes a customer’s personal data from SQL',
+      description:
+        'Operators only. Addresses, mail addresses and the content of mails; orders, money and audit trail stay. May be ' +
+        'repeated. Refused with 409 while the customer has open orders. Other places that hold some for a while: ' +
+        'docs/personal-data.md.',
+      produces: 'application/json',
+      request: {
+        params: z.object({ customerId: z.string().openapi({ example: 'customer-42' }) }),
+        body: { required: true, content: { 'application/json': { schema: eraseBody } } },
+      },
+      responses: {
+        200: { description: 'Erased.', content: { 'application/json': { schema: erasedBody } } },
+      },
+      problems: [
+        'malformed-request',
+        'forbidden',
+        'not-found',
+        'act-refused',
+        'body-too-large',
+        'unsupported-media-type',
+        'invalid-fields',
+        'store-unavailable',
+        'temporal-unavailable',
+      ],
+    },
+    (c) => postErase(c, deps),
+  );
+}
+
+async function postErase(c: AppContext, deps: AppDeps): Promise<Response> {
+  const caller = c.get('caller');
+  requireOperator(caller);
+  const id = readCustomerId(c.req.param('customerId') ?? '');
+  const { reason, actor, dryRun = false } = await readJson(c, eraseBody);
+  const customerHash = customerHashOf(id, deps.settings.customerHashKey);
+  const parts = {
+    store: deps.store,
+    nowUtc: () => deps.clock.nowUtc(),
+    running: async () =>
+      (await deps.workflows.list({ customerHash, pageSize: 100 })).orders.filter(({ running }) => running),
+  };
+  const answer = await bounded(deps, async (): Promise<EraseAnswer> => {
+    if (!dryRun)
+      return eraseCustomer(parts, { customerId: id, customerHash, actor: actorOf(caller, actor), reason });
+    const { all, open } = await customerOrders(parts, { customerId: id });
+    if (open.length > 0) return { status: 'refused', openOrders: open };
+    return { status: 'erased', erased: { orders: all.length, erasedOrders: 0, mails: 0, deadLetters: 0 } };
+  });
+  if (answer.status === 'refused') throw openOrders(id, answer.openOrders);
+  return c.json({ customerId: id, dryRun, ...answer.erased }, 200, { 'cache-control': 'no-store' });
+}
+
+function readCustomerId(text: string): CustomerId {
+  if (customerIdField.safeParse(text).success) return customerId(text);
+  throw new ApiProblem('not-found', { detail: 'Expected a customer id of 1 to 64 of A-Z a-z 0-9 . _ -' });
+}
+
+const openOrders = (id: CustomerId, orders: readonly string[]): ApiProblem => {
+  const shown = orders.slice(0, SHOWN_ORDERS).join(', ');
+  const more = orders.length > SHOWN_ORDERS ? `, and ${orders.length - SHOWN_ORDERS} more` : '';
+  return new ApiProblem('act-refused', {
+    detail: `Customer ${id} has open orders, which need their data: ${shown}${more}. Wait for them or cancel them first.`,
+    code: 'open_orders',
+  });
+};
+
+async function bounded<T>(deps: AppDeps, work: () => Promise<T>): Promise<T> {
+  try {
+    return await within(ERASE_TIMEOUT_MS, 'store', work);
+  } catch (error) {
+    if (error instanceof TemporalUnavailable) throw error;
+    if (error instanceof TookTooLong) {
+      throw new ApiProblem('store-unavailable', {
+        detail: 'Not everything was erased in time. What is done stays done: repeat the request to go on.',
+      });
+    }
+    throw storeUnavailable(deps, error);
+  }
+}
