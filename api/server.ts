@@ -3,16 +3,16 @@ import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { connectRedis } from '../adapters/redis/connect-redis.ts';
 import { connectStripeGateway } from '../adapters/stripe/stripe-gateway.ts';
 import { createTargetPolicy } from '../adapters/webhook-http/target-policy.ts';
 import { createWebhookSecrets } from '../adapters/webhook-http/webhook-secrets.ts';
 import { loadConfig, type Config } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
 import { systemClock } from '../ports/clock.ts';
-import { connectTracing } from '../telemetry/connect-tracing.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { connectTracing } from '../telemetry/connect-tracing.ts';
+import { connectMeasuredRedis } from '../workers/connect-measured-redis.ts';
 import { connectStore, storeHooks } from '../workers/connect-store.ts';
 import type { AppDeps } from './app-deps.ts';
 import { createApp } from './app.ts';
@@ -25,6 +25,7 @@ import { createOrderActWorkflows } from './temporal-order-act-workflows.ts';
 import { createOrderRuns } from './temporal-order-runs.ts';
 import { createOrderWorkflows } from './temporal-order-workflows.ts';
 import { clientObservers } from './trace-temporal.ts';
+import { watchTaskQueues } from './watch-task-queues.ts';
 import { createRefundWorkflows } from './temporal-refund-workflows.ts';
 
 /** Requests in flight get this long to end after a SIGTERM. */
@@ -50,11 +51,7 @@ async function connectDeps(config: Config) {
       storeHooks(metrics, (message) => logger.warn(message)),
     ),
   );
-  const redis = await connectRedis({
-    url: config.REDIS_URL,
-    keyPrefix: `${config.TASK_QUEUE_PREFIX}:`,
-    onDegraded: (call) => metrics.redisDegraded.inc({ call }),
-  });
+  const redis = await connectMeasuredRedis(config, metrics);
   const payments = connectStripeGateway({
     secretKey: config.STRIPE_SECRET_KEY,
     apiBase: config.STRIPE_API_BASE,
@@ -82,11 +79,12 @@ async function connectDeps(config: Config) {
       return edited.ok ? undefined : edited.reason;
     },
   };
+  const watch = watchTaskQueues({ connection, namespace, taskQueues: queues, metrics, logger });
   return {
     deps: {
       workflows,
-      refunds,
       orderActs: createOrderActWorkflows(client, queues.ops),
+      refunds,
       deadLetters,
       runs: createOrderRuns(client, queues),
       store,
@@ -98,6 +96,7 @@ async function connectDeps(config: Config) {
       metrics,
     },
     async close() {
+      await watch.close();
       payments.close();
       await Promise.allSettled([store.close(), redis.close(), connection.close()]);
     },
