@@ -9,7 +9,6 @@ const alerts = rules().filter((rule) => rule.alert !== undefined);
 const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
 const sections = [...runbook.matchAll(/^### (\w+)\n([^#]*)/gm)].map(([, name, text]) => ({ name, text }));
 const known = new Set([
-  'up',
   ...createMetrics().specs.map(({ name }) => name),
   ...Object.values(foreignMetrics).flatMap(({ metrics }) => Object.keys(metrics)),
   ...rules().flatMap(({ record }) => record ?? []),
