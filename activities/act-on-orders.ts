@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { activityInfo, heartbeat } from '@temporalio/activity';
+import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
 import type { OrderId } from '../domain/ids.ts';
 import type { BulkOrderAct, OrderActResult } from '../domain/order-acts.ts';
 import type { OpenOrders, OrderActDesk } from '../ports/order-acts.ts';
@@ -15,15 +14,16 @@ const MAXIMUM_ASKS = 3;
 
 /** Acts on many orders; on the operators' task queue. */
 export const createOrderActActivities = ({ desk }: { desk: OrderActDesk }) => ({
-  /** The next orders to act on. Changes nothing. Fails with OutcomeUnknown (retried without end) when Temporal is
-   * away. */
+  /**
+   * The next orders to act on. Changes nothing. Fails with OutcomeUnknown (retried without end) when Temporal is away.
+   */
   findOrders: asActivity((input: { bulk: BulkOrderAct; after?: string }): Promise<OpenOrders> =>
     findSlice(desk, input),
   ),
   /**
    * Acts on each of these orders, at most `ratePerSecond` a second.
-   * Idempotent by act id and order: after a lost reply the same orders answer the same. Fails with OutcomeUnknown
-   * (retried without end) when Temporal is away.
+   * Idempotent by act id and order: after a lost reply, or a worker that is shut down, the same orders answer the same.
+   * Fails with OutcomeUnknown (retried without end) when Temporal is away.
    */
   actOnSlice: asActivity((input: { bulk: BulkOrderAct; orderIds: OrderId[] }): Promise<OrderActResult[]> =>
     actOnSlice(desk, input),
@@ -55,7 +55,7 @@ async function findSlice(
   };
 }
 
-/** Every lane takes the next order when its time has come. */
+/** Every lane takes the next order when its time has come; none any more once the worker is being shut down. */
 async function actOnSlice(
   desk: OrderActDesk,
   { bulk, orderIds }: { bulk: BulkOrderAct; orderIds: readonly OrderId[] },

@@ -14,6 +14,9 @@ class ApiRefusal extends Error {
   }
 }
 
+/** The API says that something behind it does not answer now. */
+export const isAway = (error: unknown): boolean => error instanceof ApiRefusal && error.status === 503;
+
 export interface ApiClient {
   /** JSON in, JSON out. Rejects with ApiRefusal for anything but 2xx, and with what to start when nobody answers. */
   send<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T>;

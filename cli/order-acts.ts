@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolveAction } from '../domain/order.ts';
 import type { OrderAct } from '../domain/order-acts.ts';
-import type { ApiClient } from './api-client.ts';
+import { isAway, type ApiClient } from './api-client.ts';
 import type { CliDeps } from './dead-letters.ts';
 import {
   dryRunText,
@@ -36,6 +36,8 @@ export interface ActOptions {
 }
 
 const POLL_MS = 500;
+/** How long somebody who waits for the end puts up with no answer. */
+const PATIENCE_MS = 60_000;
 const base = '/order-acts';
 
 /** One order by its own door, which answers at once; more of them by a workflow, after a question. */
@@ -121,10 +123,27 @@ async function untilEnd(
   while (!['completed', 'cancelled'].includes(now.status)) {
     await sleep(POLL_MS);
     const before = settled(now);
-    now = await client.send<ProgressAnswer>('GET', started.links.self);
+    now = await patiently(started, () => client.send<ProgressAnswer>('GET', started.links.self));
     if (now.status === 'running' && settled(now) !== before) onChange(now);
   }
   return now;
+}
+
+/** The act goes on whoever looks: what is away for a while is asked again. */
+async function patiently(
+  { actId }: ProgressAnswer,
+  ask: () => Promise<ProgressAnswer>,
+): Promise<ProgressAnswer> {
+  const giveUpAtMs = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      if (Date.now() < giveUpAtMs) await sleep(POLL_MS);
+      else throw new Error(`The act goes on; follow it: orders progress ${actId}`, { cause: error });
+    }
+  }
 }
 
 const settled = ({ accepted, refused, gone, unanswered }: ProgressAnswer): number =>

@@ -33,7 +33,7 @@ const reached = async (
   await saga().until(order.orderId, condition);
   return order;
 };
-const declined = () => reached(isHeld, { paymentMethodId: 'pm_card_chargeDeclined' as string });
+const declined = () => reached(isHeld, { paymentMethodId: 'pm_card_chargeDeclined' });
 
 /** Parked at its label; the carrier is back when this answers. */
 async function parkedOrder(): Promise<StartedOrder> {

@@ -47,7 +47,7 @@ export async function openOpsRoom(saga: SagaEnvironment) {
   await new Promise((resolve) => server.once('listening', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const desk = createOrderActDesk({ workflows, store: saga.deps.store, clock: systemClock });
-  const stopWorker = await runOpsWorker(queues.ops, desk);
+  let stopWorker = await runOpsWorker(queues.ops, desk);
 
   /** `orders …` as on a terminal where nobody answers questions, unless `agrees`. */
   async function ops(args: string[], agrees = false): Promise<CommandResult> {
@@ -74,6 +74,11 @@ export async function openOpsRoom(saga: SagaEnvironment) {
       const args = ['workflow', 'signal', '--address', inject('temporalAddress')];
       const what = ['--workflow-id', workflowIdOf(id), '--name', name, '--input', JSON.stringify(input)];
       await promisify(execFile)(inject('temporalCli'), [...args, ...what]);
+    },
+    /** The worker of acts on many orders goes, and another one comes. */
+    async restartWorker() {
+      await stopWorker();
+      stopWorker = await runOpsWorker(queues.ops, desk);
     },
     async close() {
       server.close();
