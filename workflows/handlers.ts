@@ -115,13 +115,21 @@ function openDoor<A extends messages.Act>(
     const checked = check?.(act);
     return checked ? acceptLate(act, checked) : accept(act);
   };
+  /* An error in a signal's handler would fail its workflow task again and again, and stop the order with it. */
+  const refusal = (act: A): string | undefined => {
+    try {
+      return refuse(act);
+    } catch (error) {
+      return `The act holds something unreadable: ${error instanceof Error ? error.message : 'no text'}.`;
+    }
+  };
   const validator = (given?: Partial<A>): void => {
-    const reason = refuse(readAct(given, 'update'));
+    const reason = refusal(readAct(given, 'update'));
     if (reason) throw refused(order, reason);
   };
   const onSignal = async (given?: Partial<A>): Promise<void> => {
     const act = readAct<A>(given, 'signal');
-    let reason = refuse(act);
+    let reason = refusal(act);
     const checked = reason === undefined ? check?.(act) : undefined;
     if (checked) reason = await checked;
     if (!reason) return void accept(act);

@@ -45,6 +45,8 @@ export interface OrderState {
   cancelRequested?: { actor: Actor; reason: string };
   /** Ends what is running interruptibly. */
   interrupt?: () => void;
+  /** The walk back has been parked: what is refused during it is refused while it is parked as well. */
+  takenBackParked?: boolean;
   pivotPassed: boolean;
   /** SQL knows the order. */
   recorded: boolean;
@@ -136,7 +138,8 @@ type Refused = string | undefined;
 
 const closing = (order: OrderState): Refused => {
   if (isEnded(order.status)) return `The order has ended (${order.status}).`;
-  if (order.sagaState === 'compensating') return 'The order is being taken back already.';
+  if (order.sagaState === 'compensating' || order.takenBackParked)
+    return 'The order is being taken back already.';
   if (order.cancelRequested)
     return `The order is being cancelled already, by ${order.cancelRequested.actor}.`;
   return undefined;

@@ -1,4 +1,4 @@
-import { patched } from '@temporalio/workflow';
+import { CancellationScope, patched } from '@temporalio/workflow';
 import type { Act } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
 import type { OrderState } from './order-state.ts';
@@ -17,7 +17,7 @@ export function recorded(order: OrderState, act: Act): void {
 
 /**
  * Writes down acts that were accepted and then came to nothing, since something else accepted at the same moment went
- * first: so every accepted act has its audit row.
+ * first: so every accepted act has its audit row, whatever interrupts meanwhile.
  */
 export async function noteOvertaken(
   context: OrderContext,
@@ -27,8 +27,9 @@ export async function noteOvertaken(
   const late = order.accepted.filter(which);
   if (late.length === 0 || !patched('overtaken-acts')) return;
   for (const { name, act } of late) {
-    recorded(order, act);
     const reason = `${why} when it came to this act: ${act.reason}`.slice(0, 500);
-    await context.note('recordNote', { actor: act.actor, act: name, result: 'overtaken', reason });
+    const note = { actor: act.actor, act: name, result: 'overtaken', reason };
+    await CancellationScope.nonCancellable(() => context.note('recordNote', note));
+    recorded(order, act);
   }
 }

@@ -51,6 +51,7 @@ async function park(context: OrderContext, parking: Parking): Promise<Resolution
   const before = order.parked?.activity === parking.activity ? order.parked : undefined;
   if (!before && (await waitForProvider(context, parking))) return 'again';
   Object.assign(order, parkedAs(order, parking, before));
+  if (compensating) order.takenBackParked = patched('taken-back-while-parked');
   show(context, 'parked');
   if (!before && order.parked) await context.note('parkOrder', { parked: order.parked });
   const resolved = () => order.resolve !== undefined;

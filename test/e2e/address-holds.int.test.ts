@@ -53,14 +53,7 @@ describe('an order whose address is refused', () => {
     const { provider } = await expectEnd(saga(), order, {
       status: 'failed',
       failure: 'AddressUndeliverable',
-      events: [
-        'order.created',
-        'inventory.reserved',
-        'order.held',
-        'order.hold_reminded',
-        'inventory.released',
-        'order.failed',
-      ],
+      events: ['order.created', 'inventory.reserved', 'order.held', 'inventory.released', 'order.failed'],
     });
     expect(provider).toMatchObject({ charged: [], intents: [], labels: [] });
   });
@@ -95,7 +88,6 @@ describe('an order whose address is refused', () => {
         'payment.processed',
         'fulfillment.created',
         'order.held',
-        'order.hold_reminded',
         'fulfillment.cancelled',
         'payment.refunded',
         'inventory.released',

@@ -108,8 +108,8 @@ describe('acts on a held order', () => {
     });
 
     test.concurrent('is extended, reminded of again, and ends at the later deadline', async () => {
-      const { order, hold } = await start(kind, deadlines(500));
-      const untilUtc = inMs(1_400);
+      const { order, hold } = await start(kind, deadlines(2_000));
+      const untilUtc = inMs(4_000);
       const view = (await extend(order, untilUtc)) as { hold: { untilUtc: string; remindAtUtc?: string } };
       expect(view.hold.untilUtc).toBe(untilUtc);
       const remindMs = Date.parse(view.hold.remindAtUtc ?? '');

@@ -67,16 +67,10 @@ describe('an order whose payment is held', () => {
   });
 
   test.concurrent(
-    'fails at the deadline after a reminder: payment.failed, inventory.released, order.failed, stock back',
+    'fails at the deadline: payment.failed, inventory.released, order.failed, stock back',
     async () => {
       const order = await saga().start({ paymentMethodId: declinedCard }, { holdPaymentMs: 400 });
-      const events = [
-        'order.created',
-        'inventory.reserved',
-        'payment.failed',
-        'order.held',
-        'order.hold_reminded',
-      ];
+      const events = ['order.created', 'inventory.reserved', 'payment.failed', 'order.held'];
       const { view } = await expectEnd(saga(), order, {
         status: 'failed',
         failure: 'CardDeclined',
@@ -182,7 +176,6 @@ describe('an order whose payment is held', () => {
           'order.created',
           'inventory.reserved',
           'order.held',
-          'order.hold_reminded',
           'payment.failed',
           'inventory.released',
           'order.failed',

@@ -1,0 +1,258 @@
+import { DefaultLogger } from '@temporalio/worker';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bundleOrderWorkflows } from '../../workers/workflow-bundle.ts';
+import {
+  playOrder,
+  viewIn,
+  type Delivered,
+  type Plan,
+  type Played,
+  type PlannedAct,
+} from './modelled-saga.ts';
+import { createIsolate, type WorkflowCreator } from './modelled-workflow.ts';
+
+const minute = 60_000;
+type ActName = PlannedAct['name'];
+const everyAct: ActName[] = [
+  'cancel',
+  'payment',
+  'shipping-address',
+  'approve',
+  'extend',
+  'resolve',
+  'temporal-cancel',
+];
+const mostly = fc.nat(3).map((n) => n > 0);
+
+const actOf = (...of: ActName[]): fc.Arbitrary<PlannedAct> =>
+  fc.record({
+    name: fc.constantFrom(...of),
+    way: fc.constantFrom('update', 'signal'),
+    good: mostly,
+    laterMs: fc.integer({ min: -minute, max: 70 * minute }),
+  });
+
+/** An order to which nothing happens but what the decisions and a property's acts bring. */
+const plain = {
+  card: fc.constant<Plan['card']>('good'),
+  address: fc.constant<Plan['address']>('good'),
+  needsApproval: fc.constant(false),
+  failingCalls: fc.constant(8),
+  haste: fc.constantFrom(1, 4, 16),
+  decisions: fc.array(fc.nat(1_000), { minLength: 20, maxLength: 120, size: 'max' }),
+};
+const anything = {
+  ...plain,
+  card: fc.constantFrom<Plan['card']>('good', 'declined', 'asks'),
+  address: fc.constantFrom<Plan['address']>('good', 'good', 'unknown', 'refused at the label'),
+  needsApproval: fc.boolean(),
+};
+
+/** What people's tools may send: any JSON, and objects that no text can be made of. */
+const nonsense = fc.oneof(
+  fc.jsonValue(),
+  fc.record(
+    {
+      actor: fc.jsonValue(),
+      reason: fc.jsonValue(),
+      action: fc.constantFrom<unknown>({ toString: 1, valueOf: 1 }, ['retry'], 'mark-done', 'retry-with', 7),
+      input: fc.jsonValue(),
+      reference: fc.jsonValue(),
+      untilUtc: fc.constantFrom<unknown>({ toString: 1 }, 'tomorrow', 0, []),
+      address: fc.constantFrom<unknown>({ city: { toString: 1 } }, [], 'here'),
+      paymentMethodId: fc.constantFrom<unknown>({ toString: 1 }, '', 'a\nb'),
+    },
+    { requiredKeys: [] },
+  ),
+);
+
+const statusOf = ({ result, canceled }: Played): string | undefined =>
+  canceled ? 'cancelled' : result?.status;
+const tracesOf = ({ notes }: Played, { actor }: Delivered) =>
+  notes.filter(({ input }) => input['actor'] === actor);
+const resultsOf = (played: Played, act: Delivered) =>
+  tracesOf(played, act).map(({ input }) => input['result']);
+/** Updates say so themselves; a signal was taken unless its refusal is written down. */
+const wasTaken = (played: Played, act: Delivered): boolean =>
+  act.way === 'update' ? act.accepted === true : !resultsOf(played, act).includes('refused');
+const takenOf = (played: Played, name: ActName) =>
+  played.acts.filter((act) => act.name === name && wasTaken(played, act));
+
+/** Everything that happened, for the message of a failed property. */
+const explain = (played: Played): string => {
+  const acts = played.acts.map(({ actor, way, accepted, told }) =>
+    [actor, way, accepted, JSON.stringify(told)?.slice(0, 120)].join(' '),
+  );
+  const notes = played.notes.map(({ name, input }) =>
+    [name, input['actor'], input['act'], input['result'] ?? input['reason']].join(' '),
+  );
+  const { result, failure, world, log } = played;
+  return JSON.stringify({ result: result ?? failure ?? 'canceled', acts, notes, world, log }, undefined, 1);
+};
+
+/**
+ * What holds for acts that race with each other, with steps in flight and with deadlines. The workflow itself runs in
+ * the SDK's own runtime; a model in the place of Temporal's server decides in which order everything happens, and what
+ * of it within one workflow task.
+ */
+export function actRaces({ runs, interruptAfterMs }: { runs: number; interruptAfterMs: number }): void {
+  describe('acts that race with each other, with steps in flight and with deadlines', () => {
+    let isolate: WorkflowCreator;
+    beforeAll(async () => {
+      isolate = await createIsolate(await bundleOrderWorkflows({ logger: new DefaultLogger('ERROR') }));
+    });
+
+    const holds = async (
+      plan: fc.Arbitrary<Plan>,
+      property: (played: Played, why: string) => void,
+      numRuns = runs,
+    ) => {
+      const check = async (one: Plan) => {
+        const played = await playOrder(isolate, one);
+        property(played, explain(played));
+      };
+      await fc.assert(fc.asyncProperty(plan, check), {
+        numRuns,
+        plugins: [fc.interruptAfterTimeLimit(interruptAfterMs)],
+      });
+    };
+    /* What no run has come to was not proven; so many runs come to everything. */
+    const often = (counts: Record<string, number>) => {
+      if (runs < 100) return;
+      expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(runs / 50);
+    };
+
+    test('leave an order shipped and charged or neither, are each answered, and are each in the trail', async () => {
+      const counts = { completed: 0, failed: 0, cancelled: 0, taken: 0, refused: 0, overtaken: 0 };
+      const plan = fc.record({ ...anything, acts: fc.array(actOf(...everyAct), { maxLength: 8 }) });
+      const standsRight = (played: Played, why: string) => {
+        const { world, failure } = played;
+        const status = statusOf(played) as 'completed';
+        counts[status] += 1;
+        expect(failure, why).toBeUndefined();
+        expect(world.closedAs, why).toBe(status);
+        const shipped = world.label && !world.voided;
+        expect(shipped, why).toBe(status === 'completed');
+        expect(world.charged.length - world.refunded, why).toBe(shipped ? 1 : 0);
+        expect(world.reserved, why).toBe(shipped);
+      };
+      await holds(
+        plan,
+        (played, why) => {
+          standsRight(played, why);
+          for (const act of played.acts.filter(({ name }) => name !== 'temporal-cancel')) {
+            if (act.way === 'update')
+              expect(act.accepted, `${act.actor} is unanswered: ${why}`).toBeDefined();
+            const results = resultsOf(played, act);
+            const taken = wasTaken(played, act);
+            counts[taken ? 'taken' : 'refused'] += 1;
+            if (results.includes('overtaken')) counts.overtaken += 1;
+            if (act.way === 'update' && !taken) expect(act.told, why).toMatch(/\.$/);
+            else expect(results.length, `${act.actor} left no trace: ${why}`).toBeGreaterThan(0);
+          }
+        },
+        4 * runs,
+      );
+      often(counts);
+    });
+
+    test('fail no workflow task, whatever is sent', async () => {
+      const act = fc.record({
+        name: fc.constantFrom(...everyAct.filter((name) => name !== 'temporal-cancel' && name !== 'cancel')),
+        way: fc.constantFrom<PlannedAct['way']>('update', 'signal'),
+        good: fc.constant(false),
+        laterMs: fc.constant(0),
+        raw: nonsense,
+      });
+      const plan = fc.record({
+        ...anything,
+        failingCalls: fc.constant(2),
+        acts: fc.array(act, { minLength: 6, maxLength: 20 }),
+      });
+      await holds(plan, (played, why) => expect(statusOf(played), why).toMatch(/completed|failed/));
+    });
+
+    test('a cancel that was taken takes the order back; one that came too late is told that it ships', async () => {
+      const counts = { taken: 0, late: 0 };
+      const plan = fc.record({ ...plain, acts: fc.array(actOf('cancel'), { minLength: 1, maxLength: 3 }) });
+      await holds(plan, (played, why) => {
+        const taken = takenOf(played, 'cancel').length;
+        counts[taken > 0 ? 'taken' : 'late'] += 1;
+        expect(taken, why).toBeLessThan(2);
+        expect(statusOf(played), why).toBe(taken > 0 ? 'cancelled' : 'completed');
+        if (taken > 0) return;
+        for (const { told, name, way } of played.acts)
+          if (name === 'cancel' && way === 'update')
+            expect(told, why).toMatch(/Shipping has started|has ended/);
+      });
+      often(counts);
+    });
+
+    test('a payment method that was taken is tried, also at the deadline, which alone fails the order', async () => {
+      const counts: Record<string, number> = { completed: 0, failed: 0 };
+      const plan = fc.record({
+        ...plain,
+        card: fc.constantFrom<Plan['card']>('declined', 'asks'),
+        acts: fc.array(actOf('payment'), { minLength: 1, maxLength: 2 }),
+      });
+      await holds(plan, (played, why) => {
+        const taken = takenOf(played, 'payment');
+        const status = statusOf(played) ?? '';
+        counts[status] = (counts[status] ?? 0) + 1;
+        expect(status, why).toBe(taken.some(({ good }) => good) ? 'completed' : 'failed');
+        for (const { good } of taken)
+          expect(played.world.tried, why).toContain(good ? 'pm_good' : 'pm_declined');
+      });
+      often(counts);
+    });
+
+    test('an extension that was taken moves the deadline, and nobody is failed before it', async () => {
+      const counts: Record<string, number> = { completed: 0, failed: 0 };
+      const plan = fc.record({
+        ...plain,
+        needsApproval: fc.constant(true),
+        acts: fc.array(actOf('extend', 'extend', 'approve'), { minLength: 1, maxLength: 5 }),
+      });
+      const deadlineOf = (act: Delivered) => Date.parse(viewIn(act).hold?.untilUtc ?? '');
+      await holds(plan, (played, why) => {
+        const approvals = takenOf(played, 'approve').length;
+        const status = statusOf(played) ?? '';
+        counts[status] = (counts[status] ?? 0) + 1;
+        expect(approvals, why).toBeLessThan(2);
+        expect(status, why).toBe(approvals === 1 ? 'completed' : 'failed');
+        const told = takenOf(played, 'extend').filter(({ way }) => way === 'update');
+        const latest = Math.max(...told.map(deadlineOf), 0);
+        if (status === 'failed') expect(played.takenBackAtMs, why).toBeGreaterThanOrEqual(latest);
+        const recorded = played.notes.filter(({ name }) => name === 'extendHold');
+        const deadlines = recorded.map(({ input }) => (input['hold'] as { untilUtc: string }).untilUtc);
+        expect(deadlines, why).toEqual(deadlines.toSorted());
+        expect(deadlines.length, why).toBe(takenOf(played, 'extend').length);
+      });
+      often(counts);
+    });
+
+    test('of two operators at once one wins, and the other is told', async () => {
+      const counts = { decided: 0 };
+      const plan = fc.constantFrom<ActName>('approve', 'payment', 'cancel').chain((name) =>
+        fc.record({
+          ...plain,
+          card: fc.constant<Plan['card']>(name === 'payment' ? 'declined' : 'good'),
+          needsApproval: fc.constant(name !== 'payment'),
+          acts: fc.array(
+            actOf(name).map((act) => ({ ...act, good: true, way: 'update' as const })),
+            { minLength: 2, maxLength: 4 },
+          ),
+        }),
+      );
+      await holds(plan, (played, why) => {
+        const rivals = played.acts.filter(({ name }) => name !== 'resolve');
+        const winners = rivals.filter(({ accepted }) => accepted);
+        expect(winners.length, why).toBeLessThan(2);
+        if (winners.length === 1 && rivals.length > 1) counts.decided += 1;
+        for (const { accepted, told } of rivals) if (!accepted) expect(told, why).toMatch(/\.$/);
+      });
+      often(counts);
+    });
+  });
+}
