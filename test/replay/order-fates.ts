@@ -1,6 +1,5 @@
-import { productId, type OrderId } from '../../domain/ids.ts';
+import { productId } from '../../domain/ids.ts';
 import type { Address, OrderView } from '../../domain/order.ts';
-import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import {
   cancelOrder,
   cancelSignal,
@@ -10,10 +9,9 @@ import {
   updatePayment,
 } from '../../workflows/messages.ts';
 import { goodAddress, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { act, booksOf, newOrderId, type StartedOrder } from '../e2e/saga-suite.ts';
-
-/** Leads one order to an end, or to where it waits; the run's history is what is recorded. */
-export type Fate = (saga: SagaEnvironment) => Promise<StartedOrder>;
+import { act, booksOf, type StartedOrder } from '../e2e/saga-suite.ts';
+import { breaking, isParked, mend, small, startUntil, type Fate } from './lead-order.ts';
+import { parkedFates } from './parked-fates.ts';
 
 const declined = { paymentMethodId: 'pm_card_chargeDeclined' };
 const asksCustomer = { paymentMethodId: 'pm_card_authenticationRequired' };
@@ -21,31 +19,9 @@ const at = (street1: string): { shippingAddress: Address } => ({
   shippingAddress: { ...goodAddress, street1 },
 });
 const short = { holdPaymentMs: 400, holdAddressMs: 400 };
-const small = { attemptTimeoutMs: 400, budgetMs: 800, maximumIntervalMs: 100 };
 
 const isHeld = ({ hold }: OrderView): boolean => hold !== undefined;
-const isParked = ({ sagaState }: OrderView): boolean => sagaState === 'parked';
 const ordering = (id: string, quantity = 1) => ({ items: [{ productId: productId(id), quantity }] });
-
-/** Starts an order and waits until it is where the condition says. */
-const startUntil = async (
-  saga: SagaEnvironment,
-  condition: (view: OrderView) => boolean,
-  ...start: Parameters<SagaEnvironment['start']>
-): Promise<StartedOrder> => {
-  const order = await saga.start(...start);
-  await saga.until(order.orderId, condition);
-  return order;
-};
-
-const breaking = async (saga: SagaEnvironment, ...faults: FaultRuleInput[]): Promise<OrderId> => {
-  const orderId = newOrderId();
-  for (const [index, fault] of faults.entries()) {
-    await saga.addFault({ ...fault, id: `${orderId}-${index}`, match: { orderId } });
-  }
-  return orderId;
-};
-const mend = (saga: SagaEnvironment, { orderId }: StartedOrder) => saga.removeFault(`${orderId}-0`);
 
 const cancel = (order: StartedOrder) => order.executeUpdate(cancelOrder, { args: [act] });
 const pay = (order: StartedOrder, paymentMethodId = 'pm_card_visa') =>
@@ -67,6 +43,8 @@ async function authenticate(saga: SagaEnvironment, { orderId }: StartedOrder, ou
 
 const carrierDown = { provider: 'easypost', operation: 'shipments.create', kind: 'outage' } as const;
 const slowLabel = { provider: 'easypost', operation: 'shipments.buy', kind: 'latency', ms: 800 } as const;
+
+export type { Fate } from './lead-order.ts';
 
 /** Every ending and every way through a hold or a parked step; the name is the file's. */
 export const fates: Record<string, Fate> = {
@@ -203,4 +181,5 @@ export const fates: Record<string, Fate> = {
     await saga.removeFault('verify');
     return order;
   },
+  ...parkedFates,
 };

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { orderSubject } from '../../domain/audit.ts';
 import { startSagaEnvironment, type SagaEnvironment } from '../setup/saga-environment.ts';
 import { fates } from './order-fates.ts';
-import { trailOf, writeTrails, type Trail } from './order-trails.ts';
+import { readTrails, trailOf, writeTrails, type Trail } from './order-trails.ts';
 
 /* Records the audit trail of every fate anew, for the stories told of them; with `npm run record-histories`. */
 describe('recording audit trails', () => {
@@ -12,7 +12,7 @@ describe('recording audit trails', () => {
     saga = await startSagaEnvironment();
   });
   afterAll(async () => {
-    await writeTrails(trails);
+    await writeTrails({ ...readTrails(), ...trails });
     await saga?.close();
   });
 
@@ -21,6 +21,7 @@ describe('recording audit trails', () => {
     await order.result().catch((error: unknown) => error);
     const { read } = saga.deps.store;
     const rows = await read.audit(orderSubject(order.orderId));
+    expect(rows.length).toBeGreaterThan(1);
     trails[name] = trailOf(rows, await read.events({ orderId: order.orderId, afterSequence: 0 }));
   });
 });
