@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
-    include: ['test/replay/record-{histories,dead-letter-histories,trails}.ts'],
+    include: ['test/replay/record-{histories,dead-letter-histories,order-act-histories,trails}.ts'],
     globalSetup: ['test/setup/global-setup.ts'],
     pool: 'forks',
     testTimeout: 60_000,
