@@ -31,7 +31,7 @@ function describe(span: ActiveSpan, c: AppContext): void {
   const { method } = c.req;
   const route = routePath(c, -1);
   const { status } = c.res;
-  if (route !== '*') {
+  if (!route.endsWith('*')) {
     span.rename(`${method} ${route}`);
     span.set({ 'http.route': route });
   }

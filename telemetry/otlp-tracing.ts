@@ -76,11 +76,23 @@ const resourceOf = (service: string) =>
 function warnOnce(logger: Logger): DiagLogger {
   const said = new Map<string, number>();
   const say = (message: string): void => {
+    const reason = reasonIn(message);
+    const kind = reason.replaceAll(/\d+/g, '#');
     const now = Date.now();
-    if (now - (said.get(message) ?? 0) < repeatedAfterMs) return;
+    if (now - (said.get(kind) ?? 0) < repeatedAfterMs) return;
     if (said.size > 100) said.clear();
-    said.set(message, now);
-    logger.warn({ reason: message.slice(0, 500) }, 'tracing has trouble; orders do not notice');
+    said.set(kind, now);
+    logger.warn({ reason }, 'tracing has trouble; orders do not notice');
   };
   return { error: say, warn: say, info() {}, debug() {}, verbose() {} };
+}
+
+/** The SDK tells errors as JSON of all that hangs on them. */
+function reasonIn(message: string): string {
+  try {
+    const { name, message: text } = JSON.parse(message) as { name?: string; message?: string };
+    return `${name ?? 'Error'}: ${text ?? ''}`.slice(0, 500);
+  } catch {
+    return message.slice(0, 500);
+  }
 }

@@ -1,41 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { context, SpanStatusCode, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import {
-  InMemorySpanExporter,
-  ParentBasedSampler,
-  AlwaysOnSampler,
-  RandomIdGenerator,
-  SimpleSpanProcessor,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace';
+import { SpanStatusCode } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { givenOr } from './span-ids.ts';
+import { rememberSpans } from '../test/support/span-memory.ts';
 import { activeTrace, activeTraceparent, recordSpan, setTracing, spanContextOf, traced } from './tracing.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parent = `00-${traceId}-00f067aa0ba902b7-01`;
 
 describe('tracing', () => {
-  const exporter = new InMemorySpanExporter();
-  const spans = () => exporter.getFinishedSpans();
-
+  let memory: ReturnType<typeof rememberSpans>;
+  const spans = () => memory.spans();
   beforeAll(() => {
-    const provider = new TracerProvider({
-      spanProcessors: [new SimpleSpanProcessor({ exporter })],
-      sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
-      idGenerator: givenOr(new RandomIdGenerator()),
-    });
-    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-    trace.setGlobalTracerProvider(provider);
-    setTracing(true);
+    memory = rememberSpans();
   });
-  afterAll(() => {
-    setTracing(false);
-    trace.disable();
-    context.disable();
-  });
-  beforeEach(() => exporter.reset());
+  beforeEach(() => memory.forget());
+  afterAll(() => memory.close());
 
   it('goes on the trace of a traceparent, and hands its own on to what it leads to', async () => {
     await traced({ name: 'outer', kind: 'server', parent }, async () => {
