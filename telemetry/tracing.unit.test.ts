@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { SpanStatusCode } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { rememberSpans } from '../test/support/span-memory.ts';
-import { activeTrace, activeTraceparent, recordSpan, setTracing, spanContextOf, traced } from './tracing.ts';
+import { activeTrace, activeTraceparent, recordSpan, spanContextOf, traced } from './tracing.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parent = `00-${traceId}-00f067aa0ba902b7-01`;
