@@ -45,6 +45,7 @@ const DEFAULT_EVENTS = [
   'charge.dispute.updated',
   'charge.dispute.closed',
   'charge.refund.updated',
+  'refund.created',
   'refund.updated',
   'refund.failed',
 ];

@@ -1,0 +1,139 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApp } from '../../api/app.ts';
+import { createOrderWorkflows } from '../../api/temporal-order-workflows.ts';
+import { createRefundWorkflows } from '../../api/temporal-refund-workflows.ts';
+import { fakeDeps, operatorKey, send, settings } from '../../api/testing/fake-deps.ts';
+import { refundWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
+import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
+import { quickPolicy, until } from '../setup/saga-environment.ts';
+import { booksOf, eventsOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
+
+interface RefundJson {
+  refundId: string;
+  state: string;
+  code?: string;
+}
+
+interface MoneyJson {
+  left: { amount: string };
+  refunds: RefundJson[];
+  disputes: { state: string }[];
+}
+
+describe('refunds and disputes through the API and the provider’s webhook', () => {
+  const saga = sagaSuite();
+  let app: ReturnType<typeof createApp>;
+  let server: Server;
+
+  beforeAll(async () => {
+    const queues = taskQueues(saga().config.TASK_QUEUE_PREFIX);
+    const policy = withPolicy(defaultPolicy, quickPolicy);
+    app = createApp(
+      /* Nothing is remembered between two deliveries: as while Redis is away. */
+      fakeDeps({
+        workflows: createOrderWorkflows(saga().client, queues),
+        refunds: createRefundWorkflows(saga().client, { taskQueues: queues, policy }),
+        store: saga().deps.store,
+        payments: saga().deps.payments,
+        settings: settings({ taskQueues: queues, policy }),
+      }),
+    );
+    const answer = getRequestListener(app.fetch);
+    server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    const webhookTarget = `http://127.0.0.1:${port}/webhooks/stripe`;
+    /* Every event twice, and each second one overtaken by what comes later. */
+    await provider('settings', 'PATCH', { webhookTarget, webhookDuplicateEvery: 1, webhookHoldBackEvery: 2 });
+  });
+  afterAll(() => server?.close());
+
+  async function provider(path: string, method: string, body: object): Promise<void> {
+    const response = await fetch(`${saga().sandbox.url}/sandbox/${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(response.ok, await response.text()).toBe(true);
+  }
+  const shipped = async (paymentMethodId = 'pm_card_visa') => {
+    const order = await saga().start({ paymentMethodId });
+    await expectEnd(saga(), order, { status: 'completed' });
+    return order;
+  };
+  const refund = async ({ orderId }: StartedOrder, key: string, body: object = { reason: 'as agreed' }) => {
+    const headers = { 'idempotency-key': key };
+    const response = await send(app, 'POST', `/orders/${orderId}/refunds`, {
+      body,
+      headers,
+      key: operatorKey,
+    });
+    return { status: response.status, answer: (await response.json()) as RefundJson };
+  };
+  const money = async ({ orderId }: StartedOrder) =>
+    (await (await send(app, 'GET', `/orders/${orderId}/refunds`, { key: operatorKey })).json()) as MoneyJson;
+  const disputed = (order: StartedOrder, state: string) =>
+    until(
+      () => money(order),
+      ({ disputes }) => disputes[0]?.state === state,
+    );
+
+  test.concurrent(
+    'a disputed order is refunded once, after its dispute was won; a refund that comes back is seen',
+    async () => {
+      const order = await shipped('pm_card_createDispute');
+      await disputed(order, 'open');
+      expect(await refund(order, 'k-1')).toMatchObject({ status: 409, answer: { code: 'disputed' } });
+      const [dispute] = (await booksOf(saga(), order.orderId)).provider.disputes;
+      await provider(`disputes/${dispute?.dispute}/decide`, 'POST', { status: 'won' });
+      await disputed(order, 'won');
+      const first = await refund(order, 'k-2');
+      expect(first).toMatchObject({ status: 200, answer: { state: 'refunded' } });
+      expect((await refund(order, 'k-2')).answer).toEqual(first.answer);
+      expect((await refund(order, 'k-2', { reason: 'another' })).status).toBe(422);
+      const { provider: books } = await booksOf(saga(), order.orderId);
+      expect(books.refunded).toHaveLength(1);
+      await provider(`refunds/${books.refunded[0]?.refund}/fail`, 'POST', {});
+      await until(
+        () => money(order),
+        ({ refunds }) => refunds[0]?.state === 'failed',
+      );
+      expect(await refund(order, 'k-2')).toMatchObject({ status: 200, answer: { state: 'failed' } });
+      expect(await refund(order, 'k-3')).toMatchObject({ status: 200, answer: { state: 'refunded' } });
+      const events = await eventsOf(saga(), order.orderId);
+      const told = events.filter((type) => /refund|dispute/.test(type));
+      expect(told).toEqual([
+        'payment.disputed',
+        'dispute.closed',
+        'payment.refunded',
+        'refund.failed',
+        'payment.refunded',
+      ]);
+      await saga().check(order.orderId);
+    },
+  );
+
+  test.concurrent('a refund whose run somebody terminated goes on when it is asked for again', async () => {
+    const order = await shipped();
+    const id = `away-${order.orderId}`;
+    await saga().addFault({
+      id,
+      provider: 'stripe',
+      operation: 'refunds.create',
+      kind: 'rate-limit',
+      match: { orderId: order.orderId },
+    });
+    const asked = await refund(order, 'k-1');
+    expect(asked).toMatchObject({ status: 202, answer: { state: 'requested' } });
+    const workflowId = refundWorkflowIdOf(order.orderId, asked.answer.refundId);
+    await saga().client.workflow.getHandle(workflowId).terminate('by mistake');
+    await saga().removeFault(id);
+    expect(await money(order)).toMatchObject({ left: { amount: '0.00' }, refunds: [{ state: 'requested' }] });
+    expect(await refund(order, 'k-1')).toMatchObject({ status: 200, answer: { state: 'refunded' } });
+    expect((await booksOf(saga(), order.orderId)).provider.refunded).toHaveLength(1);
+    await saga().check(order.orderId);
+  });
+});
