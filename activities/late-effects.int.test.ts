@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
+import { orderSubject } from '../domain/audit.ts';
 import { TechnicalFailure } from '../domain/failures.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
@@ -28,7 +29,10 @@ type Meanwhile = () => Promise<void>;
 /** Providers without any fault of their own; what a test puts into `during` happens before the effect of a request. */
 function createProviders() {
   const intents = new Map<string, { status: 'unconfirmed' | 'charged' | 'canceled'; refunds: number }>();
-  const shipments = new Map<string, { bought: boolean; refunds: number; reference?: string }>();
+  const shipments = new Map<
+    string,
+    { bought: boolean; refunds: number; reference?: string; rejects?: true }
+  >();
   const during = new Map<string, Meanwhile>();
   const refunds: ProviderRefund[] = [];
   const sent: string[] = [];
@@ -115,7 +119,9 @@ function createProviders() {
       return { status: 'bought', label: label(shipmentId), refund, reference };
     },
     async refundLabel({ shipmentId }) {
-      shipmentOf(shipmentId).refunds += 1;
+      const shipment = shipmentOf(shipmentId);
+      if (shipment.rejects) return { status: 'rejected' };
+      shipment.refunds += 1;
       return { status: 'submitted' };
     },
   };
@@ -178,6 +184,7 @@ describe('an attempt that goes on after its compensation has begun or ended', ()
       },
       events: async () => (await ledgerOf(orderId)).eventTypes,
       ledger: () => ledgerOf(orderId),
+      reasons: async () => (await store.read.audit(orderSubject(orderId))).map(({ reason }) => reason),
     };
   }
 
@@ -281,6 +288,18 @@ describe('an attempt that goes on after its compensation has begun or ended', ()
     order.pass(10 * attemptTimeoutMs);
     await order.void();
     expect(order.sent).toEqual(['create', 'create']);
+  });
+
+  test('a label that the carrier does not take back ends the void all the same, and the trail says so', async () => {
+    const order = await given();
+    await order.ship();
+    Object.assign(order.shipments.get('shp_1') ?? {}, { rejects: true });
+    await order.void();
+    expect(await order.reasons()).toContain(
+      'compensation; the carrier rejects the refund of the unused label',
+    );
+    await order.void();
+    expect(await order.events()).toEqual(['shipment.generated.v1', 'shipment.voided.v1']);
   });
 
   test('a person’s label is not taken while an attempt may still buy another', async () => {

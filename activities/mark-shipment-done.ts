@@ -41,6 +41,8 @@ export const createMarkShipmentDone =
     );
   };
 
+const sentBack = (refund: string): boolean => refund === 'submitted' || refund === 'refunded';
+
 /** The shipment that our own attempts know may have got its label without their hearing of it. */
 async function refuseSecondLabel(deps: ActivityDeps, attempt: Attempt<ShipmentRow>): Promise<void> {
   const { providerShipmentId: shipmentId } = attempt.facts;
@@ -51,7 +53,7 @@ async function refuseSecondLabel(deps: ActivityDeps, attempt: Attempt<ShipmentRo
   }
   if (!shipmentId) return;
   const known = await deps.carrier.retrieve({ shipmentId, timeoutMs: attempt.timeoutMs() });
-  if (known.status === 'bought' && known.refund === 'none') {
+  if (known.status === 'bought' && !sentBack(known.refund)) {
     throw notConfirmed(`Shipment ${shipmentId} of the order has a label already; that is its reference.`);
   }
 }
@@ -64,7 +66,7 @@ async function confirmLabel(
   const known = await askedFor(deps.carrier.retrieve({ shipmentId, timeoutMs: attempt.timeoutMs() }));
   if (known.status === 'unbought') throw notConfirmed(`Shipment ${shipmentId} has no label at the carrier.`);
   const { label, refund, reference = '' } = known;
-  if (refund === 'submitted' || refund === 'refunded') {
+  if (sentBack(refund)) {
     throw notConfirmed(`The label of shipment ${shipmentId} was sent back to the carrier.`);
   }
   const ours = operationKeys.generateShipment(orderId, attempt.facts.n);
@@ -91,7 +93,7 @@ export const createMarkVoidDone =
     }
     const timeoutMs = Math.floor(attemptTimeoutMs / 4);
     const known = await askedFor(deps.carrier.retrieve({ shipmentId, timeoutMs }));
-    if (known.status === 'bought' && known.refund !== 'submitted' && known.refund !== 'refunded') {
+    if (known.status === 'bought' && !sentBack(known.refund)) {
       throw notConfirmed(
         `The carrier says about the refund of shipment ${shipmentId}: ${known.refund}; expected submitted or refunded.`,
       );

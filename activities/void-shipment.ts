@@ -14,13 +14,14 @@ import { writeTransition } from './transition.ts';
 export const createVoidShipment =
   (deps: ActivityDeps) =>
   ({ orderId, attemptTimeoutMs }: { orderId: OrderId; attemptTimeoutMs: number }): Promise<null> =>
-    runProviderCompensation<null, ShipmentRow[]>(deps, {
+    runProviderCompensation<null, TakenBackLabel[]>(deps, {
       name: { key: operationKeys.voidShipment(orderId), orderId, step: 'shipping' },
       attemptTimeoutMs,
-      read: (tx) => tx.shipments.list(orderId),
+      read: async (tx) => (await tx.shipments.list(orderId)).map((shipment) => ({ shipment })),
       settle: async (shipments, timeoutMs) => {
-        const settled: ShipmentRow[] = [];
-        for (const shipment of shipments) settled.push(await takeBackLabel(deps, { shipment, timeoutMs }));
+        const settled: TakenBackLabel[] = [];
+        for (const { shipment } of shipments)
+          settled.push(await takeBackLabel(deps, { shipment, timeoutMs }));
         return settled;
       },
       commit: async (tx, order, shipments) => {
@@ -29,30 +30,41 @@ export const createVoidShipment =
       },
     });
 
-/** Asks the carrier what there is of a shipment, and for the refund of its label when it has one. */
+/** A shipment whose label, if it had one, is not used any more. */
+export interface TakenBackLabel {
+  shipment: ShipmentRow;
+  /** The carrier keeps the label's price. */
+  rejected?: true;
+}
+
+/**
+ * Asks the carrier what there is of a shipment, and for the refund of its label when it has one; once more where a refund
+ * was rejected before. A carrier that rejects it all the same ends it: nobody uses the label.
+ */
 export async function takeBackLabel(
   deps: ActivityDeps,
   { shipment, timeoutMs }: { shipment: ShipmentRow; timeoutMs: number },
-): Promise<ShipmentRow> {
+): Promise<TakenBackLabel> {
   const shipmentId = shipment.providerShipmentId;
   /* Without a stored id nothing was bought: a shipment nobody knows of costs nothing. */
-  if (!shipmentId) return { ...shipment, state: 'refused' };
+  if (!shipmentId) return { shipment: { ...shipment, state: 'refused' } };
   const known = await deps.carrier.retrieve({ shipmentId, timeoutMs });
-  if (known.status === 'unbought') return { ...shipment, state: 'refused' };
+  if (known.status === 'unbought') return { shipment: { ...shipment, state: 'refused' } };
   const { cost: labelCost, ...view } = known.label;
-  const refund =
-    known.refund === 'none' ? await deps.carrier.refundLabel({ shipmentId, timeoutMs }) : undefined;
-  const refunded = known.refund === 'refunded' || refund?.status === 'refunded';
-  return { ...shipment, ...view, labelCost, state: refunded ? 'voided' : 'void_requested' };
+  const asked = known.refund === 'submitted' || known.refund === 'refunded';
+  const refund = asked ? known.refund : (await deps.carrier.refundLabel({ shipmentId, timeoutMs })).status;
+  const state = refund === 'refunded' ? 'voided' : 'void_requested';
+  const taken = { ...shipment, ...view, labelCost, state } satisfies ShipmentRow;
+  return refund === 'rejected' ? { shipment: taken, rejected: true } : { shipment: taken };
 }
 
 /** Records voided shipments: once per shipment, whoever comes first. */
 export async function writeVoid(
   deps: ActivityDeps,
   tx: StoreTransaction,
-  { order, shipments }: { order: OrderRow; shipments: readonly ShipmentRow[] },
+  { order, shipments }: { order: OrderRow; shipments: readonly TakenBackLabel[] },
 ): Promise<void> {
-  for (const shipment of shipments) {
+  for (const { shipment, rejected } of shipments) {
     const before = await tx.shipments.find({ orderId: shipment.orderId, n: shipment.n });
     if (before?.state === shipment.state || isVoid(before)) continue;
     await tx.shipments.put(shipment);
@@ -62,7 +74,7 @@ export async function writeVoid(
       step: 'shipping',
       from: before?.state ?? '',
       to: shipment.state,
-      reason: 'compensation',
+      reason: rejected ? 'compensation; the carrier rejects the refund of the unused label' : 'compensation',
       ...(voided ? { event: { type: 'shipment.voided.v1', details: { shipmentId: voided } } } : {}),
       nowUtc: deps.clock.nowUtc(),
     });
