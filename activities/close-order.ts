@@ -2,7 +2,8 @@ import type { FailureType } from '../domain/failures.ts';
 import { compensationNames, operationKeys, type CompensationName, type OrderId } from '../domain/ids.ts';
 import { isEnded, type Actor, type StepName } from '../domain/order.ts';
 import type { ActivityDeps } from './deps.ts';
-import { runSqlOperation } from './operation.ts';
+import { refusalFailure } from './failures.ts';
+import { orderClosed, runSqlOperation } from './operation.ts';
 import { isBegunElsewhere } from './recovered-order.ts';
 import { findOrder, writeTransition } from './transition.ts';
 
@@ -24,6 +25,7 @@ export const createCompleteOrder =
           step: 'completion',
           status: 'completed',
           sagaState: 'ended',
+          detail: { hold: undefined, parked: undefined },
           reason: 'shipped',
           event: { type: 'order.completed.v1', details: {} },
           nowUtc: deps.clock.nowUtc(),
@@ -56,13 +58,16 @@ export interface NotClosed {
 export const createCloseOrder =
   (deps: ActivityDeps) =>
   async (input: CloseOrder): Promise<NotClosed | null> => {
-    const compensate = await compensationsLeft(deps, input.orderId);
+    const compensate = await compensationsLeft(deps, input);
     return compensate.length > 0 ? { compensate } : closeOrder(deps, input);
   };
 
-function compensationsLeft(deps: ActivityDeps, orderId: OrderId): Promise<CompensationName[]> {
+function compensationsLeft(deps: ActivityDeps, { orderId, ending }: CloseOrder): Promise<CompensationName[]> {
   return deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, orderId);
+    if (isEnded(order.status) && order.status !== ending.status) {
+      throw refusalFailure(orderClosed(orderId, order.status));
+    }
     if (isEnded(order.status) || !isBegunElsewhere(order)) return [];
     const left: CompensationName[] = [];
     for (const name of compensationNames.toReversed()) {

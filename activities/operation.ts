@@ -1,7 +1,7 @@
 import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
 import type { OperationKey, OrderId } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
-import type { OrderRow, StoredOutcome, StoreTransaction } from '../ports/store.ts';
+import type { Operation, OrderRow, StoredOutcome, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
 import { findOrder } from './transition.ts';
@@ -54,17 +54,21 @@ export const orderClosed = (id: OrderId, status: string): Refusal => ({
 
 /**
  * The answer of an operation that must not begin (again): the stored one, unless what it tells of was taken back since,
- * or OrderClosed. Undefined when it may begin, or when only its tombstone stands in its way.
+ * or OrderClosed. Undefined when it may begin, or when an attempt that has begun may have to be taken back.
  */
 export async function answerBeforehand(
   tx: StoreTransaction,
   name: OperationName,
-  { order, stored }: { order: OrderRow; stored: StoredOutcome | undefined },
+  { order, operation }: { order: OrderRow; operation: Operation | undefined },
 ): Promise<StoredOutcome | undefined> {
-  if (stored && 'done' in stored && (await tombstoned(tx, name))) return { refused: compensated(name) };
-  if (stored) return stored;
-  const over = name.untilEnd && isEnded(order.status) && !(await tombstoned(tx, name));
-  return over ? { refused: orderClosed(name.orderId, order.status) } : undefined;
+  const stored = operation?.outcome;
+  const over = name.untilEnd && isEnded(order.status);
+  const closed = { refused: orderClosed(name.orderId, order.status) };
+  if (stored && 'done' in stored && (await tombstoned(tx, name))) {
+    return over ? closed : { refused: compensated(name) };
+  }
+  if (stored || !over) return stored;
+  return operation && (await tombstoned(tx, name)) ? undefined : closed;
 }
 
 /**
@@ -81,7 +85,7 @@ export async function runSqlOperation<Result>(
     const order = await findOrder(tx, name.orderId);
     const over = name.untilEnd && isEnded(order.status);
     const operation = over ? await tx.operations.find(name.key) : await tx.operations.begin(name);
-    const answer = await answerBeforehand(tx, name, { order, stored: operation?.outcome });
+    const answer = await answerBeforehand(tx, name, { order, operation });
     if (answer) return answer as Outcome<Result>;
     if (await tombstoned(tx, name)) return { refused: compensated(name) };
     const result = await work(tx, order);

@@ -120,7 +120,7 @@ async function beginAttempt<Result, Effect, Facts>(
   return deps.store.transaction(async (tx): Promise<Beginning<Facts>> => {
     const order = await findOrder(tx, name.orderId);
     const stored = await tx.operations.find(name.key);
-    const answer = await answerBeforehand(tx, name, { order, stored: stored?.outcome });
+    const answer = await answerBeforehand(tx, name, { order, operation: stored });
     if (answer) return { status: 'answered', outcome: answer };
     const earlierUntilMs = Date.parse(stored?.leaseUntilUtc ?? '') || 0;
     const overlaps = earlierUntilMs > nowMs(deps);
