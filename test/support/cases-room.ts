@@ -1,0 +1,47 @@
+import { createApp } from '../../api/app.ts';
+import { fakeDeps, operatorKey, settings } from '../../api/testing/fake-deps.ts';
+import { createOrderRuns } from '../../api/temporal-order-runs.ts';
+import { createOrderWorkflows } from '../../api/temporal-order-workflows.ts';
+import { taskQueues, workflowIdOf, type OrderId } from '../../domain/ids.ts';
+import { systemClock } from '../../ports/clock.ts';
+import { sweepCases } from '../../workers/upkeep/sweep-cases.ts';
+import type { fulfillOrder } from '../../workflows/index.ts';
+import { workflowInput, type SagaEnvironment } from '../setup/saga-environment.ts';
+
+export type CaseAct = 'restart' | 'compensate';
+
+export interface CaseAnswer {
+  status: number;
+  body: { detail?: string; cases?: { orderId: string; acts: string[]; failure: string }[] };
+}
+
+/** The operators' doors to the orders of a saga environment that have lost their run. */
+export function casesRoom(saga: SagaEnvironment) {
+  const queues = taskQueues(saga.config.TASK_QUEUE_PREFIX);
+  const runs = createOrderRuns(saga.client, queues);
+  const app = createApp(
+    fakeDeps({
+      workflows: createOrderWorkflows(saga.client, queues),
+      runs,
+      store: saga.deps.store,
+      settings: settings({ policy: workflowInput(saga.config).policy, taskQueues: queues }),
+    }),
+  );
+  const ask = async (method: string, path: string, body?: unknown): Promise<CaseAnswer> => {
+    const response = await app.request(path, {
+      method,
+      headers: { authorization: `Bearer ${operatorKey}`, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    return { status: response.status, body: (await response.json()) as CaseAnswer['body'] };
+  };
+  return {
+    runs,
+    list: () => ask('GET', '/cases'),
+    act: (id: OrderId, act: CaseAct, reason = 'the run was terminated by mistake') =>
+      ask('POST', `/cases/${id}/${act}`, { reason, actor: 'ana' }),
+    sweep: () => sweepCases({ ...saga.deps, runs, clock: systemClock, unchangedForMs: 0 }),
+    /** The end of the order's last run. */
+    end: (id: OrderId) => saga.client.workflow.getHandle<typeof fulfillOrder>(workflowIdOf(id)).result(),
+  };
+}
