@@ -41,8 +41,10 @@ function build(act: (orderId: OrderId) => Promise<OrderActResult>) {
     found,
     env,
     most: () => most,
-    find: (input: { bulk: BulkOrderAct; after?: string }) => env.run(activities.findOrders, input),
-    act: (bulk: BulkOrderAct, orderIds: OrderId[]) => env.run(activities.actOnSlice, { bulk, orderIds }),
+    find: (input: { bulk: BulkOrderAct; after?: string }): Promise<OpenOrders> =>
+      env.run(activities.findOrders, input),
+    act: (bulk: BulkOrderAct, orderIds: OrderId[]): Promise<OrderActResult[]> =>
+      env.run(activities.actOnSlice, { bulk, orderIds }),
   };
 }
 

@@ -103,9 +103,7 @@ function stateText(row: AuditRow, events: readonly DomainEvent[]): string | unde
   }
   if (from === 'parked') {
     const where = to === 'compensating' ? 'the taking back went on' : 'the order went on';
-    return actor === 'saga'
-      ? `the technical problem was over and ${where}`
-      : `our staff looked at it and ${where}${because(reason)}`;
+    return actor === 'saga' ? `the technical problem was over and ${where}` : resolvedText(reason, where);
   }
   if (to === 'compensating') {
     const why = from === 'fail' ? 'the order could not go on' : 'a cancellation was accepted';
@@ -117,6 +115,18 @@ function stateText(row: AuditRow, events: readonly DomainEvent[]): string | unde
   if (from === 'held' && to === 'reminded') return 'those who can mend it were reminded';
   if (to === 'running' && isSagaState(from)) return `a change was taken in${because(reason)}`;
   return undefined;
+}
+
+/** What was done about a parked step stands before the reason where it was more than another try. */
+function resolvedText(reason: string, where: string): string {
+  const [, action, , input, why = reason] =
+    /^(retry-with|mark-done|skip)( \(([^)]*)\))?: ([^]*)$/.exec(reason) ?? [];
+  const acts: Record<string, string> = {
+    'retry-with': `tried it with ${input ?? 'other input'}`,
+    'mark-done': 'found that it had been done',
+    skip: 'left it out',
+  };
+  return `our staff ${acts[action ?? ''] ?? 'looked at it'} and ${where}${because(why)}`;
 }
 
 /** Parts of the order: money, goods, warehouse, label. */
@@ -137,8 +147,8 @@ function moneyText(from: string, to: string, reason: string): string | undefined
     left === undefined
       ? ''
       : /^0(\.0+)? /.test(left)
-        ? '; nothing of it is left with us'
-        : `; ${left} of it stay`;
+        ? '; nothing of the payment is left with us'
+        : `; ${left} of the payment stay with us`;
   const cause = why === 'compensation' ? '' : because(why);
   switch (to) {
     case 'refund_requested':
@@ -164,8 +174,11 @@ function moneyText(from: string, to: string, reason: string): string | undefined
 
 /** What somebody asked for and what came of it. */
 function requestText({ from, to, reason }: AuditRow): string | undefined {
-  if (to.startsWith('refused')) return `a request (${from}) was refused${because(reason)}`;
-  if (to === 'overtaken') return `a request (${from}) came too late${because(reason)}`;
+  if (to.startsWith('refused')) {
+    return `${requestWords[from] ?? 'a request of our staff'} was refused${from in requestWords ? because(reason) : ''}`;
+  }
+  if (to === 'overtaken')
+    return `${requestWords[from] ?? 'a request of our staff'} came too late${because(reason)}`;
   if (from === 'verify address') return 'the address could not be checked beforehand; the order went on';
   if (to === 'waits') return `${providerOf(from)} takes no orders at the moment, so the order waits`;
   if (to !== 'begun') return undefined;
@@ -173,6 +186,13 @@ function requestText({ from, to, reason }: AuditRow): string | undefined {
     ? `our staff had the order taken back${because(reason)}`
     : `our staff started the order again where it had stopped${because(reason)}`;
 }
+
+/** What customers ask for; what staff ask for is their own business. */
+const requestWords: Record<string, string> = {
+  cancel: 'a request to cancel the order',
+  payment: 'another payment method',
+  'shipping-address': 'another address',
+};
 
 const providerOf = (text: string): string =>
   text.includes('carrier') ? 'the carrier' : 'the payment provider';

@@ -95,8 +95,8 @@ describe('the story of an order', () => {
     ]);
     expect(story.slice(3).map((line) => line.replace(/^.*UTC: /, ''))).toEqual([
       'A refund of 500.00 INR was asked for: one key was stuck.',
-      '500.00 INR were refunded; 999.00 INR of it stay: one key was stuck.',
-      '999.00 INR were refunded; nothing of it is left with us.',
+      '500.00 INR were refunded; 999.00 INR of the payment stay with us: one key was stuck.',
+      '999.00 INR were refunded; nothing of the payment is left with us.',
     ]);
   });
 
@@ -111,6 +111,24 @@ describe('the story of an order', () => {
       'The last step that succeeded: the payment went through.',
     ]);
     expect(next).toContain('the customer need not do anything');
+  });
+
+  it('tells what staff did about a parked step, and keeps to itself what they were refused', () => {
+    const { story } = told([
+      ...paid,
+      row('shipping', 'resolve', 'refused', 'Reference shp_1 is not taken.'),
+      { ...row('shipping', 'parked', 'running', 'retry-with (Priority): storm'), actor: 'ada' },
+      { ...row('shipping', 'parked', 'running', 'mark-done (shp_1): printed by hand'), actor: 'ada' },
+      { ...row('address', 'parked', 'running', 'skip: known address'), actor: 'ada' },
+      row('shipping', 'cancel', 'refused', 'Shipping has started.'),
+    ]);
+    expect(story.slice(3).map((line) => line.replace(/^.*UTC: /, ''))).toEqual([
+      'A request of our staff was refused.',
+      'Our staff tried it with Priority and the order went on: storm.',
+      'Our staff found that it had been done and the order went on: printed by hand.',
+      'Our staff left it out and the order went on: known address.',
+      'A request to cancel the order was refused: Shipping has started.',
+    ]);
   });
 
   it('leaves nothing out that it has no words for', () => {

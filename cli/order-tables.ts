@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { Hold, Parked } from '../domain/order.ts';
+import type { HeldStatus, Hold, Parked } from '../domain/order.ts';
 import type { BulkOrderProgress, OrderActRefusal } from '../domain/order-acts.ts';
 import { ageText, cut, plain } from './text.ts';
 
@@ -101,7 +101,7 @@ function facts(order: OrderAnswer): [string, string | undefined][] {
     ['total', total && `${total.amount} ${total.currency}`],
     ['held', hold && `until ${hold.untilUtc}: ${hold.reason}`],
     ['parked', parked && parkedText(parked)],
-    ['it takes', parked?.actions?.map((action) => `resolve --action ${action}`).join('\n')],
+    ['it takes', takes(order).join('\n')],
     ['failure', failure && [failure.type, failure.reason].filter(Boolean).join(': ')],
     ['cancel', cancelRequested && `asked for by ${cancelRequested.actor}: ${cancelRequested.reason}`],
     ['shipment', shipment && `${shipment.carrier} ${shipment.service}, tracking ${shipment.trackingCode}`],
@@ -110,6 +110,29 @@ function facts(order: OrderAnswer): [string, string | undefined][] {
     ['read from', order.source],
   ];
 }
+
+/** The commands that move a waiting order on, as they are typed after `orders`. */
+function takes({ hold, parked }: OrderAnswer): string[] {
+  if (parked) {
+    const { actions = [], needs = {} } = parked;
+    return actions.map((action) => `resolve --action ${action}${optionOf[needs[action] ?? ''] ?? ''}`);
+  }
+  if (!hold) return [];
+  return [menders[hold.status], 'extend --minutes …', 'cancel'];
+}
+
+const optionOf: Record<string, string> = {
+  'input.service': ' --service …',
+  'input.paymentMethodId': ' --payment-method …',
+  reference: ' --reference …',
+};
+
+const menders: Record<HeldStatus, string> = {
+  payment_failed: 'retry-payment --payment-method …',
+  payment_action_required: 'retry-payment --payment-method …',
+  address_rejected: 'set-address --name … --street1 … --city … --postal-code … --country …',
+  awaiting_approval: 'approve',
+};
 
 const parkedText = ({ activity, step, sinceUtc, failure }: Partial<Parked>): string =>
   [`at ${activity ?? step}`, sinceUtc && `since ${sinceUtc}`, failure && `\n${cut(failure, 200)}`]
