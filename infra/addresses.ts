@@ -13,6 +13,7 @@ export type Addresses = {
   sandbox: string;
   inbox: string;
   prometheus: string;
+  alertmanager: string;
   metrics: {
     api: string;
     worker: string;
@@ -29,6 +30,7 @@ export function addressesOf(input: {
   services: Pick<Services, 'temporal' | 'rabbitmq' | 'redis'>;
   sqlUrl: string;
   prometheusUrl: string;
+  alertmanagerUrl: string;
 }): Addresses {
   const { temporal, rabbitmq, redis } = input.services;
   const at = (port: number) => `http://127.0.0.1:${port}`;
@@ -44,6 +46,7 @@ export function addressesOf(input: {
     sandbox: at(ports.sandbox),
     inbox: `${at(ports.sandbox)}/inbox`,
     prometheus: input.prometheusUrl,
+    alertmanager: input.alertmanagerUrl,
     metrics: {
       api: `${at(ports.api)}/metrics`,
       worker: `${at(ports.worker)}/metrics`,
@@ -67,6 +70,7 @@ export function addressTable(addresses: Addresses): string {
     ['Sandbox inbox', addresses.inbox],
     ['Sandbox', addresses.sandbox],
     ['Prometheus', addresses.prometheus],
+    ['Alertmanager', addresses.alertmanager],
     ['Metrics: API', metrics.api],
     ['Metrics: worker', metrics.worker],
     ['Metrics: relay', metrics.relay],

@@ -26,7 +26,13 @@ const services = {
   redis: { ...stopped, name: 'Redis', addresses: { url: 'redis://127.0.0.1:6000' } },
 };
 const ports = { api: 3001, worker: 4001, relay: 4002, sandbox: 4003, smtp: 4004 };
-const addresses = addressesOf({ ports, services, sqlUrl: 'sqlite:/data/x.sqlite', prometheusUrl: '' });
+const addresses = addressesOf({
+  ports,
+  services,
+  sqlUrl: 'sqlite:/data/x.sqlite',
+  prometheusUrl: '',
+  alertmanagerUrl: '',
+});
 
 describe('the addresses of a start', () => {
   test('have the API under the key that others read', () => {

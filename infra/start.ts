@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type Addresses, addressesOf, addressTable, exampleCurl } from './addresses.ts';
 import { applicationEnvironment, type ApplicationPorts } from './application-environment.ts';
 import { keptKey } from './kept-key.ts';
-import type { LaunchContext } from './dependencies/dependency.ts';
+import { startAlertmanager } from './dependencies/alertmanager.ts';
+import type { Dependency, LaunchContext } from './dependencies/dependency.ts';
 import { startPrometheus } from './dependencies/prometheus.ts';
 import { reported, type Services, startServices } from './dependencies/start-services.ts';
 import { createLogFollower } from './log-follower.ts';
@@ -74,10 +75,10 @@ async function bringUp(stops: Stop[], isOver: () => boolean): Promise<void> {
   const environment = environmentFor(services, ports);
   const application = runApplication({ environment, dataFolder, logs });
   stops.unshift(...application.map(({ stop }) => stop));
-  const prometheusUrl = await optionalPrometheus(context, { services, ports, stops });
+  const watchers = await optionalWatchers(context, { services, ports, stops });
   await waitForApplication(ports, isOver);
   await seedCatalog(environment);
-  const addresses = addressesOf({ ports, services, sqlUrl: environment['SQL_URL'] ?? '', prometheusUrl });
+  const addresses = addressesOf({ ports, services, sqlUrl: environment['SQL_URL'] ?? '', ...watchers });
   writeFileSync(addressFile, `${JSON.stringify(addresses, null, 2)}\n`);
   await welcome(addresses);
   if (args.includes('--demo')) await demonstrate(environment);
@@ -125,19 +126,35 @@ function environmentFor(services: Services, ports: ApplicationPorts): NodeJS.Pro
   });
 }
 
-/** Prometheus' address, or '' where it cannot be had: nothing in the product depends on it. */
-async function optionalPrometheus(
+/** Prometheus and Alertmanager, which it tells of alerts. */
+async function optionalWatchers(
   context: LaunchContext,
   input: { services: Services; ports: ApplicationPorts; stops: Stop[] },
-): Promise<string> {
-  const { metrics } = addressesOf({ ...input, sqlUrl: '', prometheusUrl: '' });
+): Promise<{ prometheusUrl: string; alertmanagerUrl: string }> {
+  const nothing = { sqlUrl: '', prometheusUrl: '', alertmanagerUrl: '' };
+  const { metrics } = addressesOf({ ...input, ...nothing });
+  const optional = (name: string, start: () => Promise<Dependency<{ url: string }>>) =>
+    optionalUrl({ name, start: () => reported(context, start), stops: input.stops });
+  const alertmanagerUrl = await optional('Alertmanager', () => startAlertmanager(context));
+  const prometheusUrl = await optional('Prometheus', () =>
+    startPrometheus(context, { metrics, alertmanagerUrl }),
+  );
+  return { prometheusUrl, alertmanagerUrl };
+}
+
+/** A server's address, or '' where it cannot be had: nothing in the product depends on it. */
+async function optionalUrl(input: {
+  name: string;
+  start: () => Promise<Dependency<{ url: string }>>;
+  stops: Stop[];
+}): Promise<string> {
   try {
-    const prometheus = await reported(context, () => startPrometheus(context, metrics));
-    input.stops.splice(-1, 0, prometheus.stop);
-    return prometheus.addresses.url;
+    const { addresses, stop } = await input.start();
+    input.stops.splice(-1, 0, stop);
+    return addresses.url;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    logs.say(`Prometheus is optional and left out. ${reason}`);
+    logs.say(`${input.name} is optional and left out. ${reason}`);
     return '';
   }
 }

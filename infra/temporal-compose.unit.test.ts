@@ -13,6 +13,7 @@ type Service = {
   ports?: string[];
   restart: string;
   volumes?: string[];
+  extra_hosts?: Record<string, string>;
 };
 type Compose = { services: Record<string, Service>; volumes: Record<string, unknown> };
 
@@ -54,6 +55,7 @@ describe('infra/temporal-compose.yml', () => {
         'redis',
         'mcr.microsoft.com/mssql/server',
         'prom/prometheus',
+        'prom/alertmanager',
         'grafana/grafana',
         'jaegertracing/jaeger',
       ]),
@@ -111,6 +113,7 @@ describe('the scripts of the compose stack', () => {
 
   test.each([
     'prometheus/prometheus.yml',
+    'alertmanager/alertmanager.yml',
     'temporal/dynamic-config.yaml',
     'grafana/provisioning/datasources/prometheus.yml',
     'grafana/provisioning/datasources/jaeger.yml',
@@ -119,13 +122,17 @@ describe('the scripts of the compose stack', () => {
     expect(parse(text(path))).toBeTypeOf('object');
   });
 
-  test('Prometheus scrapes only services of the stack', () => {
+  test('Prometheus scrapes services of the stack, and every process of the product on the host', () => {
     const { scrape_configs: jobs } = parse(text('prometheus/prometheus.yml')) as {
-      scrape_configs: { static_configs: { targets: string[] }[] }[];
+      scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[];
     };
     const hosts = jobs.flatMap((job) =>
       job.static_configs.flatMap(({ targets }) => targets.map((target) => target.split(':')[0] ?? '')),
     );
-    expect(hosts.filter((host) => host !== 'localhost' && !(host in compose.services))).toEqual([]);
+    const onHost = Object.keys(compose.services['prometheus']?.extra_hosts ?? {});
+    const known = ['localhost', ...onHost, ...Object.keys(compose.services)];
+    expect(hosts.filter((host) => !known.includes(host))).toEqual([]);
+    const names = jobs.map(({ job_name }) => job_name);
+    expect(names).toEqual(expect.arrayContaining(['api', 'worker', 'relay', 'temporal', 'rabbitmq']));
   });
 });

@@ -6,6 +6,7 @@ import {
   type LaunchContext,
   type Source,
 } from './dependency.ts';
+import { alertmanagerCandidates } from './alertmanager.ts';
 import { prometheusCandidates } from './prometheus.ts';
 import { rabbitmqCandidates } from './rabbitmq.ts';
 import { redisCandidates } from './redis.ts';
@@ -131,12 +132,10 @@ describe('the order of looking', () => {
     expect(sources(candidates)).toEqual(['configured', 'path', 'package manager', 'docker']);
   });
 
-  test('for Prometheus: address, PATH, package manager', () => {
-    expect(sources(prometheusCandidates(context, metrics))).toEqual([
-      'configured',
-      'path',
-      'package manager',
-    ]);
+  test('for Prometheus and Alertmanager: address, PATH, package manager', () => {
+    const expected = ['configured', 'path', 'package manager'];
+    expect(sources(prometheusCandidates(context, { metrics }))).toEqual(expected);
+    expect(sources(alertmanagerCandidates(context))).toEqual(expected);
   });
 
   test('a configured address is passed over where it is not asked for', async () => {

@@ -4,7 +4,7 @@ import { findOnPath } from './find-binary.ts';
 import { runCommand } from './run-command.ts';
 import { stopInstalledServices } from './system-services.ts';
 
-export type Installable = 'redis' | 'rabbitmq' | 'prometheus';
+export type Installable = 'redis' | 'rabbitmq' | 'prometheus' | 'alertmanager';
 
 type PackageManager = {
   command: string;
@@ -22,28 +22,48 @@ const packageManagers: readonly PackageManager[] = [
     command: 'apt-get',
     refresh: ['update'],
     install: ['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'],
-    packages: { redis: 'redis-server', rabbitmq: 'rabbitmq-server', prometheus: 'prometheus' },
+    packages: {
+      redis: 'redis-server',
+      rabbitmq: 'rabbitmq-server',
+      prometheus: 'prometheus',
+      alertmanager: 'prometheus-alertmanager',
+    },
     asRoot: true,
   },
   {
     command: 'dnf',
     refresh: ['makecache'],
     install: ['install', '-y'],
-    packages: { redis: 'redis', rabbitmq: 'rabbitmq-server', prometheus: 'golang-github-prometheus' },
+    packages: {
+      redis: 'redis',
+      rabbitmq: 'rabbitmq-server',
+      prometheus: 'golang-github-prometheus',
+      alertmanager: 'golang-github-prometheus-alertmanager',
+    },
     asRoot: true,
   },
   {
     command: 'apk',
     refresh: ['update'],
     install: ['add'],
-    packages: { redis: 'redis', rabbitmq: 'rabbitmq-server', prometheus: 'prometheus' },
+    packages: {
+      redis: 'redis',
+      rabbitmq: 'rabbitmq-server',
+      prometheus: 'prometheus',
+      alertmanager: 'alertmanager',
+    },
     asRoot: true,
   },
   {
     command: 'brew',
     refresh: ['update'],
     install: ['install'],
-    packages: { redis: 'redis', rabbitmq: 'rabbitmq', prometheus: 'prometheus' },
+    packages: {
+      redis: 'redis',
+      rabbitmq: 'rabbitmq',
+      prometheus: 'prometheus',
+      alertmanager: 'alertmanager',
+    },
     asRoot: false,
   },
 ];

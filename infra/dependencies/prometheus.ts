@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Addresses } from '../addresses.ts';
 import { startProcess } from '../processes.ts';
 import { prometheusConfig } from '../prometheus-config.ts';
 import {
@@ -16,32 +15,35 @@ import { waitUntilReady } from './wait-until.ts';
 
 export type PrometheusAddresses = { url: string };
 
+/** Whose metrics it reads, how often, and who is told of alerts. */
+type Scraped = Parameters<typeof prometheusConfig>[0];
+
 const NAME = 'Prometheus';
 const PROBE_TIMEOUT_MS = 2_000;
 
-/** Prometheus, which scrapes every process of this start: PROMETHEUS_URL, `prometheus` on PATH, the package manager. The product works without it. */
+/** Prometheus with the product's rules, which scrapes every process of this start: PROMETHEUS_URL, `prometheus` on PATH, the package manager. The product works without it. */
 export async function startPrometheus(
   context: LaunchContext,
-  metrics: Addresses['metrics'],
+  scraped: Scraped,
 ): Promise<Dependency<PrometheusAddresses>> {
   const installCommand = await installCommandFor('prometheus', context.env);
-  const candidates = prometheusCandidates(context, metrics);
+  const candidates = prometheusCandidates(context, scraped);
   return firstThatWorks({ name: NAME, candidates, installCommand, say: context.say });
 }
 
 /** In the order they are tried. */
 export function prometheusCandidates(
   context: LaunchContext,
-  metrics: Addresses['metrics'],
+  scraped: Scraped,
 ): Candidate<PrometheusAddresses>[] {
   return [
     { source: 'configured', start: () => useConfigured(context) },
-    { source: 'path', start: () => runPrivate({ context, metrics, source: 'path' }) },
+    { source: 'path', start: () => runPrivate({ context, scraped, source: 'path' }) },
     {
       source: 'package manager',
       start: async () => {
         await installPackages('prometheus', context);
-        return runPrivate({ context, metrics, source: 'package manager' });
+        return runPrivate({ context, scraped, source: 'package manager' });
       },
     },
   ];
@@ -61,16 +63,16 @@ async function useConfigured(context: LaunchContext): Promise<Dependency<Prometh
 
 async function runPrivate(options: {
   context: LaunchContext;
-  metrics: Addresses['metrics'];
+  scraped: Scraped;
   source: 'path' | 'package manager';
 }): Promise<Dependency<PrometheusAddresses>> {
-  const { context, metrics, source } = options;
+  const { context, scraped, source } = options;
   const binary = await findOnPath('prometheus', context.env);
   if (binary === undefined) throw createNotHere('no prometheus on PATH');
   const folder = join(context.folder, 'prometheus');
   await mkdir(folder, { recursive: true });
   const config = join(folder, 'prometheus.json');
-  await writeFile(config, prometheusConfig(metrics));
+  await writeFile(config, prometheusConfig(scraped));
   const port = await context.takePort('prometheus');
   const server = await startProcess({
     name: 'prometheus',

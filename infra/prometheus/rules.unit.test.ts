@@ -1,8 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { foreignMetrics } from '../../telemetry/metrics/foreign-metrics.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
+import type { Addresses } from '../addresses.ts';
+import { prometheusConfig } from '../prometheus-config.ts';
 import { metricNames, rules, ruleTestFiles, ruleTests } from './read-rules.ts';
 
 const alerts = rules().filter((rule) => rule.alert !== undefined);
@@ -16,12 +20,33 @@ const known = new Set([
 
 const promtool = (...args: string[]) =>
   spawnSync('promtool', args, { encoding: 'utf8', cwd: import.meta.dirname });
+const amtool = (...args: string[]) =>
+  spawnSync('amtool', args, { encoding: 'utf8', cwd: import.meta.dirname });
+const hasAmtool = amtool('--version').status === 0;
 const hasPromtool = promtool('--version').status === 0;
 
 describe('with promtool (skipped where it is not installed: it comes with Prometheus)', () => {
   it.runIf(hasPromtool)('the rules are valid', () => {
     const { status, stdout, stderr } = promtool('check', 'rules', 'rules.yml');
     expect([status, stderr, stdout.includes('SUCCESS')]).toEqual([0, '', true]);
+  });
+
+  it.runIf(hasPromtool)('the configurations of the compose file and of a start are valid', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'order-saga-prometheus-'));
+    const metrics = { api: 'http://127.0.0.1:3000/metrics', temporal: '' } as Addresses['metrics'];
+    const ofStart = join(folder, 'prometheus.json');
+    writeFileSync(ofStart, prometheusConfig({ metrics, alertmanagerUrl: 'http://127.0.0.1:9093' }));
+    for (const file of ['prometheus.yml', ofStart]) {
+      const { status, stdout } = promtool('check', 'config', file);
+      expect([status, stdout]).toEqual([0, expect.stringContaining('rules found')]);
+    }
+    expect(readFileSync(ofStart, 'utf8')).toContain('127.0.0.1:9093');
+    rmSync(folder, { recursive: true });
+  });
+
+  it.runIf(hasAmtool)('the routes of Alertmanager are valid (skipped without its amtool)', () => {
+    const { status, stderr } = amtool('check-config', '../alertmanager/alertmanager.yml');
+    expect([status, stderr]).toEqual([0, '']);
   });
 
   it.runIf(hasPromtool)(
