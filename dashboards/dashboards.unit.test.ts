@@ -23,7 +23,9 @@ const rules = parse(readFileSync(join(import.meta.dirname, '../infra/prometheus/
 };
 const alerts = rules.groups.flatMap((group) => group.rules.flatMap(({ alert }) => alert ?? []));
 
-describe.each(Object.entries(dashboards))('the dashboard %s', (_name, dashboard) => {
+const { runbook, ...measuring } = dashboards;
+
+describe.each(Object.entries(measuring))('the dashboard %s', (_name, dashboard) => {
   const panels = panelsOf(JSON.parse(JSON.stringify(dashboard)));
 
   it.each(panels.map((panel) => [panel.title, panel] as const))(
@@ -75,4 +77,12 @@ describe.each(Object.entries(dashboards))('the dashboard %s', (_name, dashboard)
 it('gives every dashboard an address of its own', () => {
   const addresses = Object.values(dashboards).map(({ uid }) => uid);
   expect(new Set(addresses).size).toBe(addresses.length);
+});
+
+it('shows the runbook with a panel for every alert', () => {
+  expect(
+    panelsOf(runbook)
+      .map(({ title }) => title)
+      .toSorted(),
+  ).toEqual(alerts.toSorted());
 });

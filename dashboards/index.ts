@@ -4,6 +4,7 @@ import { operations } from './operations.ts';
 import { orders } from './orders.ts';
 import type { dashboardOf } from './panels.ts';
 import { providers } from './providers.ts';
+import { runbook } from './runbook.ts';
 import { slo } from './slo.ts';
 import { stores } from './stores.ts';
 import { temporalWorker } from './temporal-worker.ts';
@@ -18,4 +19,5 @@ export const dashboards: Readonly<Record<string, ReturnType<typeof dashboardOf>>
   'temporal-worker': temporalWorker,
   stores,
   slo,
+  runbook,
 };

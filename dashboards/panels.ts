@@ -13,6 +13,7 @@ import {
   type Dashboard,
   type Panel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import { panelOfRow } from './runbook-rows.ts';
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   BigValueGraphMode,
@@ -62,7 +63,7 @@ export interface DashboardSpec {
 /** What to do: the row of docs/runbook.md, shown by the dashboard of that name. */
 export const runbook = (row: string): PanelLink => ({
   title: `Runbook: ${row}`,
-  url: `/d/${idOf('runbook')}`,
+  url: `/d/${idOf('runbook')}?viewPanel=${panelOfRow(row)}`,
 });
 
 /** The orders behind a number, in Temporal's Web UI. `query` is a list filter over search attributes. */
@@ -84,6 +85,7 @@ const HEIGHT = { lines: 8, number: 5 } as const;
 /** The dashboard as Grafana stores it. Variables choose the data source and where Web UI and traces are. */
 export function dashboardOf(spec: DashboardSpec): Dashboard {
   const builder = emptyDashboard(spec);
+  builder.withVariable(new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'));
   for (const variable of addressVariables(spec)) builder.withVariable(variable);
   for (const { name, label, metric, of } of spec.variables ?? []) {
     builder.withVariable(
@@ -101,8 +103,8 @@ export function dashboardOf(spec: DashboardSpec): Dashboard {
   return builder.build();
 }
 
-/** Title, data source and links, without a panel. */
-const emptyDashboard = ({
+/** Title and links, without a panel. */
+export const emptyDashboard = ({
   name,
   title,
   description,
@@ -121,8 +123,7 @@ const emptyDashboard = ({
         .asDropdown(true)
         .keepTime(true)
         .includeVars(true),
-    )
-    .withVariable(new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'));
+    );
 
 const TAG = 'order-saga';
 const idOf = (name: string): string => `order-saga-${name}`;
