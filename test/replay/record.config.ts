@@ -4,7 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
-    include: ['test/replay/record-{histories,dead-letter-histories,order-act-histories,trails}.ts'],
+    include: [
+      'test/replay/record-{histories,dead-letter-histories,order-act-histories,refund-histories,trails}.ts',
+    ],
     globalSetup: ['test/setup/global-setup.ts'],
     pool: 'forks',
     testTimeout: 60_000,
