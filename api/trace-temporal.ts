@@ -11,10 +11,10 @@ import { traceHeader } from '../workflows/trace-messages.ts';
 
 /**
  * A span for each call of a traced request to Temporal. Updates and signals carry it, so that the order's trace links
- * to who sent them; a start does not, since its input has the order's `traceparent`.
+ * to who sent them. A start carries it as well: what has no `traceparent` in its input goes on the starter's trace.
  */
 const traceTemporal: WorkflowClientInterceptor = {
-  startWithDetails: (input, next) => call('start', () => next(input)),
+  startWithDetails: (input, next) => call('start', () => next(withTrace(input))),
   signal: (input, next) => call('signal', () => next(withTrace(input))),
   startUpdate: (input, next) => call('update', () => next(withTrace(input))),
   query: (input, next) => call('query', () => next(input)),

@@ -14,9 +14,13 @@ export interface ActivityFacts {
 
 type Attempt = Pick<Info, 'activityType' | 'attempt' | 'workflowExecution'>;
 
-export const activityFacts = ({ activityType, attempt, workflowExecution }: Attempt): ActivityFacts => ({
-  orderId: orderIdOf(workflowExecution?.workflowId),
-  step: stepOf(activityType),
+/** `input`: the activity's, of which nothing is read but the order's id and the step that a note is about. */
+export const activityFacts = (
+  { activityType, attempt, workflowExecution }: Attempt,
+  input?: unknown,
+): ActivityFacts => ({
+  orderId: orderIdOf(workflowExecution?.workflowId) ?? textIn(input, 'orderId'),
+  step: steps[activityType] ?? textIn(input, 'step') ?? activityType,
   activity: activityType,
   attempt,
   workflowId: workflowExecution?.workflowId,
@@ -30,6 +34,12 @@ export const orderIdOf = (workflowId: unknown): string | undefined =>
 /** The saga's step that an activity belongs to; the activity's own name where it belongs to none. */
 export const stepOf = (activityType: string): string => steps[activityType] ?? activityType;
 
+const textIn = (input: unknown, field: 'orderId' | 'step'): string | undefined => {
+  const value =
+    typeof input === 'object' && input !== null ? (input as Record<string, unknown>)[field] : undefined;
+  return typeof value === 'string' ? value : undefined;
+};
+
 const steps: Readonly<Record<string, StepName>> = {
   recordOrder: 'receive',
   reserveInventory: 'inventory',
@@ -42,6 +52,8 @@ const steps: Readonly<Record<string, StepName>> = {
   cancelFulfillment: 'fulfillment',
   generateShipment: 'shipping',
   voidShipment: 'shipping',
+  markShipmentDone: 'shipping',
+  markVoidDone: 'shipping',
   requestEmail: 'notification',
   completeOrder: 'completion',
   closeOrder: 'completion',

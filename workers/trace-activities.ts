@@ -7,40 +7,45 @@ import {
 } from '@temporalio/common';
 import { activeTrace, errorTypeOf, traced, type ActiveSpan } from '../telemetry/tracing.ts';
 import { traceHeader } from '../workflows/trace-messages.ts';
-import { activityFacts } from './activity-facts.ts';
+import { activityFacts, type ActivityFacts } from './activity-facts.ts';
 
 /**
  * One span for each attempt of an activity, in the trace of the order whose workflow scheduled it: the header
  * `traceparent` comes from the workflow's interceptor. A refusal is an answer and no error.
  */
 export const traceActivities: ActivityInterceptorsFactory = ({ info }) => {
-  const facts = activityFacts(info);
-  const attributes = {
-    'order.id': facts.orderId,
-    'order.step': facts.step,
-    'order.attempt': facts.attempt,
-    'temporal.workflow.id': facts.workflowId,
-    'temporal.run.id': facts.runId,
-    'temporal.task_queue': info.taskQueue,
-    'temporal.activity.local': info.isLocal,
-  };
-  let trace: { traceId: string } | undefined;
+  let ofLogs: Record<string, unknown> = {};
   return {
     inbound: {
       execute: (input, next) => {
+        const facts = activityFacts(info, input.args[0]);
         const parent = traceparentIn(input.headers);
+        const attributes = {
+          ...attributesOf(facts),
+          'temporal.task_queue': info.taskQueue,
+          'temporal.activity.local': info.isLocal,
+        };
         return traced({ name: facts.activity, parent, attributes, isAnswer }, (span) => {
-          trace = activeTrace();
+          const { orderId, step } = facts;
+          ofLogs = { ...(orderId === undefined ? {} : { orderId }), step, ...activeTrace() };
           return noting(span, () => next(input));
         });
       },
     },
     outbound: {
       /* The SDK writes its lines later, outside of any span. */
-      getLogAttributes: (input, next) => next({ ...input, ...trace }),
+      getLogAttributes: (input, next) => next({ ...input, ...ofLogs }),
     },
   };
 };
+
+const attributesOf = ({ orderId, step, attempt, workflowId, runId }: ActivityFacts) => ({
+  'order.id': orderId,
+  'order.step': step,
+  'order.attempt': attempt,
+  'temporal.workflow.id': workflowId,
+  'temporal.run.id': runId,
+});
 
 function traceparentIn(headers: Readonly<Record<string, unknown>>): string | undefined {
   const payload = headers[traceHeader];

@@ -4,7 +4,7 @@ import { traceHeader, type TraceSinks } from './trace-messages.ts';
 
 /**
  * In the bundle only where traces are recorded; it adds no command to a history, so that runs may go on with it or
- * without. Activities get the trace of the workflow's input as a header; the run's end and every update and signal are
+ * without. Activities get the trace of the workflow's input (or of who started it) as a header; the run's end and every update and signal are
  * told to the sink, which makes spans of them outside. Nothing here delays what it watches.
  */
 export function interceptors(): WorkflowInterceptors {
@@ -37,7 +37,7 @@ export function interceptors(): WorkflowInterceptors {
     inbound: [
       {
         execute(input, next) {
-          traceparent = traceparentOf(input.args[0]);
+          traceparent = traceparentOf(input.args[0]) ?? textOf(input.headers[traceHeader]);
           const result = next(input);
           result.then(
             (value) => tellEnd(statusOf(value)),
@@ -59,6 +59,7 @@ export function interceptors(): WorkflowInterceptors {
       {
         scheduleActivity: (input, next) => next(withTrace(input)),
         scheduleLocalActivity: (input, next) => next(withTrace(input)),
+        continueAsNew: (input, next) => next(withTrace(input)),
       },
     ],
   };

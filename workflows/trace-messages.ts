@@ -1,6 +1,6 @@
 import type { Sinks } from '@temporalio/workflow';
 
-/** Temporal header that carries a W3C `traceparent`: to activities the order's, to updates and signals the caller's. */
+/** Temporal header that carries a W3C `traceparent`: to activities the workflow's, to all else the caller's. */
 export const traceHeader = 'traceparent';
 
 /** What workflows tell of themselves for traces; called live only, never at replay. */

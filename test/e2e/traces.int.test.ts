@@ -158,6 +158,10 @@ describe('the trace of an order', () => {
     });
   });
 
+  test('says of a note which step it is about', () => {
+    expect(named('holdOrder').map(({ attributes }) => attributes['order.step'])).toEqual(['payment']);
+  });
+
   test('goes on at the subscribers: the webhook carried it', async () => {
     const [delivery] = await deliveriesTo(saga);
     const [, traceId, spanId] = delivery?.headers['traceparent']?.split('-') ?? [];
