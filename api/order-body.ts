@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
-import { orderStatuses, sagaStates, stepNames, type OrderView } from '../domain/order.ts';
+import { orderStatuses, resolveActions, sagaStates, stepNames, type OrderView } from '../domain/order.ts';
 import { providerNames } from '../domain/providers.ts';
 import { moneyBody, moneyField } from './fields.ts';
 import type { OrderSummary } from './order-workflows.ts';
@@ -71,9 +71,18 @@ export const orderBody = z
         step: z.string(),
         activity: z.string().optional(),
         failure: z.string().optional(),
-        attempts: z.int().optional(),
+        failureType: z.string().optional(),
+        budgets: z.int().optional().openapi({ description: 'Whole budgets of attempts that were used up.' }),
+        attempts: z.int().optional().openapi({ description: 'Attempts in these, as far as they are known.' }),
         sinceUtc: timestamp.optional(),
-        actions: z.array(z.string()).optional(),
+        actions: z
+          .array(z.enum(resolveActions))
+          .optional()
+          .openapi({ description: 'What `resolve` accepts now.' }),
+        needs: z
+          .partialRecord(z.enum(resolveActions), z.string())
+          .optional()
+          .openapi({ description: 'The field that an action needs, for example `input.service`.' }),
       })
       .optional()
       .openapi({ description: 'A step beyond its technical budget waits for an operator’s resolve.' }),
@@ -85,7 +94,9 @@ export const orderBody = z
         reason: z.string(),
       })
       .optional()
-      .openapi({ description: 'The present step’s provider takes no steps now; the order goes on by itself.' }),
+      .openapi({
+        description: 'The present step’s provider takes no steps now; the order goes on by itself.',
+      }),
     failure: z.object({ type: z.string(), reason: z.string().optional() }).optional(),
     cancelRequested: z.object({ actor: z.string(), reason: z.string() }).optional(),
     shipment: z

@@ -70,11 +70,11 @@ describe('shipments at the sandbox', () => {
     const answer = await carrier.createShipment({ reference, address: to(street), items, timeoutMs });
     if (answer.status !== 'created') throw new Error(answer.reason);
     const [rate] = answer.rates;
-    return { shipmentId: answer.shipmentId, rateId: rate?.rateId ?? '', rates: answer.rates };
+    return { shipmentId: answer.shipmentId, rateId: rate?.rateId ?? '', rates: answer.rates, reference };
   };
 
   it('are created with rates and bought once', async () => {
-    const { shipmentId, rateId, rates } = await created();
+    const { shipmentId, rateId, rates, reference } = await created();
     expect(rates.length).toBeGreaterThan(0);
     expect(await carrier.retrieve({ shipmentId, timeoutMs })).toEqual({ status: 'unbought', rates });
     const answer = await carrier.buy({ shipmentId, rateId, timeoutMs });
@@ -86,6 +86,7 @@ describe('shipments at the sandbox', () => {
       status: 'bought',
       label: answer.label,
       refund: 'none',
+      reference,
     });
     expect(seen.map(({ operation, result }) => `${operation} ${result}`)).toEqual([
       'shipments.create ok',

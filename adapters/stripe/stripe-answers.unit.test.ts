@@ -25,6 +25,14 @@ describe('a payment intent', () => {
     });
   });
 
+  it('that succeeded names our order where its metadata does', () => {
+    const paid = { status: 'succeeded', amount_received: 990 };
+    expect(paymentAnswer(intent({ ...paid, metadata: { orderId: 'o-1' } }))).toMatchObject({
+      orderId: 'o-1',
+    });
+    expect(paymentAnswer(intent({ ...paid, metadata: {} }))).not.toHaveProperty('orderId');
+  });
+
   it('without a payment method is declined after an error, unconfirmed before any', () => {
     const error = { code: 'card_declined', decline_code: 'stolen_card', message: 'Your card was declined.' };
     expect(paymentAnswer(intent({ status: 'requires_payment_method', last_payment_error: error }))).toEqual({
