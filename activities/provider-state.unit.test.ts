@@ -8,11 +8,12 @@ const open: ProviderStatus = { state: 'circuit-open', sinceUtc: '2026-01-02T00:0
 const available: ProviderStatus = { state: 'available' };
 
 describe('a step whose budget has ended', () => {
-  const adviceWith = (status: ProviderStatus, pace: ProviderPace, heldUpAgoMs: number) => {
+  const adviceWith = (status: ProviderStatus, pace: ProviderPace, heldUpAgoMs: number, timedOut = false) => {
     const providers = { status: () => status, pace: () => pace, heldUpAgoMs: () => heldUpAgoMs };
     return createProviderState({ providers } as unknown as ActivityDeps)({
       provider: 'carrier',
       budgetMs: 1_000,
+      timedOut,
     });
   };
 
@@ -32,5 +33,10 @@ describe('a step whose budget has ended', () => {
     expect(await adviceWith(available, 'slow', 999)).toEqual({ advice: 'again' });
     expect(await adviceWith(available, 'full', 1_000)).toEqual({ advice: 'park' });
     expect(await adviceWith(available, 'full', Number.POSITIVE_INFINITY)).toEqual({ advice: 'park' });
+  });
+
+  it('has another one as well when it waited through the backlog that a hold-up left', async () => {
+    expect(await adviceWith(available, 'full', 1_999, true)).toEqual({ advice: 'again' });
+    expect(await adviceWith(available, 'full', 2_000, true)).toEqual({ advice: 'park' });
   });
 });

@@ -1,4 +1,5 @@
-import { patched, sleep } from '@temporalio/workflow';
+import { ActivityFailure, patched, sleep, TimeoutFailure } from '@temporalio/workflow';
+import type { ProviderQuestion } from '../activities/provider-state.ts';
 import { providerOf, type BudgetAdvice, type ProviderName, type ProviderWait } from '../domain/providers.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import type { Parking } from './saga.ts';
@@ -13,16 +14,17 @@ const ASK_EVERY_MS = 10 * 60 * 1_000;
  */
 export async function waitForProvider(
   context: OrderContext,
-  { step, activity, direction }: Parking,
+  { step, activity, direction, error }: Parking,
 ): Promise<boolean> {
   const { order } = context;
   const provider = providerOf(activity);
   if (!provider || !patched('wait-for-provider')) return false;
   const { compensation } = order.input.policy;
   const { budgetMs } = direction === 'compensating' ? compensation : context.policyOf(step);
+  const timedOut = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
   try {
     for (;;) {
-      const answer = await ask(context, { provider, budgetMs });
+      const answer = await ask(context, { provider, budgetMs, timedOut });
       if (answer.advice !== 'wait') return answer.advice === 'again' || order.waitingFor !== undefined;
       await show(context, provider, answer.wait);
       await sleep(Math.min(budgetMs, ASK_EVERY_MS), {
@@ -38,10 +40,7 @@ export async function waitForProvider(
 }
 
 /** Ordinary, never local: another worker may know better than the one that runs the workflow. */
-function ask(
-  { steps, policyOf }: OrderContext,
-  question: { provider: ProviderName; budgetMs: number },
-): Promise<BudgetAdvice> {
+function ask({ steps, policyOf }: OrderContext, question: ProviderQuestion): Promise<BudgetAdvice> {
   const { budgetMs: _, ...policy } = policyOf('notification');
   return steps
     .orders({ policy, summary: `Ask whether ${question.provider} takes steps` })
