@@ -105,7 +105,7 @@ export const traceparentOf = (traceId: string, messageId: string): string =>
   `00-${traceId}-${messageId.replaceAll('-', '').slice(0, 16)}-01`;
 
 /** The run that acts now: the order's, or one beside it. */
-export const currentRun = (order: OrderRow): { workflowId: string; runId: string } => {
+const currentRun = (order: OrderRow): { workflowId: string; runId: string } => {
   const { workflowId, runId } = activityInfo().workflowExecution ?? order;
   return { workflowId, runId };
 };

@@ -97,7 +97,7 @@ export function stripeFailure(
 const spentKey = (failure: TechnicalFailure): SpentKeyFailure =>
   Object.assign(failure, { keySpent: true as const });
 
-export function stripeErrorFacts(error: unknown): StripeErrorFacts {
+function stripeErrorFacts(error: unknown): StripeErrorFacts {
   const stripeError = error instanceof Stripe.errors.StripeError ? error : undefined;
   const headers: Record<string, string> = stripeError?.headers ?? {};
   const detail: unknown = stripeError?.detail ?? error;
