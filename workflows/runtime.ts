@@ -91,7 +91,7 @@ async function unpark(
 ): Promise<Resolution> {
   const { order } = context;
   const { compensating, actor, action } = act;
-  if (order.resolve) recorded(order, order.resolve);
+  const accepted = order.resolve;
   delete order.resolve;
   delete order.parked;
   change(order, act);
@@ -100,6 +100,7 @@ async function unpark(
   const { paymentMethodId } = act.input ?? {};
   const changed = action === 'retry-with' && paymentMethodId ? { paymentMethodId } : {};
   await context.note('resumeOrder', { actor, reason: reasonOf(act), sagaState, ...changed });
+  if (accepted) recorded(order, accepted);
   return action === 'skip' ? 'skip' : 'again';
 }
 

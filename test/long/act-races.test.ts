@@ -1,3 +1,3 @@
 import { actRaces } from '../support/act-races.ts';
 
-actRaces({ runs: 300, interruptAfterMs: 400_000 });
+actRaces({ runs: 200, interruptAfterMs: 400_000 });

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bundleOrderWorkflows } from '../../workers/workflow-bundle.ts';
 import {
+  addressOf,
   playOrder,
+  startModelledOrder,
   viewIn,
   type Delivered,
   type Plan,
@@ -40,6 +42,7 @@ const plain = {
   needsApproval: fc.constant(false),
   failingCalls: fc.constant(8),
   haste: fc.constantFrom(1, 4, 16),
+  together: fc.boolean(),
   decisions: fc.array(fc.nat(1_000), { minLength: 20, maxLength: 120, size: 'max' }),
 };
 const anything = {
@@ -207,6 +210,44 @@ export function actRaces({ runs, interruptAfterMs }: { runs: number; interruptAf
       often(counts);
     });
 
+    test('the address that was taken last decides, also one that came while another was looked at', async () => {
+      const counts: Record<string, number> = { completed: 0, failed: 0 };
+      const act = actOf('shipping-address').map((one) => ({ ...one, way: 'update' as const }));
+      const plan = fc.record({
+        ...plain,
+        address: anything.address,
+        acts: fc.array(act, { minLength: 1, maxLength: 3 }),
+      });
+      const check = (played: Played, why: string) => {
+        const last = takenOf(played, 'shipping-address').at(-1)?.good ?? played.plan.address === 'good';
+        const status = statusOf(played) ?? '';
+        counts[status] = (counts[status] ?? 0) + 1;
+        expect(status, why).toBe(last ? 'completed' : 'failed');
+      };
+      await holds(plan, check);
+      often(counts);
+    });
+
+    test('an address that is corrected while the carrier looks at it is not held for the first one', async () => {
+      const [given] = fc.sample(fc.record({ ...plain, acts: fc.constant([]) }), 1);
+      const { run, perform } = await startModelledOrder(isolate, { ...(given as Plan), address: 'unknown' });
+      const endFirst = async () => {
+        const [first] = run.pending();
+        if (first) await run.activate([run.end(first, perform(first))]);
+        return first?.name;
+      };
+      const correction = { actor: 'desk', reason: 'because', address: addressOf('GOOD') };
+      expect([await endFirst(), await endFirst()]).toEqual(['recordOrder', 'reserveInventory']);
+      await run.activate([run.update('correct', 'shipping-address', correction)]);
+      expect([await endFirst(), await endFirst(), await endFirst()]).toEqual([
+        'verifyAddressAtOnce',
+        'resumeOrder',
+        'verifyAddressAtOnce',
+      ]);
+      expect(run.pending().map(({ name }) => name)).toEqual(['processPayment']);
+      await run.dispose();
+    });
+
     test('an extension that was taken moves the deadline, and nobody is failed before it', async () => {
       const counts: Record<string, number> = { completed: 0, failed: 0 };
       const plan = fc.record({
@@ -237,6 +278,8 @@ export function actRaces({ runs, interruptAfterMs }: { runs: number; interruptAf
       const plan = fc.constantFrom<ActName>('approve', 'payment', 'cancel').chain((name) =>
         fc.record({
           ...plain,
+          haste: fc.constantFrom(1, 4),
+          together: mostly,
           card: fc.constant<Plan['card']>(name === 'payment' ? 'declined' : 'good'),
           needsApproval: fc.constant(name !== 'payment'),
           acts: fc.array(

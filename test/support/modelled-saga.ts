@@ -32,6 +32,8 @@ export interface Plan {
   acts: readonly PlannedAct[];
   /** How likely the next act is to come, in 40ths. */
   haste: number;
+  /** All acts come within one workflow task. */
+  together: boolean;
   /** What happens next, again and again; when they are used up, everything takes its course. */
   decisions: readonly number[];
 }
@@ -52,6 +54,7 @@ export interface Note {
 
 /** How the world of one order stands after its run has closed. */
 export interface Played {
+  plan: Plan;
   result: OrderResult | undefined;
   canceled: boolean;
   failure: string | undefined;
@@ -86,7 +89,13 @@ const policy = (changes: PolicyChanges) =>
     ...changes,
   });
 
-const addressOf = (street1: string) => ({ name: 'A', street1, city: 'B', postalCode: '1', country: 'IN' });
+export const addressOf = (street1: string) => ({
+  name: 'A',
+  street1,
+  city: 'B',
+  postalCode: '1',
+  country: 'IN',
+});
 const streets = { good: 'GOOD', unknown: 'BAD', 'refused at the label': 'LABEL-BAD' };
 
 const inputOf = ({ card, address, needsApproval }: Plan, orderId: string): FulfillOrder =>
@@ -106,6 +115,10 @@ const inputOf = ({ card, address, needsApproval }: Plan, orderId: string): Fulfi
     traceparent: '00-0-0-01',
   }) as unknown as FulfillOrder;
 
+/** What is written beside the order's own state; its fulfillment and mails are of no account here. */
+const noteNames = ['holdOrder', 'remindOfHold', 'extendHold', 'resumeOrder', 'parkOrder', 'recordNote'];
+const withoutEffect = new Set([...noteNames, 'requestEmail', 'createFulfillment', 'cancelFulfillment']);
+
 /** The effects of activities, as their own idempotence leaves them: a compensation stands against late effects. */
 function createWorld() {
   const world: World = {
@@ -123,6 +136,8 @@ function createWorld() {
   const gone = refused('OperationCompensated');
   const undeliverable = (address: { street1: string }, street: string) => address.street1 === street;
 
+  const verifyAddress = ({ address }: { address: { street1: string } }) =>
+    undeliverable(address, 'BAD') ? refused('AddressUndeliverable') : done();
   const effects: Record<string, (input: never) => ActivityEnd> = {
     recordOrder: () => done({ total }),
     reserveInventory() {
@@ -135,8 +150,8 @@ function createWorld() {
       world.reserved = false;
       return done();
     },
-    verifyAddress: ({ address }: { address: { street1: string } }) =>
-      undeliverable(address, 'BAD') ? refused('AddressUndeliverable') : done(),
+    verifyAddress,
+    verifyAddressAtOnce: verifyAddress,
     processPayment({ paymentMethodId }: { paymentMethodId: string }) {
       world.tried.push(paymentMethodId);
       if (compensated.has('payment')) return gone;
@@ -172,28 +187,40 @@ function createWorld() {
     },
     providerState: () => done({ state: 'available' }),
   };
-  const perform = ({ name, input }: Scheduled): ActivityEnd => effects[name]?.(input as never) ?? done();
+  const perform = ({ name, input }: Scheduled): ActivityEnd => {
+    if (withoutEffect.has(name) || name.startsWith('mark')) return done();
+    const effect = effects[name];
+    if (!effect) throw new Error(`The model of the world does not know the activity ${name}`);
+    return effect(input as never);
+  };
   return { world, perform };
 }
 
 const providerCalls = new Set(['processPayment', 'refundPayment', 'generateShipment', 'voidShipment']);
 const MAXIMUM_TASKS = 600;
 
-/** Plays one order from its checkout to the end of its run. */
-export async function playOrder(isolate: WorkflowCreator, plan: Plan): Promise<Played> {
+/** Starts the run of an order, with a world that answers its activities. */
+export async function startModelledOrder(isolate: WorkflowCreator, plan: Plan) {
   const orderId = crypto.randomUUID() as OrderId;
   const input = inputOf(plan, orderId);
   const workflowId = `order-${orderId}`;
   const run = await startModelledRun(isolate, { workflowType: 'fulfillOrder', workflowId, input });
+  return { run, ...createWorld() };
+}
+
+type ModelledOrder = Awaited<ReturnType<typeof startModelledOrder>>;
+
+/** Plays one order from its checkout to the end of its run. */
+export async function playOrder(isolate: WorkflowCreator, plan: Plan): Promise<Played> {
+  const { run, ...world } = await startModelledOrder(isolate, plan);
   try {
-    return await play(run, plan);
+    return await play({ run, ...world }, plan);
   } finally {
     await run.dispose();
   }
 }
 
-async function play(run: ModelledRun, plan: Plan): Promise<Played> {
-  const { world, perform } = createWorld();
+async function play({ run, world, perform }: ModelledOrder, plan: Plan): Promise<Played> {
   const acts: Delivered[] = [];
   const notes: Note[] = [];
   const log: string[] = [];
@@ -209,8 +236,7 @@ async function play(run: ModelledRun, plan: Plan): Promise<Played> {
       if (noted.has(seq)) continue;
       noted.add(seq);
       const facts = input as Record<string, unknown>;
-      if (/^(holdOrder|remindOfHold|extendHold|resumeOrder|parkOrder|recordNote)$/.test(name))
-        notes.push({ name, atMs: run.nowMs(), input: facts });
+      if (noteNames.includes(name)) notes.push({ name, atMs: run.nowMs(), input: facts });
       const back = facts['result'] === 'compensating' || name === 'closeOrder';
       if (back) takenBackAtMs ??= run.nowMs();
     }
@@ -256,10 +282,8 @@ async function play(run: ModelledRun, plan: Plan): Promise<Played> {
     for (let count = 1 + pick(3); count > 0; count -= 1) {
       const pending = run.pending();
       const choice = pick(40);
-      const next = left[0];
-      if (choice < plan.haste && next) {
-        left.shift();
-        jobs.push(deliver(next));
+      if (choice < plan.haste && left.length > 0) {
+        jobs.push(...left.splice(0, plan.together ? left.length : 1).map(deliver));
       } else if (choice < 32 && pending.length > 0) {
         const scheduled = pending[pick(pending.length)];
         if (scheduled)
@@ -294,6 +318,7 @@ async function play(run: ModelledRun, plan: Plan): Promise<Played> {
   }
   const closed = run.closed();
   return {
+    plan,
     result: closed?.result as OrderResult | undefined,
     canceled: closed?.canceled ?? false,
     failure: closed?.failure,
