@@ -65,7 +65,7 @@ describe('what the product tells of itself', () => {
     return { traceId, orderId };
   }
   const ended = (id: Parameters<typeof saga.view>[0]) =>
-    saga.until(id, ({ sagaState }) => sagaState === 'ended', 60_000);
+    saga.until(id, ({ sagaState }) => sagaState === 'ended', 180_000);
   const spansOf = (traceId: string) => collector.spans().filter((span) => span.traceId === traceId);
   const runsIn = (traceId: string) => spansOf(traceId).filter(({ name }) => name === 'fulfillOrder');
 
