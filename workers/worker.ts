@@ -1,4 +1,5 @@
 import { Client } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { Runtime } from '@temporalio/worker';
 import { createOrderRuns } from '../api/temporal-order-runs.ts';
 import { createOrderWorkflows } from '../api/temporal-order-workflows.ts';
@@ -21,6 +22,7 @@ import { sdkLogging, temporalLogger } from './temporal-logger.ts';
 import { temporalSdkMetrics } from './temporal-sdk-metrics.ts';
 import { workerObservers } from './worker-observers.ts';
 import { watchCases } from './watch-cases.ts';
+import { certificatesOf, watchCertificates } from './watch-certificates.ts';
 import { bundleOrderWorkflows } from './workflow-bundle.ts';
 
 /* The saga's worker process: config -> adapters -> activities -> run. Ends gracefully on SIGTERM and SIGINT. */
@@ -71,6 +73,11 @@ const cases = watchCases({
   logger,
   everyMs: config.CASE_SWEEP_SECONDS * 1_000,
 });
+const certificates = watchCertificates({
+  certificates: certificatesOf({ ...config, temporal: loadClientConnectConfig().connectionOptions }),
+  metrics,
+  logger,
+});
 const health = await startHealthServer({
   host: config.HEALTH_HOST,
   port: config.WORKER_PORT,
@@ -99,6 +106,7 @@ try {
 } finally {
   await cases.close();
   await health.close();
+  await certificates.close();
   await ops.close();
   await deps.close();
   await temporal.connection.close();
