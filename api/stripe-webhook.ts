@@ -69,25 +69,39 @@ async function takeNotice(
       detail: 'The Stripe-Signature header does not match the body.',
     });
   }
-  const { eventId, orderId, subject } = notice;
-  const isOurs = orderId !== undefined && isOrderId(orderId);
-  if (subject ? isAnsweredAlready(notice) : !isOurs) return 'ignored';
+  if (!matters(notice)) return 'ignored';
+  const { eventId } = notice;
   if ((await deps.seen.seen({ scope: SCOPE, id: eventId })) === 'seen') return 'duplicate';
-  if (subject) {
-    await deps.refunds.follow({ eventId, subject });
-    await deps.seen.remember({ scope: SCOPE, id: eventId, ttlSeconds: REMEMBERED_SECONDS });
-    return 'followed';
-  }
-  if (!isOurs) return 'ignored';
-  const signalled =
-    (await awaitsCustomer(deps, orderId)) && (await deps.workflows.notifyPayment(orderId, eventId));
+  const result = await tell(deps, notice);
   await deps.seen.remember({ scope: SCOPE, id: eventId, ttlSeconds: REMEMBERED_SECONDS });
-  return signalled ? 'signalled' : 'ignored';
+  return result;
 }
 
-/** A refund that was asked for here carries the order's id, and its request was answered. */
-const isAnsweredAlready = ({ type, orderId }: PaymentNotice): boolean =>
-  type === 'refund.created' && orderId !== undefined;
+/**
+ * Refunds and disputes matter, but not the news of a refund that was asked for here: it carries the order's id, and its
+ * request was answered. Of our payments only what may end the wait for a customer: not that they were made, nor the
+ * charges that say the same again.
+ */
+function matters({ type, orderId, subject }: PaymentNotice): boolean {
+  if (subject) return !(type === 'refund.created' && orderId !== undefined);
+  if (orderId === undefined || !isOrderId(orderId)) return false;
+  return type.startsWith('payment_intent.') && type !== 'payment_intent.created';
+}
+
+async function tell(
+  deps: AppDeps,
+  { eventId, orderId, subject }: PaymentNotice,
+): Promise<'followed' | 'signalled' | 'ignored'> {
+  if (subject) {
+    await deps.refunds.follow({ eventId, subject });
+    return 'followed';
+  }
+  const signalled =
+    orderId !== undefined &&
+    (await awaitsCustomer(deps, orderId)) &&
+    (await deps.workflows.notifyPayment(orderId, eventId));
+  return signalled ? 'signalled' : 'ignored';
+}
 
 /**
  * Stripe tells of every payment, most of which were answered at once: only an order that waits for its customer is

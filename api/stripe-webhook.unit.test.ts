@@ -71,6 +71,15 @@ const resultOf = async (response: Response) => [
 ];
 
 describe('Stripe’s webhook', () => {
+  it.each(['payment_intent.created', 'charge.succeeded'])(
+    'asks and remembers nothing for %s, which ends nobody’s wait',
+    async (type) => {
+      const { post, log, notices } = build({ notice: { ...notice, type } });
+      expect(await resultOf(await post('{}'))).toEqual([200, 'ignored']);
+      expect([log, notices]).toEqual([[], []]);
+    },
+  );
+
   it('signals the order, and remembers the event only after that', async () => {
     const { post, bodies, log, notices } = build();
     const body = '{ "id" : "evt_1",\n "ünï": 1 }';
