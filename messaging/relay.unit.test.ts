@@ -262,6 +262,16 @@ it('shows how much waits and how old it is', async () => {
   expect((await metrics.outboxOldestAge.get()).values[0]?.value).toBeGreaterThan(29);
 });
 
+it('measures each confirm, and how late a message is when the broker has it', async () => {
+  const { outbox, relay, metrics } = setUp({ publish: async () => confirmed });
+  outbox.add(message('a', 1, { occurredAtUtc: new Date(Date.now() - 20_000).toISOString() }));
+  await relay.start();
+  const text = () => metrics.registry.metrics();
+  await expect.poll(text).toContain('message_publish_duration_seconds_count{result="confirmed"} 1');
+  expect(await text()).toContain('outbox_publish_delay_seconds_bucket{le="5"} 0');
+  expect(await text()).toContain('outbox_publish_delay_seconds_bucket{le="30"} 1');
+});
+
 it('deletes published messages past their retention in bites and keeps the others', async () => {
   const bites: number[] = [];
   const { outbox, relay } = setUp({ publish: async () => confirmed, timing: { retentionMs: 50 } });
