@@ -114,7 +114,7 @@ export async function endHold(
   await context.note('resumeOrder', { actor, reason, ...changes, sagaState: 'running', ...shippingAddress });
   recorded(order, act);
   await noteOvertaken(context, {
-    why: 'the hold had ended',
+    why: 'another act had gone first',
     which: (one) => one.name !== 'resolve' && one.act !== order.addressAct,
   });
 }

@@ -27,7 +27,7 @@ export async function noteOvertaken(
   const late = order.accepted.filter(which);
   if (late.length === 0 || !patched('overtaken-acts')) return;
   for (const { name, act } of late) {
-    const reason = `${why} when it came to this act: ${act.reason}`.slice(0, 500);
+    const reason = `${why}: ${act.reason}`.slice(0, 500);
     const note = { actor: act.actor, act: name, result: 'overtaken', reason };
     await CancellationScope.nonCancellable(() => context.note('recordNote', note));
     recorded(order, act);
