@@ -31,7 +31,7 @@ export interface OrderWorkflows {
   ): Promise<UpdateAnswer>;
   /**
    * Why the order would refuse an act now, by its own validator; null when it would take it, undefined when nobody
-   * answers. Changes nothing. At most 1 s.
+   * answers. Changes nothing. At most 3 s.
    */
   refusal(id: OrderId, act: { name: string; input: Act }): Promise<string | null | undefined>;
   /** Tells the workflow to look up its payment; false when there is no running one. At most 2 s. */

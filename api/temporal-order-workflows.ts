@@ -86,7 +86,7 @@ export function createOrderWorkflows(client: Client, queues: TaskQueues): OrderW
     },
     async refusal(id, act) {
       try {
-        return await call(1_000, 'query', () => handleOf(id).query(getRefusal, act));
+        return await call(3_000, 'query', () => handleOf(id).query(getRefusal, act));
       } catch {
         // No worker, no such order, or one of an earlier version: nobody can say.
         return undefined;

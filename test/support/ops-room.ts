@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
+import { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { createApp } from '../../api/app.ts';
@@ -46,8 +47,7 @@ export async function openOpsRoom(saga: SagaEnvironment) {
   const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const desk = createOrderActDesk({ workflows, store: saga.deps.store, clock: systemClock });
-  let stopWorker = await runOpsWorker(queues.ops, desk);
+  let stopWorker = await runOpsWorker(saga);
 
   /** `orders …` as on a terminal where nobody answers questions, unless `agrees`. */
   async function ops(args: string[], agrees = false): Promise<CommandResult> {
@@ -78,7 +78,7 @@ export async function openOpsRoom(saga: SagaEnvironment) {
     /** The worker of acts on many orders goes, and another one comes. */
     async restartWorker() {
       await stopWorker();
-      stopWorker = await runOpsWorker(queues.ops, desk);
+      stopWorker = await runOpsWorker(saga);
     },
     async close() {
       server.close();
@@ -87,11 +87,11 @@ export async function openOpsRoom(saga: SagaEnvironment) {
   };
 }
 
-async function runOpsWorker(
-  taskQueue: string,
-  orderActs: ReturnType<typeof createOrderActDesk>,
-): Promise<() => Promise<void>> {
+/** Like the worker process: the desk's client is on the worker's own connection. */
+async function runOpsWorker({ config, deps }: SagaEnvironment): Promise<() => Promise<void>> {
+  const queues = taskQueues(config.TASK_QUEUE_PREFIX);
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+  const workflows = createOrderWorkflows(new Client({ connection, namespace: 'default' }), queues);
   const elsewhere = async () => {
     throw new Error('There are no dead letters in this room');
   };
@@ -99,10 +99,10 @@ async function runOpsWorker(
   const worker = await createOpsWorker({
     connection,
     namespace: 'default',
-    taskQueue,
+    taskQueue: queues.ops,
     workflowBundle: await testBundle(),
     desk,
-    orderActs,
+    orderActs: createOrderActDesk({ workflows, store: deps.store, clock: systemClock }),
     shutdownGraceMs: 2_000,
   });
   const running = worker.run();
