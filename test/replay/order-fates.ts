@@ -13,6 +13,7 @@ import { act, booksOf, type StartedOrder } from '../e2e/saga-suite.ts';
 import { holdFates } from './hold-fates.ts';
 import { breaking, isParked, mend, small, startUntil, type Fate } from './lead-order.ts';
 import { parkedFates } from './parked-fates.ts';
+import { providerFates } from './provider-fates.ts';
 
 const declined = { paymentMethodId: 'pm_card_chargeDeclined' };
 const asksCustomer = { paymentMethodId: 'pm_card_authenticationRequired' };
@@ -184,4 +185,5 @@ export const fates: Record<string, Fate> = {
   },
   ...holdFates,
   ...parkedFates,
+  ...providerFates,
 };
