@@ -62,9 +62,9 @@ export function createApp(deps: AppDeps): App {
   addOrderEvents(app, deps);
   addAudit(app, deps);
   addActs(app, deps);
+  addOrderActs(app, deps);
   addRefunds(app, deps);
   addCustomers(app, deps);
-  addOrderActs(app, deps);
   addProducts(app, deps);
   addProviders(app, deps);
   addStripeWebhook(app, deps);
@@ -85,7 +85,8 @@ const measure =
   ({ metrics }: AppDeps): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
     const end = metrics.httpRequestDuration.startTimer();
-    await next();
+    metrics.httpRequestsInFlight.inc();
+    await next().finally(() => metrics.httpRequestsInFlight.dec());
     const route = c.res.status === 404 && routePath(c, -1) === '*' ? 'unknown' : routePath(c, -1);
     end({ method: c.req.method, route, status: String(c.res.status) });
     c.res.headers.set('x-content-type-options', 'nosniff');
