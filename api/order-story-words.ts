@@ -90,13 +90,17 @@ export const momentText = (utc: string): string => `${moment.format(new Date(utc
 const readable = (text: string): string =>
   text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (utc) => momentText(utc)).replace(/[.\s]+$/, '');
 
-/** A provider's first sentence, and what came of it; the rest of theirs is for programmers. */
-export const brief = (reason: string): string =>
-  reason
+/**
+ * A provider's first sentence, and what came of it: the rest of theirs is for programmers, and why we look at an order
+ * twice is our own business.
+ */
+export function brief(reason: string): string {
+  const [first = '', ...rest] = reason
     .split(/(?<=[.!?])\s+|\s+(?=Nobody )/)
-    .filter((part, index) => index === 0 || part.startsWith('Nobody '))
-    .map((part) => part.replace(/[.\s]+$/, ''))
-    .join('. ');
+    .map((part) => part.replace(/[.\s]+$/, ''));
+  const nobody = rest.filter((part) => part.startsWith('Nobody '));
+  return (nobody[0]?.startsWith('Nobody approved') ? nobody : [first, ...nobody]).join('. ');
+}
 
 /** `: Your card was declined`. */
 export const because = (reason: string): string => (reason === '' ? '' : `: ${readable(reason)}`);

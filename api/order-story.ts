@@ -80,8 +80,9 @@ function orderText(row: AuditRow, events: readonly DomainEvent[]): string {
   const text = pathSentences[to] ?? `the order became ${to}`;
   if (isPathStatus(to)) return text;
   const cause = from === to ? '' : afterEvent(row.causingEventId, events);
-  const asked = to === 'cancelled' ? requested(row) : because(brief(reason));
-  return `${cause}${text}${asked}`;
+  if (to === 'cancelled') return `${cause}${text}${requested(row)}`;
+  /* Why we look at an order twice is not for the customer. */
+  return to === 'awaiting_approval' ? `${cause}${text}` : `${cause}${text}${because(brief(reason))}`;
 }
 
 /** Whoever used the tools of this system has given no reason of their own. */
