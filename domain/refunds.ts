@@ -10,6 +10,9 @@ import { isEnded, type Actor, type OrderStatus } from './order.ts';
 export const refundStates = ['requested', 'pending', 'refunded', 'failed'] as const;
 export type RefundState = (typeof refundStates)[number];
 
+/** Of these somebody still has to hear. */
+export const undecidedRefundStates = ['requested', 'pending'] as const satisfies readonly RefundState[];
+
 /** Money given back, or on its way: by an operator, by the saga's compensation (`saga`) or at the provider's own desk. */
 export interface Refund {
   orderId: OrderId;

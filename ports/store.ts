@@ -361,6 +361,8 @@ export interface Standing {
   inFlight: InFlightGroup[];
   /** Units over all products; `oversold`: reserved beyond what is on hand, which must be 0. */
   stock: { onHand: number; reserved: number; oversold: number };
+  /** Refunds that are not decided, by state, with when the oldest was asked for; none of a state: absent. */
+  refunds: { state: 'requested' | 'pending'; refunds: number; oldestUtc: string }[];
 }
 
 export interface InFlightGroup {

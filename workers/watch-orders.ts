@@ -1,5 +1,6 @@
 import { heldStatuses, orderStatuses, isEnded, sagaStates, stepNames } from '../domain/order.ts';
 import { closedRunActivity } from '../domain/recovery.ts';
+import { undecidedRefundStates } from '../domain/refunds.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { InFlightGroup, Standing, Store } from '../ports/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -15,6 +16,8 @@ export type OrderGauges = Pick<
   | 'parkedOrders'
   | 'oldestParked'
   | 'ordersWithoutRun'
+  | 'undecidedRefunds'
+  | 'oldestUndecidedRefund'
   | 'stockOnHand'
   | 'stockReserved'
   | 'stockOversold'
@@ -44,7 +47,7 @@ const openStates = sagaStates.filter((state) => state !== 'ended');
 const openStatuses = orderStatuses.filter((status) => !isEnded(status));
 
 /** Every state, status and step has a value, 0 where there is none. */
-function showStanding(metrics: OrderGauges, { inFlight, stock }: Standing, nowUtc: string): void {
+function showStanding(metrics: OrderGauges, { inFlight, stock, refunds }: Standing, nowUtc: string): void {
   const nowMs = Date.parse(nowUtc);
   const sum = (which: (group: InFlightGroup) => boolean) =>
     inFlight.filter(which).reduce((total, { orders }) => total + orders, 0);
@@ -61,6 +64,12 @@ function showStanding(metrics: OrderGauges, { inFlight, stock }: Standing, nowUt
       const is = (group: InFlightGroup) => group.sagaState === saga_state && group.status === status;
       metrics.ordersInFlight.set({ saga_state, status }, sum(is));
     }
+  }
+  for (const state of undecidedRefundStates) {
+    const found = refunds.find((group) => group.state === state);
+    const waitedMs = found ? Math.max(0, nowMs - Date.parse(found.oldestUtc)) : 0;
+    metrics.undecidedRefunds.set({ state }, found?.refunds ?? 0);
+    metrics.oldestUndecidedRefund.set({ state }, waitedMs / 1_000);
   }
   for (const status of heldStatuses) {
     const is = (group: InFlightGroup) => group.sagaState === 'held' && group.status === status;

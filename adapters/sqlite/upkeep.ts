@@ -24,12 +24,20 @@ export const upkeepSql = {
     FROM Orders WHERE SagaState <> 'ended' GROUP BY 1, 2, 3, 4`,
   stockTotals: `SELECT COALESCE(SUM(OnHand), 0) AS OnHand, COALESCE(SUM(Reserved), 0) AS Reserved,
       COALESCE(SUM(MAX(Reserved - OnHand, 0)), 0) AS Oversold FROM Products`,
+  undecidedRefunds: `SELECT State, COUNT(*) AS Refunds, MIN(RequestedAtUtc) AS OldestUtc FROM Refunds
+    WHERE State IN ('requested', 'pending') GROUP BY State ORDER BY State`,
 };
 
 interface OpenRecord {
   OrderId: OrderId;
   CreatedAtUtc: string;
   UpdatedAtUtc: string;
+}
+
+interface RefundsRecord {
+  State: 'requested' | 'pending';
+  Refunds: number;
+  OldestUtc: string;
 }
 
 interface InFlightRecord {
@@ -108,6 +116,13 @@ export function createUpkeep(connection: Connection): Synchronous<StoreUpkeep> {
             reserved: totals?.Reserved ?? 0,
             oversold: totals?.Oversold ?? 0,
           },
+          refunds: connection
+            .all<RefundsRecord>(upkeepSql.undecidedRefunds)
+            .map(({ State, Refunds, OldestUtc }) => ({
+              state: State,
+              refunds: Refunds,
+              oldestUtc: OldestUtc,
+            })),
         };
       }),
   };

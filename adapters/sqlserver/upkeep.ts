@@ -59,6 +59,11 @@ export const upkeepSql = statements('upkeep', {
         COALESCE(SUM(CASE WHEN Reserved > OnHand THEN CAST(Reserved AS BIGINT) - OnHand ELSE 0 END), 0) AS Oversold
       FROM dbo.Products`,
   },
+  undecidedRefunds: {
+    index: 'IX_Refunds_Undecided',
+    text: () => `SELECT State, COUNT(*) AS Found, MIN(RequestedAtUtc) AS OldestUtc FROM dbo.Refunds
+      WHERE State IN ('requested', 'pending') GROUP BY State ORDER BY State`,
+  },
 });
 
 export function createUpkeep(session: Session): StoreUpkeep {
@@ -105,6 +110,7 @@ export function createUpkeep(session: Session): StoreUpkeep {
     async standing() {
       const groups = await session.rows(upkeepSql.inFlight, {});
       const [totals] = await session.rows(upkeepSql.stockTotals, {});
+      const refunds = await session.rows(upkeepSql.undecidedRefunds, {});
       return {
         inFlight: groups.map(groupOf),
         stock: {
@@ -112,6 +118,11 @@ export function createUpkeep(session: Session): StoreUpkeep {
           reserved: numberOf(totals?.['Reserved']),
           oversold: numberOf(totals?.['Oversold']),
         },
+        refunds: refunds.map((row) => ({
+          state: row['State'] as 'requested' | 'pending',
+          refunds: numberOf(row['Found']),
+          oldestUtc: isoOf(row['OldestUtc']),
+        })),
       };
     },
   };

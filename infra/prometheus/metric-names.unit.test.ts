@@ -22,6 +22,7 @@ const unread: Readonly<Record<string, string>> = {
   order_duration_seconds: 'for reports; the objective is about shipping',
   orders_held_total: 'for reports; panels show who is held now',
   orders_parked_total: 'for reports; panels and alerts show who is parked now',
+  refunds_undecided: 'for reports; the alert is about how long the oldest waits',
   webhook_attempt_duration_seconds: "a partner's own speed; panels show the delay that partners see",
 };
 

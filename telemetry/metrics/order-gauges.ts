@@ -1,4 +1,5 @@
 import { heldStatuses, stepNames } from '../../domain/order.ts';
+import { undecidedRefundStates } from '../../domain/refunds.ts';
 import type { MetricFactory } from './metric-factory.ts';
 
 /** One process asks SQL for all of these at once, every few seconds; several relays say the same, so take the max. */
@@ -48,6 +49,18 @@ export const createOrderGauges = (define: MetricFactory) => ({
   ordersWithoutRun: define.gauge({
     name: 'orders_without_run',
     help: 'Orders that are open while Temporal has closed their run; an operator restarts or compensates them.',
+    shownBy,
+  }),
+  undecidedRefunds: define.gauge({
+    name: 'refunds_undecided',
+    help: 'Refunds that the provider has not taken yet (requested) or that are on their way to the customer (pending).',
+    labels: { state: undecidedRefundStates },
+    shownBy,
+  }),
+  oldestUndecidedRefund: define.gauge({
+    name: 'refunds_undecided_oldest_age_seconds',
+    help: 'How long the oldest undecided refund has waited, in seconds; 0 when there is none.',
+    labels: { state: undecidedRefundStates },
     shownBy,
   }),
   stockOnHand: define.gauge({

@@ -68,6 +68,25 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
     expect(await store.read.ledger(orderId)).toMatchObject([money ?? {}]);
   });
 
+  it('counts the refunds that are not decided, by state, with the oldest', async () => {
+    const { store } = context;
+    const standing = async () => (await store.upkeep.standing()).refunds;
+    const before = await standing();
+    const count = (state: string) => before.find((group) => group.state === state)?.refunds ?? 0;
+    const { requested } = await givenMoney();
+    const states = ['requested', 'requested', 'pending', 'refunded', 'failed'] as const;
+    await store.transaction(async (tx) => {
+      for (const [index, state] of states.entries()) {
+        const requestedAtUtc = new Date(Date.UTC(2025, 0, 1, 0, index)).toISOString();
+        await tx.refunds.put({ ...requested, refundId: `r-${index}`, state, requestedAtUtc });
+      }
+    });
+    expect(await standing()).toEqual([
+      { state: 'pending', refunds: count('pending') + 1, oldestUtc: '2025-01-01T00:02:00.000Z' },
+      { state: 'requested', refunds: count('requested') + 2, oldestUtc: '2025-01-01T00:00:00.000Z' },
+    ]);
+  });
+
   it('keeps a closed order from the purge while a refund or dispute of it is undecided', async () => {
     const { store } = context;
     const orderId = await givenClosedOrder(store);

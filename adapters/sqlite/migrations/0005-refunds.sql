@@ -20,6 +20,9 @@ CREATE TABLE Refunds (
   CONSTRAINT CK_Refunds_State CHECK (State IN ('requested', 'pending', 'refunded', 'failed'))
 ) STRICT, WITHOUT ROWID;
 
+-- What is asked for every few seconds; as long as what waits.
+CREATE INDEX IX_Refunds_Undecided ON Refunds (State, RequestedAtUtc) WHERE State IN ('requested', 'pending');
+
 -- What compensations refunded until now.
 INSERT INTO Refunds (OrderId, RefundId, N, State, AmountMinor, Currency, ProviderRefundId, KeyNumber, Fingerprint, Actor,
   Reason, RequestedAtUtc, SettledAtUtc)

@@ -20,6 +20,10 @@ CREATE TABLE dbo.Refunds (
   CONSTRAINT CK_Refunds_State CHECK (State IN ('requested', 'pending', 'refunded', 'failed'))
 );
 
+-- What is asked for every few seconds; as long as what waits.
+CREATE INDEX IX_Refunds_Undecided ON dbo.Refunds (State, RequestedAtUtc)
+WHERE State IN ('requested', 'pending');
+
 -- What compensations refunded until now.
 INSERT INTO dbo.Refunds (
   OrderId, RefundId, N, State, AmountMinor, Currency, ProviderRefundId, KeyNumber, Fingerprint, Actor, Reason,
