@@ -4,7 +4,7 @@ import { findOnPath } from './find-binary.ts';
 import { runCommand } from './run-command.ts';
 import { stopInstalledServices } from './system-services.ts';
 
-export type Installable = 'redis' | 'rabbitmq' | 'prometheus' | 'alertmanager';
+export type Installable = 'redis' | 'rabbitmq' | 'prometheus' | 'alertmanager' | 'chromium';
 
 type PackageManager = {
   command: string;
@@ -27,6 +27,7 @@ const packageManagers: readonly PackageManager[] = [
       rabbitmq: 'rabbitmq-server',
       prometheus: 'prometheus',
       alertmanager: 'prometheus-alertmanager',
+      chromium: 'chromium',
     },
     asRoot: true,
   },
@@ -39,6 +40,7 @@ const packageManagers: readonly PackageManager[] = [
       rabbitmq: 'rabbitmq-server',
       prometheus: 'golang-github-prometheus',
       alertmanager: 'golang-github-prometheus-alertmanager',
+      chromium: 'chromium',
     },
     asRoot: true,
   },
@@ -51,6 +53,7 @@ const packageManagers: readonly PackageManager[] = [
       rabbitmq: 'rabbitmq-server',
       prometheus: 'prometheus',
       alertmanager: 'alertmanager',
+      chromium: 'chromium',
     },
     asRoot: true,
   },
@@ -63,6 +66,7 @@ const packageManagers: readonly PackageManager[] = [
       rabbitmq: 'rabbitmq',
       prometheus: 'prometheus',
       alertmanager: 'alertmanager',
+      chromium: 'chromium',
     },
     asRoot: false,
   },
@@ -120,7 +124,9 @@ async function installNow(dependency: Installable, context: LaunchContext): Prom
     await run(manager.refresh);
     await run([...manager.install, name]);
   }
-  if (manager.asRoot) await stopInstalledServices({ service: name, prefix, context });
+  /* A browser brings no service. */
+  if (manager.asRoot && dependency !== 'chromium')
+    await stopInstalledServices({ service: name, prefix, context });
 }
 
 /** What an install command is prefixed with; undefined where it may not run: root installs by itself, others only when asked to. */

@@ -16,6 +16,7 @@ declare module 'vitest' {
     temporalAddress: string;
     /** The server's Prometheus endpoint, for counting its persistence requests. */
     temporalMetricsUrl: string;
+    temporalUiUrl: string;
     /** Path of the `temporal` program. */
     temporalCli: string;
     amqpUrl: string;
@@ -28,6 +29,7 @@ declare module 'vitest' {
 const keys = [
   'temporalAddress',
   'temporalMetricsUrl',
+  'temporalUiUrl',
   'temporalCli',
   'amqpUrl',
   'amqpManagementUrl',
