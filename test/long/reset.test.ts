@@ -53,7 +53,7 @@ describe("an order that Temporal's own reset takes back to an earlier point", ()
     const end = endOf(order).then((status) => (ended = status));
     while (!ended) {
       const view = await run.query(getOrder).catch(() => undefined);
-      if (view?.hold ?? view?.parked) await mend(run, view as OrderView).catch(() => undefined);
+      if (view?.hold ?? view?.parked) await mend(run, view).catch(() => undefined);
       await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 100))]);
     }
     return ended;
