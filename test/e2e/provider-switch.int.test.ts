@@ -15,7 +15,7 @@ import {
 
 const quickAddress = { address: { budgetMs: 200, attemptTimeoutMs: 150 } };
 /** Ends long before the pause does. */
-const smallShipping = { shipping: { budgetMs: 600, attemptTimeoutMs: 500 } };
+const smallShipping = { shipping: { budgetMs: 1_200, attemptTimeoutMs: 1_100 } };
 
 describe('while an operator has paused a provider', () => {
   const saga = sagaSuite({ env: providerEnv({}) });
@@ -56,7 +56,7 @@ describe('while an operator has paused a provider', () => {
       waitingFor: { provider: 'carrier', state: 'paused', reason: 'maintenance' },
     });
     expect(await detailsOf(goesOn)).toMatch(/Waits for carrier, paused since .*: maintenance/);
-    await inMs(1_500);
+    await inMs(1_400);
     await waits(given);
     await given.executeUpdate(cancelOrder, { args: [act] });
     await setSwitch(saga(), 'carrier', 'running');
