@@ -8,6 +8,7 @@ export const bundleOrderWorkflows = (
 ): Promise<WorkflowBundleWithSourceMap> =>
   bundleWorkflowCode({
     workflowsPath: pathOf('../workflows/index.ts'),
+    payloadConverterPath: pathOf('../workflows/payload-converter.ts'),
     workflowInterceptorModules: isTracing() ? [pathOf('../workflows/trace-interceptors.ts')] : [],
     ...options,
   });

@@ -118,6 +118,7 @@ function openDoor<A extends messages.Act>(
   /* An error in a signal's handler would fail its workflow task again and again, and stop the order with it. */
   const refusal = (act: A): string | undefined => {
     try {
+      if ('unreadable' in act) return `The input could not be read: ${String(act.unreadable)}.`;
       return refuse(act);
     } catch (error) {
       return `The act holds something unreadable: ${error instanceof Error ? error.message : 'no text'}.`;

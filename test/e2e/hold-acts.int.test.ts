@@ -213,6 +213,18 @@ describe('acts on a held order', () => {
     ]);
   });
 
+  test.concurrent('signals in an encoding that nobody knows are refused and stop nothing', async () => {
+    const { order } = await start('awaiting_approval');
+    const address = `--address ${inject('temporalAddress')} --workflow-id order-${order.orderId}`;
+    const signal = `'${inject('temporalCli')}' workflow signal ${address} --name cancel --input 'cancel it, please'`;
+    await promisify(execFile)('sh', ['-c', `${signal} --input-meta encoding=text/plain`]);
+    expect(await audited(order, 'cancel')).toEqual([
+      'refused: The input could not be read: Unknown encoding: text/plain.',
+    ]);
+    await acts['approve']?.(order);
+    await expectEnd(saga(), order, { status: 'completed' });
+  });
+
   test.concurrent('signals that are nonsense or unknown fail nothing and are written down', async () => {
     const { order } = await start('payment_failed');
     const untypable = { toString: 1, valueOf: 1 };
