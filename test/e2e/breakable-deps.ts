@@ -1,5 +1,7 @@
 import type { ActivityDeps } from '../../activities/deps.ts';
 import { TechnicalFailure } from '../../domain/failures.ts';
+import { resolveParked } from '../../workflows/messages.ts';
+import { act, type StartedOrder } from './saga-suite.ts';
 
 /** Faults for one order each, where the sandbox's rules cannot tell orders apart. */
 export interface BreakableDeps {
@@ -47,4 +49,18 @@ export function createBreakableDeps(): BreakableDeps {
       },
     }),
   };
+}
+
+/** Waits for the order's end; on a busy machine a small budget may park it once more on its way there. */
+export async function endOf(order: StartedOrder): Promise<void> {
+  let ended = false;
+  const end = () => {
+    ended = true;
+  };
+  const result = order.result().then(end, end);
+  while (!ended) {
+    await Promise.race([result, new Promise((passed) => setTimeout(passed, 500))]);
+    const retry = { ...act, action: 'retry' as const };
+    if (!ended) await order.executeUpdate(resolveParked, { args: [retry] }).catch(() => {});
+  }
 }

