@@ -11,6 +11,8 @@ const first = <Item>(list: readonly Item[]): Item => {
 };
 
 /** Writes another trail over the same books; the outbox list follows. */
+const reminded: Line = ['payment', 'held', 'reminded', 'order.hold_reminded.v1'];
+
 const rewrite = (books: OrderBooks, told: readonly Line[]): void => {
   Object.assign(books, write(told));
   books.ledger.eventTypes = books.events.map(({ eventType }) => eventType);
@@ -284,6 +286,34 @@ const completed: Doctoring[] = [
         ),
       ),
     /moves the order from inventory_reserved to payment_processed and no event tells/,
+  ],
+  [
+    'a reminder of a hold that never was',
+    (books) => rewrite(books, [...lines.completed.slice(0, 2), reminded, ...lines.completed.slice(2)]),
+    /a hold was reminded of or extended before there was one/,
+  ],
+  [
+    'an extension after the end',
+    (books) =>
+      rewrite(books, [
+        ...lines.completed.slice(0, 2),
+        ['payment', 'inventory_reserved', 'awaiting_approval', 'order.approval_requested.v1'],
+        ['payment', 'held', 'running'],
+        ...lines.completed.slice(2),
+        ['payment', 'held', 'extended', 'order.hold_extended.v1'],
+      ]),
+    /a hold was reminded of or extended before there was one, or after the end/,
+  ],
+  [
+    'an approval asked for after payment',
+    (books) =>
+      rewrite(books, [
+        ...lines.completed.slice(0, 3),
+        ['payment', 'payment_processed', 'awaiting_approval', 'order.approval_requested.v1'],
+        ['payment', 'held', 'running'],
+        ...lines.completed.slice(3),
+      ]),
+    /a completed order cannot have the events/,
   ],
   [
     'a row with another event',
