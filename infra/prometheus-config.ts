@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Addresses } from './addresses.ts';
 
 /** Alerts and what they stand on; the same for a start on one machine and for the compose file. */
-export const rulesFile = fileURLToPath(new URL('prometheus/rules.yml', import.meta.url));
+const rulesFile = fileURLToPath(new URL('prometheus/rules.yml', import.meta.url));
 
 /**
  * Prometheus' configuration for the servers of one `npm start`, as JSON (which is YAML): a job for each of them, the
