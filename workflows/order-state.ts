@@ -160,10 +160,16 @@ export const refuseCancel = (order: OrderState): Refused =>
     ? 'Shipping has started: the order can no longer be cancelled. It goes on; ask for a return instead.'
     : undefined);
 
+/** Changes of one order's address; each is at least a row of its audit trail. */
+const MAXIMUM_ADDRESSES = 100;
+
 export const refuseAddress = (order: OrderState): Refused =>
   closing(order) ??
   (shippingStarted(order) || (order.step === 'shipping' && (order.sagaState === 'parked' || order.waitingFor))
     ? 'Shipping has started: the address can no longer be changed.'
+    : undefined) ??
+  (order.address.n > MAXIMUM_ADDRESSES
+    ? `The address was changed ${MAXIMUM_ADDRESSES} times already; no more changes are accepted.`
     : undefined);
 
 export function refusePayment(order: OrderState): Refused {

@@ -46,6 +46,10 @@ describe('the next command of an order that waits', () => {
     expect(nextCommand(held('address_rejected'), addresses)?.command).toMatch(/-X PUT .*shipping-address/);
   });
 
+  test('approves an order that waits for it', () => {
+    expect(nextCommand(held('awaiting_approval'), addresses)?.command).toMatch(/-X POST .*\/approve'/);
+  });
+
   test('resolves a parked step', () => {
     const order = waiting({
       status: 'fulfillment_created',

@@ -10,9 +10,9 @@ const first = <Item>(list: readonly Item[]): Item => {
   return list[0];
 };
 
-/** Writes another trail over the same books; the outbox list follows. */
 const reminded: Line = ['payment', 'held', 'reminded', 'order.hold_reminded.v1'];
 
+/** Writes another trail over the same books; the outbox list follows. */
 const rewrite = (books: OrderBooks, told: readonly Line[]): void => {
   Object.assign(books, write(told));
   books.ledger.eventTypes = books.events.map(({ eventType }) => eventType);

@@ -248,6 +248,38 @@ export function actRaces({ runs, interruptAfterMs }: { runs: number; interruptAf
       await run.dispose();
     });
 
+    test('so many signals that they would fill the history leave a bounded trail', async () => {
+      const [given] = fc.sample(fc.record({ ...plain, acts: fc.constant([]) }), 1);
+      const { run, perform } = await startModelledOrder(isolate, { ...(given as Plan), needsApproval: true });
+      const isHeld = () => run.pending().some(({ name }) => name === 'holdOrder');
+      while (!isHeld()) {
+        const [first] = run.pending();
+        if (first) await run.activate([run.end(first, perform(first))]);
+      }
+      const act = { actor: 'script', reason: 'loop' };
+      const minutes = Array.from(
+        { length: 300 },
+        (_, minute) => run.nowMs() + 600_000 + (minute + 1) * 1_000,
+      );
+      await run.activate(minutes.map(() => run.signal('payment', act)));
+      const later = (ms: number) => ({ ...act, untilUtc: new Date(ms).toISOString() });
+      await run.activate(minutes.map((ms) => run.signal('extend', later(ms))));
+      const address = addressOf('GOOD');
+      await run.activate(minutes.map(() => run.signal('shipping-address', { ...act, address })));
+      await run.activate([run.update('approve', 'approve', act)]);
+      const notes: string[] = [];
+      for (let [first] = run.pending(); first; [first] = run.pending()) {
+        const { result } = first.input as { result?: string };
+        notes.push(result ?? first.name);
+        await run.activate([run.end(first, perform(first))]);
+      }
+      expect(notes.filter((note) => note === 'refused')).toHaveLength(100);
+      expect(notes.filter((note) => note === 'extendHold')).toHaveLength(50);
+      expect(notes.filter((note) => note === 'overtaken')).toHaveLength(99);
+      expect(run.closed()).toMatchObject({ result: { status: 'completed' } });
+      await run.dispose();
+    });
+
     test('an extension that was taken moves the deadline, and nobody is failed before it', async () => {
       const counts: Record<string, number> = { completed: 0, failed: 0 };
       const plan = fc.record({
