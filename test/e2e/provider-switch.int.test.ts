@@ -71,7 +71,7 @@ describe('while an operator has paused a provider', () => {
   test('a refund waits as well, is not parked, and is made once the provider is resumed', async () => {
     const order = await saga().start(
       { shippingAddress: { ...goodAddress, street1: 'LABEL-REFUSED' } },
-      { compensation: { budgetMs: 500 } },
+      { compensation: { budgetMs: 1_500 } },
     );
     await saga().until(order.orderId, ({ hold }) => hold !== undefined);
     await setSwitch(saga(), 'payments', 'paused');
