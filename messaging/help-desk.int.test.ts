@@ -98,13 +98,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function held(order: string) {
-  const event = exampleOf('order.held.v1', eventContracts['order.held.v1']);
+type HoldEvent = 'order.held.v1' | 'order.approval_requested.v1' | 'order.hold_reminded.v1';
+
+function held(order: string, type: HoldEvent = 'order.held.v1') {
+  const event = exampleOf(type, eventContracts[type]);
   const body = { ...event, eventId: randomUUID(), payload: { ...event.payload, orderId: order } };
   return {
     id: body.eventId,
     occurredAtUtc: new Date().toISOString(),
-    type: 'order.held.v1',
+    type,
     payload: JSON.stringify(body),
     destination: eventsDestination,
     orderId: orderId(order),
@@ -142,6 +144,21 @@ it('tells of a hold once by mail and once in the chat, however often the event c
   );
   await sleep(500);
   expect((await mailsOf(order)).length).toBe(1);
+});
+
+it('asks for approval and reminds of a hold', async () => {
+  const order = randomUUID();
+  await broker.publish(held(order, 'order.approval_requested.v1'));
+  await broker.publish(held(order, 'order.hold_reminded.v1'));
+  const mails = await until(
+    () => mailsOf(order),
+    ({ length }) => length > 1,
+  );
+  const subjects = mails.map(({ subject }) => subject).sort();
+  expect(subjects).toEqual([
+    expect.stringMatching(/^Order .* waits for you until .*: awaiting_approval$/),
+    expect.stringMatching(/^Reminder: order .* waits for you/),
+  ]);
 });
 
 it('tells by mail while the chat is away', async () => {
