@@ -1,7 +1,7 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
-import type { OrderView } from '../domain/order.ts';
+import { isEnded, type OrderStatus, type OrderView } from '../domain/order.ts';
 import {
   approveOrder,
   cancelOrder,
@@ -288,5 +288,10 @@ async function closedOrUnknown(c: AppContext, deps: AppDeps, id: OrderId): Promi
   return orderClosed(id, order.status);
 }
 
-const orderClosed = (id: OrderId, status: string): ApiProblem =>
-  new ApiProblem('order-closed', { detail: `Order ${id} has ended: ${status}.`, code: 'order_closed' });
+const orderClosed = (id: OrderId, status: OrderStatus): ApiProblem =>
+  isEnded(status)
+    ? new ApiProblem('order-closed', { detail: `Order ${id} has ended: ${status}.`, code: 'order_closed' })
+    : new ApiProblem('act-refused', {
+        detail: `Order ${id} is ${status} and has lost its run: an operator restarts or compensates it first (/cases).`,
+        code: 'run_lost',
+      });

@@ -69,7 +69,9 @@ async function connectDeps(config: Config) {
     targets: createTargetPolicy({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
     secrets: createWebhookSecrets({ key: config.WEBHOOK_SECRET_KEY }),
   };
-  const client = new Client({ connection, namespace, ...clientObservers() });
+  /* A run that was closed before its order answers as it was then; SQL knows better. */
+  const workflow = { queryRejectCondition: 'NOT_COMPLETED_CLEANLY' } as const;
+  const client = new Client({ connection, namespace, workflow, ...clientObservers() });
   const workflows = createOrderWorkflows(client, queues);
   const refunds = createRefundWorkflows(client, { taskQueues: queues, policy: config.policy });
   const deadLetters: AppDeps['deadLetters'] = {

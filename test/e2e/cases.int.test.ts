@@ -45,6 +45,13 @@ describe('cases: orders that have lost their run', () => {
     expect(events.at(-1)).toMatchObject({ eventType: 'order.parked.v1', payload: { activity: 'run' } });
     expect(audit.filter(({ actor }) => actor === 'sweep')).toHaveLength(1);
     await saga().check(orderId);
+    const door = `/orders/${orderId}`;
+    expect((await rooms().ask('GET', door)).body).toMatchObject({
+      source: 'store',
+      parked: { activity: 'run' },
+    });
+    const cancelled = await rooms().ask('POST', `${door}/cancel`, { reason: 'ordered twice' });
+    expect(cancelled).toMatchObject({ status: 409, body: { code: 'run_lost' } });
     expect(await listed(held.orderId)).toBeUndefined();
     expect(await rows()).toHaveLength(before);
     expect((await booksOf(saga(), ended.orderId)).view.status).toBe('completed');

@@ -1,3 +1,4 @@
+import { Client } from '@temporalio/client';
 import { createApp } from '../../api/app.ts';
 import { fakeDeps, operatorKey, settings } from '../../api/testing/fake-deps.ts';
 import { createOrderRuns } from '../../api/temporal-order-runs.ts';
@@ -12,16 +13,27 @@ export type CaseAct = 'restart' | 'compensate';
 
 export interface CaseAnswer {
   status: number;
-  body: { detail?: string; cases?: { orderId: string; acts: string[]; failure: string }[] };
+  body: {
+    detail?: string;
+    code?: string;
+    source?: string;
+    parked?: { activity?: string };
+    cases?: { orderId: string; acts: string[]; failure: string }[];
+  };
 }
 
 /** The operators' doors to the orders of a saga environment that have lost their run. */
 export function casesRoom(saga: SagaEnvironment) {
   const queues = taskQueues(saga.config.TASK_QUEUE_PREFIX);
-  const runs = createOrderRuns(saga.client, queues);
+  const client = new Client({
+    connection: saga.client.connection,
+    namespace: saga.namespace,
+    workflow: { queryRejectCondition: 'NOT_COMPLETED_CLEANLY' },
+  });
+  const runs = createOrderRuns(client, queues);
   const app = createApp(
     fakeDeps({
-      workflows: createOrderWorkflows(saga.client, queues),
+      workflows: createOrderWorkflows(client, queues),
       runs,
       store: saga.deps.store,
       settings: settings({ policy: workflowInput(saga.config).policy, taskQueues: queues }),
@@ -37,6 +49,7 @@ export function casesRoom(saga: SagaEnvironment) {
   };
   return {
     runs,
+    ask,
     list: () => ask('GET', '/cases'),
     act: (id: OrderId, act: CaseAct, reason = 'the run was terminated by mistake') =>
       ask('POST', `/cases/${id}/${act}`, { reason, actor: 'ana' }),
