@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { defaultProviderPolicy } from '../domain/providers.ts';
 import { loadConfig } from './config.ts';
 
 it('asks nobody for approval unless it is told to', () => {
@@ -47,4 +48,24 @@ it.each([
   { maximumHoldMs: 0 },
 ])('refuses the policy %j', (policy) => {
   expect(() => loadConfig({ SAGA_POLICY: JSON.stringify(policy) })).toThrow(/SAGA_POLICY/);
+});
+
+it('changes single settings of the provider policy and keeps the others', () => {
+  const changes = { maximumPerSecond: 20, circuit: { probeAfterMs: 30_000 } };
+  const { providerPolicy } = loadConfig({ PROVIDER_POLICY: JSON.stringify(changes) });
+  expect(loadConfig({}).providerPolicy).toEqual(defaultProviderPolicy);
+  expect(providerPolicy).toEqual({
+    ...defaultProviderPolicy,
+    maximumPerSecond: 20,
+    circuit: { ...defaultProviderPolicy.circuit, probeAfterMs: 30_000 },
+  });
+});
+
+it.each([
+  { maximumPerSecond: 0 },
+  { circuit: { failureShare: 1 } },
+  { circuit: { open: true } },
+  { pollMs: 0 },
+])('refuses the provider policy %j', (policy) => {
+  expect(() => loadConfig({ PROVIDER_POLICY: JSON.stringify(policy) })).toThrow(/PROVIDER_POLICY/);
 });
