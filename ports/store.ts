@@ -373,6 +373,8 @@ export interface InFlightGroup {
   orders: number;
   /** When the oldest of them was recorded. */
   oldestUtc: string;
+  /** Since when the one that has not moved for longest stands still. */
+  stillSinceUtc: string;
   /** Since when the one that has been parked or held longest waits; absent where none is. */
   waitingSinceUtc?: string;
 }

@@ -10,7 +10,7 @@ import { repeat } from './repeat.ts';
 export type OrderGauges = Pick<
   Metrics,
   | 'ordersInFlight'
-  | 'oldestInFlight'
+  | 'stillInFlight'
   | 'heldOrders'
   | 'oldestHeld'
   | 'parkedOrders'
@@ -51,14 +51,14 @@ function showStanding(metrics: OrderGauges, { inFlight, stock, refunds }: Standi
   const nowMs = Date.parse(nowUtc);
   const sum = (which: (group: InFlightGroup) => boolean) =>
     inFlight.filter(which).reduce((total, { orders }) => total + orders, 0);
-  const age = (which: (group: InFlightGroup) => boolean, since: 'oldestUtc' | 'waitingSinceUtc') => {
+  const age = (which: (group: InFlightGroup) => boolean, since: 'stillSinceUtc' | 'waitingSinceUtc') => {
     const times = inFlight.filter(which).map((group) => Date.parse(group[since] ?? group.oldestUtc));
     return times.length === 0 ? 0 : Math.max(0, nowMs - Math.min(...times)) / 1_000;
   };
   for (const saga_state of openStates) {
-    metrics.oldestInFlight.set(
+    metrics.stillInFlight.set(
       { saga_state },
-      age((group) => group.sagaState === saga_state, 'oldestUtc'),
+      age((group) => group.sagaState === saga_state, 'stillSinceUtc'),
     );
     for (const status of openStatuses) {
       const is = (group: InFlightGroup) => group.sagaState === saga_state && group.status === status;

@@ -8,12 +8,19 @@ import { watchOrders } from './watch-orders.ts';
 const nowUtc = '2026-01-02T03:10:00.000Z';
 const standing: Standing = {
   inFlight: [
-    { status: 'received', sagaState: 'running', orders: 3, oldestUtc: '2026-01-02T03:09:58.000Z' },
+    {
+      status: 'received',
+      sagaState: 'running',
+      orders: 3,
+      oldestUtc: '2026-01-02T03:00:00.000Z',
+      stillSinceUtc: '2026-01-02T03:09:58.000Z',
+    },
     {
       status: 'payment_failed',
       sagaState: 'held',
       orders: 2,
       oldestUtc: '2026-01-02T03:00:00.000Z',
+      stillSinceUtc: '2026-01-02T03:05:00.000Z',
       waitingSinceUtc: '2026-01-02T03:05:00.000Z',
     },
     {
@@ -22,6 +29,7 @@ const standing: Standing = {
       parked: { step: 'payment', activity: 'refundPayment' },
       orders: 1,
       oldestUtc: '2026-01-02T02:10:00.000Z',
+      stillSinceUtc: '2026-01-02T03:09:00.000Z',
       waitingSinceUtc: '2026-01-02T03:09:00.000Z',
     },
     {
@@ -30,6 +38,7 @@ const standing: Standing = {
       parked: { step: 'payment', activity: closedRunActivity },
       orders: 2,
       oldestUtc: '2026-01-02T03:09:00.000Z',
+      stillSinceUtc: '2026-01-02T03:09:00.000Z',
     },
   ],
   stock: { onHand: 100, reserved: 7, oversold: 0 },
@@ -54,7 +63,7 @@ it('shows orders by state, held and parked ones with how long they wait, and the
   const text = await shown([async () => standing]);
   for (const line of [
     'orders_in_flight{saga_state="running",status="received"} 3',
-    'orders_in_flight_oldest_age_seconds{saga_state="running"} 2',
+    'orders_in_flight_still_seconds{saga_state="running"} 2',
     'orders_held{status="payment_failed"} 2',
     'orders_held_oldest_age_seconds{status="payment_failed"} 300',
     'orders_parked{step="payment",direction="compensating"} 1',

@@ -20,6 +20,7 @@ export const upkeepSql = {
   /* By way of IX_Orders_InFlight: 12 ms where 5,000 orders wait. */
   inFlight: `SELECT Status, SagaState, Detail ->> '$.parked.step' AS ParkedStep,
       Detail ->> '$.parked.activity' AS ParkedActivity, COUNT(*) AS Orders, MIN(CreatedAtUtc) AS OldestUtc,
+      MIN(UpdatedAtUtc) AS StillSinceUtc,
       MIN(COALESCE(Detail ->> '$.parked.sinceUtc', Detail ->> '$.hold.sinceUtc')) AS WaitingSinceUtc
     FROM Orders WHERE SagaState <> 'ended' GROUP BY 1, 2, 3, 4`,
   stockTotals: `SELECT COALESCE(SUM(OnHand), 0) AS OnHand, COALESCE(SUM(Reserved), 0) AS Reserved,
@@ -38,6 +39,7 @@ interface RefundsRecord {
   State: 'requested' | 'pending';
   Refunds: number;
   OldestUtc: string;
+  StillSinceUtc: string;
 }
 
 interface InFlightRecord {
@@ -47,6 +49,7 @@ interface InFlightRecord {
   ParkedActivity: string | null;
   Orders: number;
   OldestUtc: string;
+  StillSinceUtc: string;
   WaitingSinceUtc: string | null;
 }
 
@@ -136,6 +139,7 @@ const groupOf = (record: InFlightRecord): InFlightGroup => ({
   }),
   orders: record.Orders,
   oldestUtc: record.OldestUtc,
+  stillSinceUtc: record.StillSinceUtc,
   ...(record.WaitingSinceUtc !== null && { waitingSinceUtc: record.WaitingSinceUtc }),
 });
 

@@ -43,9 +43,10 @@ export const upkeepSql = statements('upkeep', {
   inFlight: {
     index: 'scan of IX_Orders_InFlight, and PK_Orders',
     text: () => `SELECT Waiting.Status, Waiting.SagaState, Waiting.ParkedStep, Waiting.ParkedActivity,
-        COUNT(*) AS Found, MIN(Waiting.CreatedAtUtc) AS OldestUtc, MIN(Waiting.SinceUtc) AS WaitingSinceUtc
+        COUNT(*) AS Found, MIN(Waiting.CreatedAtUtc) AS OldestUtc, MIN(Waiting.UpdatedAtUtc) AS StillSinceUtc,
+        MIN(Waiting.SinceUtc) AS WaitingSinceUtc
       FROM (
-        SELECT Status, SagaState, CreatedAtUtc, JSON_VALUE(Detail, '$.parked.step') AS ParkedStep,
+        SELECT Status, SagaState, CreatedAtUtc, UpdatedAtUtc, JSON_VALUE(Detail, '$.parked.step') AS ParkedStep,
           JSON_VALUE(Detail, '$.parked.activity') AS ParkedActivity,
           COALESCE(JSON_VALUE(Detail, '$.parked.sinceUtc'), JSON_VALUE(Detail, '$.hold.sinceUtc')) AS SinceUtc
         FROM dbo.Orders WHERE SagaState <> 'ended'
@@ -122,6 +123,7 @@ export function createUpkeep(session: Session): StoreUpkeep {
           state: row['State'] as 'requested' | 'pending',
           refunds: numberOf(row['Found']),
           oldestUtc: isoOf(row['OldestUtc']),
+          stillSinceUtc: isoOf(row['StillSinceUtc']),
         })),
       };
     },
@@ -136,6 +138,7 @@ function groupOf(row: Row): InFlightGroup {
     ...(step !== null && { parked: { step, activity: (row['ParkedActivity'] as string | null) ?? step } }),
     orders: numberOf(row['Found']),
     oldestUtc: isoOf(row['OldestUtc']),
+    stillSinceUtc: isoOf(row['StillSinceUtc']),
     ...present('waitingSinceUtc', row['WaitingSinceUtc'] as string | null),
   };
 }

@@ -16,9 +16,9 @@ export const createOrderGauges = (define: MetricFactory) => ({
     },
     shownBy,
   }),
-  oldestInFlight: define.gauge({
-    name: 'orders_in_flight_oldest_age_seconds',
-    help: 'Age of the oldest order that has not ended, in seconds, by state of the saga; 0 when there is none.',
+  stillInFlight: define.gauge({
+    name: 'orders_in_flight_still_seconds',
+    help: 'How long the order that has not moved for longest has stood still, in seconds, by state of the saga; 0 when there is none.',
     labels: { saga_state: ['running', 'held', 'parked', 'compensating'] },
     shownBy,
   }),

@@ -22,7 +22,13 @@ export function describeStanding(createDatabase: CreateDatabase): void {
     await given({ sagaState: 'compensating', at: 3 });
     await given({ sagaState: 'ended', at: 1 });
     expect(await groups('compensating')).toEqual([
-      { status: 'received', sagaState: 'compensating', orders: 2, oldestUtc: time(3) },
+      {
+        status: 'received',
+        sagaState: 'compensating',
+        orders: 2,
+        oldestUtc: time(3),
+        stillSinceUtc: time(59),
+      },
     ]);
     expect(await groups('ended')).toEqual([]);
   });
