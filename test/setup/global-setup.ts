@@ -22,6 +22,8 @@ declare module 'vitest' {
     amqpUrl: string;
     /** RabbitMQ's management API, with user and password in the address. */
     amqpManagementUrl: string;
+    /** The broker's Prometheus endpoint. */
+    rabbitmqMetricsUrl: string;
     redisUrl: string;
   }
 }
@@ -33,6 +35,7 @@ const keys = [
   'temporalCli',
   'amqpUrl',
   'amqpManagementUrl',
+  'rabbitmqMetricsUrl',
   'redisUrl',
 ] as const satisfies (keyof ProvidedContext)[];
 

@@ -42,6 +42,12 @@ export async function startProduct(env: Record<string, string>) {
   await Promise.all([start('api'), start('worker'), start('relay')]);
   return {
     api: `http://127.0.0.1:${ports.api}`,
+    /** Where each process shows its metrics. */
+    metrics: {
+      api: `http://127.0.0.1:${ports.api}/metrics`,
+      worker: `http://127.0.0.1:${ports.worker}/metrics`,
+      relay: `http://127.0.0.1:${ports.relay}/metrics`,
+    },
     lines: (): readonly string[] => lines,
     /** Puts another process in the place of one, which is killed as by a crash or ends gracefully. */
     async replace(name: Name, how: 'killed' | 'ended'): Promise<void> {
