@@ -10,7 +10,7 @@ const MAXIMUM_SLICE = 200;
 /** Updates of different orders on their way at the same time. */
 const LANES = 10;
 /** A silent order is asked so often; then it is left to its people. */
-const MAXIMUM_ASKS = 3;
+const MAXIMUM_ASKS = 5;
 
 /** Acts on many orders; on the operators' task queue. */
 export const createOrderActActivities = ({ desk }: { desk: OrderActDesk }) => ({

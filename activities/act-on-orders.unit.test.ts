@@ -72,12 +72,12 @@ describe('a slice of an act on many orders', () => {
     expect(most()).toBe(10);
   });
 
-  it('asks a silent order three times and then leaves it to its people', async () => {
+  it('asks a silent order five times and then leaves it to its people', async () => {
     const { act, asked } = build(async (id) => ({ orderId: id, result: 'unanswered', reason: 'no worker' }));
     expect(await act(bulkOf(), ids.slice(0, 1))).toEqual([
       { orderId: ids[0], result: 'unanswered', reason: 'no worker' },
     ]);
-    expect(asked).toHaveLength(3);
+    expect(asked).toHaveLength(5);
   });
 
   it('fails under its own type when Temporal is away, to be tried again', async () => {
