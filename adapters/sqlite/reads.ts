@@ -6,7 +6,6 @@ import { closedRunActivity } from '../../domain/recovery.ts';
 import type { OrderDetail, StoreReads } from '../../ports/store.ts';
 import { snapshot, type Connection } from './connection.ts';
 import { productOf, type ProductRecord } from './inventory.ts';
-import { createCustomerReads } from './customers.ts';
 import { createLedger } from './ledger.ts';
 import { orderSql, type OrderRecord } from './orders.ts';
 import { readProviders } from './providers.ts';
@@ -50,11 +49,9 @@ interface AuditRecord {
   OccurredAtUtc: string;
 }
 
-export function createReads(connection: Connection): Synchronous<
-  Omit<StoreReads, 'webhooks' | 'deadLetters' | 'customers'>
-> & {
-  customers: Synchronous<StoreReads['customers']>;
-} {
+export function createReads(
+  connection: Connection,
+): Synchronous<Omit<StoreReads, 'webhooks' | 'deadLetters' | 'customers'>> {
   const audit = (subject: string) => connection.all<AuditRecord>(readSql.audit, subject).map(auditRowOf);
   const ledger = createLedger(connection);
   const payments = createPayments(connection);
@@ -84,7 +81,6 @@ export function createReads(connection: Connection): Synchronous<
           ? undefined
           : { payments: payments.list(id), refunds: refunds.list(id), disputes: disputes.list(id) },
       ),
-    customers: createCustomerReads(connection),
     ledger: (id?: OrderId) =>
       snapshot(connection, () => ledger(id, (orderId) => audit(orderSubject(orderId)))),
   };

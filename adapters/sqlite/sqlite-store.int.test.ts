@@ -10,7 +10,8 @@ async function createDatabase(): Promise<ContractDatabase> {
   const path = join(folder, 'store.sqlite');
   return {
     url: `sqlite:${path}`,
-    connect: () => connectSqliteStore({ path }),
+    /* Timed, as the product's processes have it. */
+    connect: () => connectSqliteStore({ path, onStatementTime() {} }),
     async execute(sql) {
       using database = new DatabaseSync(path, { timeout: 1_000 });
       database.exec(sql);

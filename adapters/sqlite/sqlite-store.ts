@@ -8,6 +8,7 @@ import { isBusy, needsReopen } from './errors.ts';
 import { checkSchema, knownMigrations, migrate } from './migrate.ts';
 import { createOutboxLeases } from './outbox-leases.ts';
 import { createOutboxReads, createOutboxWrites } from './outbox.ts';
+import { createCustomerReads } from './customers.ts';
 import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { createReads } from './reads.ts';
 import { createStatements, createTransaction } from './transaction.ts';
@@ -74,7 +75,7 @@ export async function connectSqliteStore(input: {
       ledger: (id) => reading(({ reads }) => reads.ledger(id)),
       money: (id) => reading(({ reads }) => reads.money(id)),
       customers: {
-        orders: (request) => reading(({ reads }) => reads.customers.orders(request)),
+        orders: (request) => reading(({ customers }) => customers.orders(request)),
       },
       deadLetters: {
         groups: (filter) => reading(({ letters }) => letters.groups(filter)),
@@ -141,6 +142,7 @@ function openReader(path: string, onTime: OnStatementTime | undefined) {
   return {
     connection,
     reads: timed('reads', createReads(connection), onTime),
+    customers: timed('customerReads', createCustomerReads(connection), onTime),
     letters: timed('deadLetterReads', createDeadLetterReads(connection), onTime),
     outbox: timed('outbox', createOutboxReads(connection), onTime),
     webhooks: timed('webhookReads', createWebhookReads(connection), onTime),
