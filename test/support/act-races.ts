@@ -94,6 +94,22 @@ const explain = (played: Played): string => {
   return JSON.stringify({ result: result ?? failure ?? 'canceled', acts, notes, world, log }, undefined, 1);
 };
 
+const resolvedBy = (reason: string) =>
+  (['mark-done', 'retry-with'] as const).find((action) => reason.startsWith(action)) ?? 'again';
+
+/** Closed once, shipped and charged or neither, with stock to match; answers how it ended. */
+function standsRight(played: Played, why: string): 'completed' | 'failed' | 'cancelled' {
+  const { world, failure } = played;
+  const status = statusOf(played) as 'completed' | 'failed' | 'cancelled';
+  expect(failure, why).toBeUndefined();
+  expect(world.closedAs, why).toBe(status);
+  const shipped = world.label && !world.voided;
+  expect(shipped, why).toBe(status === 'completed');
+  expect(world.charged.length - world.refunded, why).toBe(shipped ? 1 : 0);
+  expect(world.reserved, why).toBe(shipped);
+  return status;
+}
+
 /**
  * What holds for acts that race with each other, with steps in flight and with deadlines. The workflow itself runs in
  * the SDK's own runtime; a model in the place of Temporal's server decides in which order everything happens, and what
@@ -129,21 +145,10 @@ export function actRaces({ runs, interruptAfterMs }: { runs: number; interruptAf
     test('leave an order shipped and charged or neither, are each answered, and are each in the trail', async () => {
       const counts = { completed: 0, failed: 0, cancelled: 0, taken: 0, refused: 0, overtaken: 0 };
       const plan = fc.record({ ...anything, acts: fc.array(actOf(...everyAct), { maxLength: 8 }) });
-      const standsRight = (played: Played, why: string) => {
-        const { world, failure } = played;
-        const status = statusOf(played) as 'completed';
-        counts[status] += 1;
-        expect(failure, why).toBeUndefined();
-        expect(world.closedAs, why).toBe(status);
-        const shipped = world.label && !world.voided;
-        expect(shipped, why).toBe(status === 'completed');
-        expect(world.charged.length - world.refunded, why).toBe(shipped ? 1 : 0);
-        expect(world.reserved, why).toBe(shipped);
-      };
       await holds(
         plan,
         (played, why) => {
-          standsRight(played, why);
+          counts[standsRight(played, why)] += 1;
           for (const act of played.acts.filter(({ name }) => name !== 'temporal-cancel')) {
             if (act.way === 'update')
               expect(act.accepted, `${act.actor} is unanswered: ${why}`).toBeDefined();
@@ -157,6 +162,32 @@ export function actRaces({ runs, interruptAfterMs }: { runs: number; interruptAf
         },
         4 * runs,
       );
+      often(counts);
+    });
+
+    test('leave a parked order with one way on, whatever several people say of it at once', async () => {
+      const counts = { again: 0, 'mark-done': 0, 'retry-with': 0, cancel: 0, refused: 0 };
+      const plan = fc.record({
+        ...plain,
+        failingCalls: fc.constantFrom(1, 2),
+        haste: fc.constantFrom(4, 10),
+        together: fc.constantFrom(false, false, true),
+        decisions: fc.array(fc.nat(1_000), { minLength: 60, maxLength: 200, size: 'max' }),
+        acts: fc.array(actOf('resolve'), { minLength: 6, maxLength: 14 }),
+      });
+      await holds(plan, (played, why) => {
+        standsRight(played, why);
+        for (const { name, input } of played.notes) {
+          if (input['act'] === 'cancel') counts.cancel += 1;
+          if (name === 'resumeOrder') counts[resolvedBy(String(input['reason']))] += 1;
+        }
+        for (const act of played.acts.filter(({ name }) => name === 'resolve')) {
+          const refused = act.way === 'update' && !wasTaken(played, act);
+          counts.refused += Number(refused);
+          if (refused) expect(act.told, why).toMatch(/\.$/);
+          else expect(tracesOf(played, act).length, `${act.actor} left no trace: ${why}`).toBeGreaterThan(0);
+        }
+      });
       often(counts);
     });
 

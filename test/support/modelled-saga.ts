@@ -330,6 +330,16 @@ async function play({ run, world, perform }: ModelledOrder, plan: Plan): Promise
   };
 }
 
+/** Ways to move a parked order on; when everything takes its course (`laterMs` 0) the first. */
+const resolutions: readonly object[] = [
+  { action: 'retry' },
+  { action: 'mark-done', reference: 'ref_1' },
+  { action: 'retry-with', input: { paymentMethodId: 'pm_good' } },
+  { action: 'retry-with', input: { service: 'Priority' } },
+  { action: 'cancel' },
+  { action: 'skip' },
+];
+
 function extras({ name, good, laterMs }: PlannedAct, nowMs: number): object {
   switch (name) {
     case 'payment':
@@ -339,7 +349,7 @@ function extras({ name, good, laterMs }: PlannedAct, nowMs: number): object {
     case 'extend':
       return { untilUtc: new Date(nowMs + laterMs).toISOString() };
     case 'resolve':
-      return { action: good ? 'retry' : 'give-up' };
+      return good ? (resolutions[Math.abs(laterMs) % resolutions.length] ?? {}) : { action: 'give-up' };
     case 'approve':
     case 'cancel':
     case 'temporal-cancel':
