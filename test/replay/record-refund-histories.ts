@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { refundWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
 import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import type { RequestRefund } from '../../domain/refunds.ts';
@@ -47,8 +47,7 @@ describe('recording histories of refunds', () => {
         },
       ],
     });
-    await run.result();
-    return { run, orderId };
+    return { run, orderId, answer: await run.result() };
   };
   const follow = async (kind: 'refund' | 'dispute', id: string) => {
     const run = await saga.client.workflow.start(followPayment, {
@@ -65,17 +64,20 @@ describe('recording histories of refunds', () => {
   };
 
   test('refund-of-a-part', async () => {
-    const { run } = await refund(undefined, { amountMinor: 50_000, currency: 'INR' });
+    const { run, answer } = await refund(undefined, { amountMinor: 50_000, currency: 'INR' });
+    expect(answer).toMatchObject({ status: 'taken', refund: { state: 'refunded' } });
     await write('refund-of-a-part', run);
   });
 
   test('refund-refused', async () => {
-    const { run } = await refund(undefined, { amountMinor: 900_000, currency: 'INR' });
+    const { run, answer } = await refund(undefined, { amountMinor: 900_000, currency: 'INR' });
+    expect(answer).toMatchObject({ status: 'refused', code: 'amount_too_large' });
     await write('refund-refused', run);
   });
 
   test('refund-on-its-way, refund-followed', async () => {
-    const { run, orderId } = await refund('pm_card_pendingRefund');
+    const { run, orderId, answer } = await refund('pm_card_pendingRefund');
+    expect(answer).toMatchObject({ refund: { state: 'refunded' } });
     await write('refund-on-its-way', run);
     const { refunded } = await atProvider(orderId);
     await write('refund-followed', await follow('refund', refunded[0]?.refund ?? ''));
@@ -84,6 +86,7 @@ describe('recording histories of refunds', () => {
   test('dispute-followed', async () => {
     const { orderId } = await shipped('pm_card_createDispute');
     const { disputes } = await atProvider(orderId);
+    expect(disputes).toHaveLength(1);
     await write('dispute-followed', await follow('dispute', disputes[0]?.dispute ?? ''));
   });
 });
