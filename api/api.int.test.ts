@@ -231,6 +231,7 @@ describe('orders through the API, with workers', () => {
       );
       return products.find(({ productId }) => productId === 'scarce')?.available;
     };
+    await reaches(orderId, 'payment_failed');
     expect(await listed()).toBe(2);
     expect(await json(await put(7))).toMatchObject({ products: [{ available: 7 }] });
     await send(app, 'POST', `/orders/${orderId}/cancel`);
