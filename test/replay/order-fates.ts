@@ -14,6 +14,7 @@ import { holdFates } from './hold-fates.ts';
 import { breaking, isParked, mend, small, startUntil, type Fate } from './lead-order.ts';
 import { parkedFates } from './parked-fates.ts';
 import { providerFates } from './provider-fates.ts';
+import { secondRunFates } from './second-run-fates.ts';
 
 const declined = { paymentMethodId: 'pm_card_chargeDeclined' };
 const asksCustomer = { paymentMethodId: 'pm_card_authenticationRequired' };
@@ -186,4 +187,5 @@ export const fates: Record<string, Fate> = {
   ...holdFates,
   ...parkedFates,
   ...providerFates,
+  ...secondRunFates,
 };
