@@ -1,0 +1,220 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { customerId } from '../../domain/ids.ts';
+import { projectFolder } from '../../infra/runtime-folder.ts';
+import type { Checkout, OrderView } from '../../domain/order.ts';
+import type { PolicyChanges } from '../../domain/policy.ts';
+import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
+import { cancelOrder } from '../../workflows/messages.ts';
+import { act, newOrderId, type StartedOrder } from '../e2e/saga-suite.ts';
+import { createVhost, type Vhost } from '../setup/isolation.ts';
+import { goodAddress, startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { startProduct } from '../support/product-processes.ts';
+
+const page = readFileSync(join(projectFolder, 'docs/operations.md'), 'utf8');
+
+/** The page's code blocks of a language, each with the heading it stands under. */
+function blocksOf(language: string): { heading: string; commands: string }[] {
+  return page.split(/^## /m).flatMap((section, index) => {
+    const heading = index === 0 ? 'Before anything else' : (section.split('\n')[0] ?? '');
+    const blocks = section.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'));
+    return [...blocks].map(([, commands = '']) => ({ heading, commands }));
+  });
+}
+
+/** On a machine that has much else to do. */
+const PATIENCE_MS = 90_000;
+
+const down = { kind: 'outage', mode: '503' } as const;
+const small = { attemptTimeoutMs: 4_000, budgetMs: 4_000, maximumIntervalMs: 200 };
+const at = (street1: string) => ({ shippingAddress: { ...goodAddress, street1 } });
+
+/** How an order comes into a section's situation, and where its commands take it. */
+interface Situation {
+  checkout?: Partial<Checkout>;
+  policy?: PolicyChanges;
+  fault?: FaultRuleInput;
+  arrived: (view: OrderView) => boolean;
+  /** Done in the hold on the way. */
+  lead?: (order: StartedOrder) => Promise<unknown>;
+  /** Done on arrival. */
+  last?: (order: StartedOrder, api: string) => Promise<unknown>;
+  /** Statuses one of which the order has after any of the section's blocks. */
+  then: OrderView['status'][];
+  /** The same for blocks that contain the text. */
+  unless?: Record<string, OrderView['status'][]>;
+}
+
+const held = ({ hold }: OrderView) => hold !== undefined;
+const completed = ({ status }: OrderView) => status === 'completed';
+const labelsDown: FaultRuleInput = { provider: 'easypost', operation: 'shipments.create', ...down };
+const parkedAtShipping = {
+  fault: labelsDown,
+  policy: { steps: { shipping: small } },
+  arrived: ({ sagaState }: OrderView) => sagaState === 'parked',
+};
+
+const situations: Record<string, Situation> = {
+  'Before anything else': { arrived: completed, then: ['completed'] },
+  'Card declined': {
+    checkout: { paymentMethodId: 'pm_card_chargeDeclined' },
+    arrived: held,
+    then: ['completed'],
+    unless: { 'orders extend': ['payment_failed'] },
+  },
+  'Address refused': { checkout: at('UNDELIVERABLE 1'), arrived: held, then: ['completed'] },
+  'Awaiting approval': {
+    policy: { approval: { aboveMinor: { INR: 1 } } },
+    arrived: held,
+    then: ['completed'],
+    unless: { 'orders cancel': ['cancelled'] },
+  },
+  'Carrier down': {
+    ...parkedAtShipping,
+    then: ['completed'],
+    unless: { 'providers pause': ['fulfillment_created'] },
+  },
+  'Stuck compensation': {
+    checkout: at('LABEL-REFUSED 1'),
+    policy: { compensation: small },
+    fault: { provider: 'stripe', operation: 'refunds.create', ...down },
+    lead: (order) => order.executeUpdate(cancelOrder, { args: [act] }),
+    arrived: ({ parked }) => parked?.activity === 'refundPayment',
+    then: ['cancelled'],
+  },
+  'Poison message': {
+    checkout: { customerEmail: 'refused@customers.example' },
+    arrived: completed,
+    last: ({ orderId }, api) =>
+      until(
+        async () =>
+          (await fetch(`${api}/dead-letters?orderId=${orderId}`)).json() as Promise<{ total: number }>,
+        ({ total }) => total > 0,
+      ),
+    then: ['completed'],
+  },
+  'Wrong price': { arrived: completed, then: ['completed'] },
+  'Order to be stopped now': { checkout: at('LABEL-REFUSED 1'), arrived: held, then: ['cancelled'] },
+  'Terminated run': {
+    ...parkedAtShipping,
+    last: (order) => order.terminate('by mistake'),
+    then: ['completed'],
+    unless: { 'cases compensate': ['cancelled'] },
+  },
+  'Reset and repair': { ...parkedAtShipping, then: ['completed', 'fulfillment_created'] },
+  'Refund and dispute': { arrived: completed, then: ['completed'] },
+  'Personal data': {
+    checkout: { customerId: customerId('customer-42') },
+    arrived: completed,
+    then: ['completed'],
+  },
+};
+
+describe('the commands of docs/operations.md', () => {
+  let vhost: Vhost;
+  let saga: SagaEnvironment;
+  let product: Awaited<ReturnType<typeof startProduct>>;
+  let folder: string;
+
+  beforeAll(async () => {
+    vhost = await createVhost('operations');
+    folder = await mkdtemp(join(tmpdir(), 'order-saga-operations-'));
+    await symlink(inject('temporalCli'), join(folder, 'temporal'));
+    saga = await startSagaEnvironment({
+      workers: false,
+      env: { AMQP_URL: vhost.amqpUrl, CASE_SWEEP_SECONDS: '1' },
+    });
+    product = await startProduct(saga.env);
+  });
+  afterAll(async () => {
+    await product?.stop();
+    await saga?.close();
+    await vhost?.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Runs a block as people type it; `npm run ops` without npm's own start, which takes longer than the command. */
+  const run = (commands: string, orderId: string) =>
+    promisify(execFile)('bash', ['--norc', '-e', '-c', `${asNpm}\n${commands}`], {
+      cwd: projectFolder,
+      env: {
+        ...process.env,
+        PATH: `${folder}:${process.env['PATH']}`,
+        NODE: process.execPath,
+        ORDER: orderId,
+        ORDER_SAGA_API: product.api,
+      },
+    });
+
+  /** A busy machine answers 503, or that the workflow is busy: repeat. What had taken effect all the same is then refused. */
+  async function runPatiently(commands: string, orderId: string): Promise<string> {
+    for (let tries = 1; ; tries += 1) {
+      const result = await run(commands, orderId).catch((error: Error & { stderr?: string }) => error);
+      if (!(result instanceof Error)) return result.stdout;
+      const { stderr = '' } = result;
+      if (tries > 1 && /^409 /m.test(stderr)) return stderr;
+      if (tries > 5 || !/^503 |Workflow is busy/m.test(stderr)) throw result;
+    }
+  }
+
+  async function arrive({ checkout, policy, fault, lead, arrived, last }: Situation): Promise<StartedOrder> {
+    const orderId = newOrderId();
+    if (fault) await saga.addFault({ ...fault, id: orderId, match: { orderId } });
+    const order = await saga.start({ ...checkout, orderId }, policy);
+    if (lead) {
+      await saga.until(orderId, held, PATIENCE_MS);
+      await lead(order);
+    }
+    await saga.until(orderId, arrived, PATIENCE_MS);
+    await last?.(order, product.api);
+    return order;
+  }
+
+  const statusOf = async ({ orderId }: StartedOrder) => (await saga.deps.store.read.order(orderId))?.status;
+
+  test('there is a situation for each section with commands', () => {
+    expect(new Set(blocksOf('sh').map(({ heading }) => heading))).toEqual(new Set(Object.keys(situations)));
+  });
+
+  test.each(blocksOf('sh').map((block, index) => ({ ...block, name: `${block.heading}, block ${index}` })))(
+    '$name',
+    async ({ heading, commands }) => {
+      const situation = situations[heading];
+      if (!situation) throw new Error(`Nobody leads an order to "${heading}"`);
+      const order = await arrive(situation);
+      await saga.removeFault(order.orderId).catch(() => undefined);
+      const said = await runPatiently(commands, order.orderId);
+      const [, other] =
+        Object.entries(situation.unless ?? {}).find(([text]) => commands.includes(text)) ?? [];
+      const expected = other ?? situation.then;
+      if (!commands.startsWith('temporal workflow signal')) expect(said).not.toBe('');
+      await until(
+        () => statusOf(order),
+        (status) => status !== undefined && expected.includes(status),
+        PATIENCE_MS,
+      );
+    },
+  );
+
+  test("each signal in tctl's spelling is one that was executed", () => {
+    const executed = blocksOf('sh')
+      .map(({ commands }) => commands)
+      .join('');
+    const lines = blocksOf('tctl').flatMap(({ commands }) => commands.trim().split('\n'));
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines) {
+      const same = line
+        .replace('tctl workflow', 'temporal workflow')
+        .replace('--workflow_id', '--workflow-id');
+      expect(executed).toContain(same);
+    }
+  });
+});
+
+const asNpm = `npm() { [ "$1 $2 $3" = "run ops --" ] || { echo "not a command of this page: npm $*" >&2; return 1; }
+  shift 3; "$NODE" cli/ops.ts "$@"; }`;
