@@ -1,3 +1,3 @@
 import { actRaces } from '../support/act-races.ts';
 
-actRaces({ runs: 20, interruptAfterMs: 40_000 });
+actRaces({ runs: 12, interruptAfterMs: 40_000 });
