@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operationKeys } from '../../domain/ids.ts';
+import type { Parked } from '../../domain/order.ts';
 import type { PolicyChanges } from '../../domain/policy.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { cancelOrder, resolveParked, resolveSignal, type ResolveParked } from '../../workflows/messages.ts';
@@ -39,15 +40,10 @@ describe('a parked step', () => {
     const orderId = newOrderId();
     await saga().addFault({ ...fault, id: orderId, match: { orderId } });
     const order = await saga().start({ orderId }, policyOf(fault));
-    await isParked(order, () => true);
+    await saga().until(orderId, ({ sagaState }) => sagaState === 'parked');
     await saga().removeFault(orderId);
     return order;
   }
-  const isParked = (order: StartedOrder, condition: (failure: string) => boolean) =>
-    saga().until(
-      order.orderId,
-      ({ parked, sagaState }) => sagaState === 'parked' && condition(parked?.failure ?? ''),
-    );
   const noAttemptLeft = () => new Promise((done) => setTimeout(done, 2 * small.attemptTimeoutMs));
   const resolve = (order: StartedOrder, input: object) =>
     order.executeUpdate(resolveParked, { args: [{ ...act, ...input } as ResolveParked] });
@@ -128,14 +124,23 @@ describe('a parked step', () => {
     await expectEnd(saga(), order, { status: 'completed' });
   });
 
+  /** On a busy machine the small budget may end before the carrier is asked; then once more. */
+  async function tryPigeon(order: StartedOrder, budgets: number): Promise<Parked> {
+    await resolve(order, { action: 'retry-with', input: { service: 'Pigeon' } });
+    const { parked } = await saga().until(
+      order.orderId,
+      ({ parked: now, sagaState }) => sagaState === 'parked' && (now?.budgets ?? 0) > budgets,
+      40_000,
+    );
+    if (parked?.failureType === 'TimeoutFailure') return tryPigeon(order, parked.budgets);
+    return parked as Parked;
+  }
+
   test.concurrent('is parked again at once for a service that the carrier does not offer', async () => {
     const order = await park(labels);
-    await resolve(order, { action: 'retry-with', input: { service: 'Pigeon' } });
-    const { parked } = await isParked(order, (failure) => failure.startsWith('ServiceNotOffered'));
-    expect(parked).toMatchObject({ failureType: 'ServiceNotOffered', budgets: 2 });
-    expect(parked?.failure).toMatch(
-      /no service "Pigeon" .* it offers: GroundAdvantage, Priority, Ground|it offers: /,
-    );
+    const parked = await tryPigeon(order, 1);
+    expect(parked).toMatchObject({ step: 'shipping', failureType: 'ServiceNotOffered' });
+    expect(parked.failure).toMatch(/no service "Pigeon" .* it offers: GroundAdvantage, Priority, Ground/);
     await resolve(order, { action: 'retry' });
     await endOf(order);
     const { view } = await expectEnd(saga(), order, { status: 'completed' });
