@@ -249,11 +249,11 @@ export const settings = (changes: Partial<ApiSettings> = {}): ApiSettings => ({
   ...changes,
 });
 
-/** Runs that Temporal has closed, unless `open`; another one is started once. */
-export function fakeRuns({ closedAs = 'TERMINATED' }: { closedAs?: string | undefined } = {}) {
+/** A run that Temporal has closed, unless it is running; another one is started once. */
+export function fakeRuns({ closedAs = 'TERMINATED', running = false } = {}) {
   const started: StartOrder[] = [];
   const runs: RestartableRuns = {
-    last: async () => ({ runId: 'run-1', ...(closedAs && started.length === 0 ? { closedAs } : {}) }),
+    last: async () => ({ runId: 'run-1', ...(running || started.length > 0 ? {} : { closedAs }) }),
     input: async () => undefined,
     async startAgain(order) {
       if (started.length > 0) return 'running';
