@@ -39,12 +39,14 @@ type AddressQuestion = Parameters<CarrierActivities['verifyAddress']>[0];
 
 /** The activities of one order, each family on its own task queue and under the step's policy. */
 export function createSteps({ taskQueues, policy }: Pick<FulfillOrder, 'taskQueues' | 'policy'>) {
-  const local = proxyLocalActivities<OrderActivities>({
-    startToCloseTimeout: policy.localActivityMs,
-    scheduleToCloseTimeout: policy.localActivityMs,
-    localRetryThreshold: policy.localActivityMs,
-    retry: { initialInterval: 100, backoffCoefficient: 2, maximumAttempts: 4 },
-  });
+  const local = ({ summary }: CallOptions) =>
+    proxyLocalActivities<OrderActivities>({
+      summary,
+      startToCloseTimeout: policy.localActivityMs,
+      scheduleToCloseTimeout: policy.localActivityMs,
+      localRetryThreshold: policy.localActivityMs,
+      retry: { initialInterval: 100, backoffCoefficient: 2, maximumAttempts: 4 },
+    });
 
   /**
    * A step that only touches SQL: a local activity, and when that does not get through an ordinary one, which holds
@@ -55,7 +57,7 @@ export function createSteps({ taskQueues, policy }: Pick<FulfillOrder, 'taskQueu
     call: (activities: OrderActivities) => Promise<Result>,
   ): Promise<Result> {
     try {
-      return await call(local);
+      return await call(local(options));
     } catch (error) {
       if (isCancellation(error) || isRefusal(error)) throw error;
       return call(orders(options));
@@ -76,12 +78,18 @@ export function createSteps({ taskQueues, policy }: Pick<FulfillOrder, 'taskQueu
    * as short as the policy says; whatever else comes of it, the step is the ordinary one on the carrier's own task queue.
    */
   async function verifyAddress(options: CallOptions, question: AddressQuestion): Promise<void> {
-    if (policy.addressAtOnceMs && (await askAtOnce(policy.addressAtOnceMs, question))) return;
+    const { addressAtOnceMs: forMs } = policy;
+    if (forMs && (await askAtOnce(forMs, options, question))) return;
     await carrier(options).verifyAddress(question);
   }
 
-  async function askAtOnce(forMs: number, question: AddressQuestion): Promise<boolean> {
+  async function askAtOnce(
+    forMs: number,
+    { summary }: CallOptions,
+    question: AddressQuestion,
+  ): Promise<boolean> {
     const near = proxyLocalActivities<OrderActivities>({
+      summary,
       startToCloseTimeout: forMs,
       scheduleToCloseTimeout: forMs,
       retry: { maximumAttempts: 1 },

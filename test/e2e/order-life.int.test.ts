@@ -36,6 +36,7 @@ describe('the life of an order', () => {
     );
     expect(summaries).toEqual(
       expect.arrayContaining([
+        'Reserve the stock',
         'Verify the address with the carrier',
         'Charge the order (payment 1)',
         'Buy the shipping label',
