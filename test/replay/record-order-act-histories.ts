@@ -64,10 +64,11 @@ describe('recording histories of acts on orders', () => {
   test('order-acts-completed', async () => {
     await heldOrders(3);
     const started = await begin({ where: { sagaState: 'held' }, act: { kind: 'cancel' }, ratePerSecond: 5 });
-    await until(
+    const end = await until(
       () => progress(started),
       ({ status }) => status === 'completed',
     );
+    expect(end.accepted).toBe(3);
     await write('order-acts-completed', started);
   });
 });
