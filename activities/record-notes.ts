@@ -31,9 +31,9 @@ interface Note {
 }
 
 /**
- * Notes are numbered in the order in which the saga makes them. One that lands after its successor, or after the
- * order's end (its caller was interrupted and went on), moves nothing any more: the audit trail alone keeps it. Tells
- * whether it moved the order.
+ * Notes are numbered in the order in which the saga makes them. One that lands after its successor, after the order's
+ * end (its caller was interrupted and went on), or a hold after the walk back began, moves nothing any more: the audit
+ * trail alone keeps it. Tells whether it moved the order.
  */
 async function writeNote(
   tx: StoreTransaction,
@@ -43,7 +43,7 @@ async function writeNote(
   const { order, reason } = change;
   const overtaken = (await tx.operations.find(operationKeys.note(orderId, n + 1, run))) !== undefined;
   const moves = change.status !== undefined || change.sagaState !== undefined || change.event !== undefined;
-  const late = moves && (overtaken || isEnded(order.status));
+  const late = moves && (overtaken || isEnded(order.status) || holdsTakenBack(change));
   if (!late) {
     await writeTransition(tx, change);
     return true;
@@ -52,6 +52,10 @@ async function writeNote(
   await writeTransition(tx, { order, actor, step, reason: `too late to move the order: ${reason}`, nowUtc });
   return false;
 }
+
+/** An order whose walk back is on record waits for nobody, whatever a run that was reset has in its history. */
+const holdsTakenBack = ({ order: { detail }, sagaState }: Transition): boolean =>
+  sagaState === 'held' && (detail.cancelRequested !== undefined || detail.failure !== undefined);
 
 const noteName = ({ orderId, n, run }: Note) => ({
   key: operationKeys.note(orderId, n, run),

@@ -22,6 +22,8 @@ const declined = { paymentMethodId: 'pm_card_chargeDeclined' };
 const labelRefused = { shippingAddress: { ...goodAddress, street1: 'LABEL-REFUSED 1' } };
 const breakable = createBreakableDeps();
 
+const held = ({ hold }: OrderView): boolean => hold !== undefined;
+
 type Fate = (id: OrderId) => Promise<StartedOrder>;
 type Ends = readonly EndStatus[];
 
@@ -36,9 +38,16 @@ describe("an order that Temporal's own reset takes back to an earlier point", ()
   }
 
   /** The command of the operations page. */
-  async function reset({ workflowId }: StartedOrder, eventId: string): Promise<void> {
+  async function reset({ workflowId }: StartedOrder, eventId: string, more: string[] = []): Promise<void> {
     const args = ['workflow', 'reset', '--address', inject('temporalAddress'), '--workflow-id', workflowId];
-    await promisify(execFile)(inject('temporalCli'), [...args, '--event-id', eventId, '--reason', 'repair']);
+    await promisify(execFile)(inject('temporalCli'), [
+      ...args,
+      '--event-id',
+      eventId,
+      '--reason',
+      'repair',
+      ...more,
+    ]);
   }
 
   const lastRun = ({ workflowId }: StartedOrder) =>
@@ -177,6 +186,44 @@ describe("an order that Temporal's own reset takes back to an earlier point", ()
       ends.push(end);
     }
     expect(ends.length).toBeGreaterThan(1);
+  });
+
+  /** The last point before the first update was accepted: in the hold that it ended. */
+  async function pointInHold(order: StartedOrder): Promise<string> {
+    const { events } = await order.fetchHistory();
+    const all = events ?? [];
+    const end = all.findIndex((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+    const before = all.slice(0, end - 1).findLast((event) => event.workflowTaskCompletedEventAttributes);
+    return String(before?.eventId);
+  }
+
+  test('a shipped order that is reset to a hold after payment and canceled there stays shipped and paid', async () => {
+    const order = await saga().start(labelRefused);
+    await saga().until(order.orderId, held);
+    await order.executeUpdate(setShippingAddress, { args: [{ ...act, address: goodAddress }] });
+    await order.result();
+    await reset(order, await pointInHold(order), ['--reapply-exclude', 'All']);
+    const run = lastRun(order);
+    await until(() => run.query(getOrder), held);
+    await run.executeUpdate(cancelOrder, { args: [act] });
+    expect(await endOf(order)).toBe('completed');
+    await saga().check(order.orderId);
+    const { provider } = await booksOf(saga(), order.orderId);
+    expect(provider).toMatchObject({ charged: [{}], refunded: [], labels: [{ refundStatus: null }] });
+  });
+
+  test('an order that is being taken back, reset to its hold and mended there, does not ship', async () => {
+    const fate = fates['being taken back'];
+    if (!fate) throw new Error('The fate is gone');
+    const order = await arrive(fate);
+    await reset(order, await pointInHold(order), ['--reapply-exclude', 'All']);
+    const run = lastRun(order);
+    await until(() => run.query(getOrder), held);
+    await free(order);
+    await run.executeUpdate(setShippingAddress, { args: [{ ...act, address: goodAddress }] });
+    expect(['failed', 'cancelled']).toContain(await endOf(order));
+    await saga().check(order.orderId);
+    expect((await booksOf(saga(), order.orderId)).provider.labels).toEqual([]);
   });
 
   test('notes of the part that is replayed stay; what the new run notes is written beside them', async () => {
