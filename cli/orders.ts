@@ -166,9 +166,20 @@ async function refund(deps: CliDeps, id: string, options: RefundOptions): Promis
   const amount = await amountOf(deps, id, options);
   const body = { ...(amount ? { amount } : {}), reason, actor };
   const headers = { 'idempotency-key': key };
-  const answer = await client.send<RefundAnswer>('POST', `${pathOf(id)}/refunds`, body, headers);
+  const answer = await client
+    .send<RefundAnswer>('POST', `${pathOf(id)}/refunds`, body, headers)
+    .catch((error: unknown) => {
+      throw isRefusal(error) ? error : new Error(`${String(error)}\n${inDoubt(key)}`, { cause: error });
+    });
   deps.print(json ? JSON.stringify(answer, null, 2) : refundText(answer));
 }
+
+/** The API has said no: nothing was taken. Anything else may have been taken all the same. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Error && 'status' in error && Number(error.status) < 500;
+
+const inDoubt = (key: string): string =>
+  `The refund may have been taken all the same: repeat the command with --key ${key}, which refunds once.`;
 
 async function amountOf(deps: CliDeps, id: string, { amount, currency }: RefundOptions) {
   if (amount === undefined) return undefined;

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { updatePayment } from '../../workflows/messages.ts';
@@ -32,7 +30,6 @@ describe('what the product tells of itself', () => {
       workers: false,
       env: {
         AMQP_URL: vhost.amqpUrl,
-        ANALYTICS_SINK: `ndjson:${join(tmpdir(), uniqueName('analytics'))}`,
         WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32',
         LOG_LEVEL: 'debug',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,

@@ -102,6 +102,7 @@ export async function startSagaEnvironment(
     TASK_QUEUE_PREFIX: uniqueName('saga'),
     REDIS_URL: inject('redisUrl'),
     SQL_URL: `sqlite:${join(folder, 'orders.sqlite')}`,
+    ANALYTICS_SINK: `ndjson:${join(folder, 'analytics')}`,
     STRIPE_API_BASE: sandbox.url,
     EASYPOST_API_BASE: sandbox.url,
     SMTP_URL: `smtp://127.0.0.1:${sandbox.smtpPort}`,

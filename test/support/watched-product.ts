@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { startPrometheus } from '../../infra/dependencies/prometheus.ts';
-import { createVhost, freePort, uniqueName } from '../setup/isolation.ts';
+import { createVhost, freePort } from '../setup/isolation.ts';
 import { startSagaEnvironment } from '../setup/saga-environment.ts';
 import { startProduct } from './product-processes.ts';
 
@@ -23,7 +23,6 @@ export async function startWatchedProduct(env: Record<string, string> = {}) {
     workers: false,
     env: {
       AMQP_URL: vhost.amqpUrl,
-      ANALYTICS_SINK: `ndjson:${join(tmpdir(), uniqueName('analytics'))}`,
       WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32',
       ...env,
     },
