@@ -170,7 +170,9 @@ describe("an order that Temporal's own reset takes back to an earlier point", ()
   }
 
   test.each(Object.entries(fates))('%s: from every point, without a double effect', async (_, fate) => {
-    const count = (await resetPoints(await arrive(fate))).length;
+    const unharmed = await arrive(fate);
+    const count = (await resetPoints(unharmed)).length;
+    await free(unharmed);
     const ends: EndStatus[] = [];
     for (let point = 0; point < count; point += 1) {
       const order = await arrive(fate);
