@@ -44,6 +44,8 @@ export const createProcessPayment =
 export interface PaymentOf {
   orderId: OrderId;
   n: number;
+  /** Absent where a person has found the charge. */
+  paymentMethodId?: string;
   attemptTimeoutMs: number;
   marked?: { actor: Actor; reason: string };
 }
@@ -68,7 +70,7 @@ export const paymentOperation = (deps: ActivityDeps, input: PaymentOf) => ({
 async function openPayment(
   deps: ActivityDeps,
   tx: StoreTransaction,
-  { input: { orderId, n }, order }: { input: PaymentOf; order: OrderRow },
+  { input: { orderId, n, paymentMethodId }, order }: { input: PaymentOf; order: OrderRow },
 ): Promise<PaymentFacts> {
   const payments = await tx.payments.list(orderId);
   const earlier = payments.filter((payment) => payment.n !== n && mayCharge(payment));
@@ -83,6 +85,9 @@ async function openPayment(
     createRequestedAtUtc: deps.clock.nowUtc(),
     createKeyNumber: 1,
     confirmKeyNumber: 1,
+    cancelKeyNumber: 1,
+    refundKeyNumber: 1,
+    ...(paymentMethodId ? { paymentMethodId } : {}),
   };
   await tx.payments.put(payment);
   await closeEarlier(tx, { orderId, payments });

@@ -121,6 +121,8 @@ describe('a refund that an operator asked for', () => {
           createRequestedAtUtc: world.clock.nowUtc(),
           createKeyNumber: 1,
           confirmKeyNumber: 1,
+          cancelKeyNumber: 1,
+          refundKeyNumber: 1,
         });
         await tx.orders.update({ orderId, status: 'payment_processed', updatedAtUtc: world.clock.nowUtc() });
       });

@@ -42,6 +42,8 @@ const charged: PaymentRow = {
   createRequestedAtUtc: at,
   createKeyNumber: 1,
   confirmKeyNumber: 1,
+  cancelKeyNumber: 1,
+  refundKeyNumber: 1,
 };
 
 function build(options: { answer?: RefundAnswer | undefined; money?: Partial<StoredMoney> } = {}) {

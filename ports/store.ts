@@ -223,9 +223,13 @@ export interface PaymentRow {
   refundId?: string;
   /** First request to create with the present create key; an older one is never sent again, see the payment adapter. */
   createRequestedAtUtc: string;
-  /** Suffix numbers of the provider's idempotency keys: the next is used after a stored 5xx and a look-up. */
+  /** Suffix numbers of the provider's idempotency keys: the next is used after a look-up found that a key's stored answer is old. */
   createKeyNumber: number;
   confirmKeyNumber: number;
+  cancelKeyNumber: number;
+  refundKeyNumber: number;
+  /** The method that the intent was made for; absent on payments from before it was stored. */
+  paymentMethodId?: string;
 }
 
 export interface PaymentStatements {

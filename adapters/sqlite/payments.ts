@@ -5,16 +5,17 @@ import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 
 const columns = `OrderId, N, State, AmountMinor, Currency, IntentId, RefundId, CreateRequestedAtUtc, CreateKeyNumber,
-      ConfirmKeyNumber`;
+      ConfirmKeyNumber, CancelKeyNumber, RefundKeyNumber, PaymentMethodId`;
 
 export const paymentSql = {
   find: `SELECT ${columns} FROM Payments WHERE OrderId = ? AND N = ?`,
   list: `SELECT ${columns} FROM Payments WHERE OrderId = ? ORDER BY N`,
-  put: `INSERT INTO Payments (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  put: `INSERT INTO Payments (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (OrderId, N) DO UPDATE SET State = excluded.State, AmountMinor = excluded.AmountMinor,
       Currency = excluded.Currency, IntentId = excluded.IntentId, RefundId = excluded.RefundId,
       CreateRequestedAtUtc = excluded.CreateRequestedAtUtc, CreateKeyNumber = excluded.CreateKeyNumber,
-      ConfirmKeyNumber = excluded.ConfirmKeyNumber`,
+      ConfirmKeyNumber = excluded.ConfirmKeyNumber, CancelKeyNumber = excluded.CancelKeyNumber,
+      RefundKeyNumber = excluded.RefundKeyNumber, PaymentMethodId = excluded.PaymentMethodId`,
 };
 
 interface PaymentRecord {
@@ -28,6 +29,9 @@ interface PaymentRecord {
   CreateRequestedAtUtc: string;
   CreateKeyNumber: number;
   ConfirmKeyNumber: number;
+  CancelKeyNumber: number;
+  RefundKeyNumber: number;
+  PaymentMethodId: string | null;
 }
 
 export function createPayments(connection: Connection): Synchronous<PaymentStatements> {
@@ -50,6 +54,9 @@ export function createPayments(connection: Connection): Synchronous<PaymentState
         row.createRequestedAtUtc,
         row.createKeyNumber,
         row.confirmKeyNumber,
+        row.cancelKeyNumber,
+        row.refundKeyNumber,
+        row.paymentMethodId ?? null,
       );
     },
   };
@@ -65,4 +72,7 @@ const paymentOf = (record: PaymentRecord): PaymentRow => ({
   createRequestedAtUtc: record.CreateRequestedAtUtc,
   createKeyNumber: record.CreateKeyNumber,
   confirmKeyNumber: record.ConfirmKeyNumber,
+  cancelKeyNumber: record.CancelKeyNumber,
+  refundKeyNumber: record.RefundKeyNumber,
+  ...(record.PaymentMethodId !== null && { paymentMethodId: record.PaymentMethodId }),
 });

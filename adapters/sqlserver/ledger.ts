@@ -3,14 +3,12 @@ import type { OrderId } from '../../domain/ids.ts';
 import type { OrderStatus, SagaState } from '../../domain/order.ts';
 import type { OrderLedger } from '../../ports/store.ts';
 import { totalOf } from './orders.ts';
-import { paymentOf } from './payments.ts';
+import { paymentColumns, paymentOf } from './payments.ts';
 import { disputeColumns, disputeOf, refundColumns, refundOf } from './refunds.ts';
 import { shipmentOf } from './shipments.ts';
 import { statements, type Row, type Session, type Statement } from './statement.ts';
 import { numberOf } from './values.ts';
 
-const paymentColumns = `OrderId, N, State, AmountMinor, Currency, IntentId, RefundId, CreateRequestedAtUtc,
-        CreateKeyNumber, ConfirmKeyNumber`;
 const shipmentColumns = `OrderId, N, State, ProviderShipmentId, RateId, Carrier, Service, TrackingCode, LabelUrl,
         LabelCostAmount, LabelCostCurrency`;
 

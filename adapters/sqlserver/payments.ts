@@ -5,28 +5,29 @@ import { upsert } from './insert-or-update.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { isoOf, numberOf, present } from './values.ts';
 
-const columns = `OrderId, N, State, AmountMinor, Currency, IntentId, RefundId, CreateRequestedAtUtc, CreateKeyNumber,
-        ConfirmKeyNumber`;
+export const paymentColumns = `OrderId, N, State, AmountMinor, Currency, IntentId, RefundId, CreateRequestedAtUtc,
+        CreateKeyNumber, ConfirmKeyNumber, CancelKeyNumber, RefundKeyNumber, PaymentMethodId`;
 
 export const paymentSql = statements('payments', {
   find: {
     index: 'PK_Payments',
-    text: () => `SELECT ${columns} FROM dbo.Payments WHERE OrderId = @OrderId AND N = @N`,
+    text: () => `SELECT ${paymentColumns} FROM dbo.Payments WHERE OrderId = @OrderId AND N = @N`,
   },
   list: {
     index: 'PK_Payments',
-    text: () => `SELECT ${columns} FROM dbo.Payments WHERE OrderId = @OrderId ORDER BY N`,
+    text: () => `SELECT ${paymentColumns} FROM dbo.Payments WHERE OrderId = @OrderId ORDER BY N`,
   },
   put: {
     index: 'PK_Payments',
     text: () => `UPDATE dbo.Payments SET State = @State, AmountMinor = @AmountMinor, Currency = @Currency,
         IntentId = @IntentId, RefundId = @RefundId, CreateRequestedAtUtc = @CreateRequestedAtUtc,
-        CreateKeyNumber = @CreateKeyNumber, ConfirmKeyNumber = @ConfirmKeyNumber
+        CreateKeyNumber = @CreateKeyNumber, ConfirmKeyNumber = @ConfirmKeyNumber,
+        CancelKeyNumber = @CancelKeyNumber, RefundKeyNumber = @RefundKeyNumber, PaymentMethodId = @PaymentMethodId
       WHERE OrderId = @OrderId AND N = @N;
       IF @@ROWCOUNT = 0
-        INSERT INTO dbo.Payments (${columns})
+        INSERT INTO dbo.Payments (${paymentColumns})
         SELECT @OrderId, @N, @State, @AmountMinor, @Currency, @IntentId, @RefundId, @CreateRequestedAtUtc,
-          @CreateKeyNumber, @ConfirmKeyNumber
+          @CreateKeyNumber, @ConfirmKeyNumber, @CancelKeyNumber, @RefundKeyNumber, @PaymentMethodId
         WHERE NOT EXISTS (SELECT 1 FROM dbo.Payments WHERE OrderId = @OrderId AND N = @N)`,
   },
 });
@@ -50,6 +51,9 @@ export function createPayments(session: Session): PaymentStatements {
         CreateRequestedAtUtc: row.createRequestedAtUtc,
         CreateKeyNumber: row.createKeyNumber,
         ConfirmKeyNumber: row.confirmKeyNumber,
+        CancelKeyNumber: row.cancelKeyNumber,
+        RefundKeyNumber: row.refundKeyNumber,
+        PaymentMethodId: row.paymentMethodId ?? null,
       };
       await upsert(() => session.rows(paymentSql.put, values));
     },
@@ -66,4 +70,7 @@ export const paymentOf = (row: Row): PaymentRow => ({
   createRequestedAtUtc: isoOf(row['CreateRequestedAtUtc']),
   createKeyNumber: numberOf(row['CreateKeyNumber']),
   confirmKeyNumber: numberOf(row['ConfirmKeyNumber']),
+  cancelKeyNumber: numberOf(row['CancelKeyNumber']),
+  refundKeyNumber: numberOf(row['RefundKeyNumber']),
+  ...present('paymentMethodId', row['PaymentMethodId'] as string | null),
 });

@@ -101,6 +101,8 @@ export function goodBooks(status: 'completed' | 'cancelled'): OrderBooks {
           createRequestedAtUtc: '2026-01-02T03:04:05.678Z',
           createKeyNumber: 1,
           confirmKeyNumber: 1,
+          cancelKeyNumber: 1,
+          refundKeyNumber: 1,
         },
       ],
       refunds: shipped

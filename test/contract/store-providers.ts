@@ -27,8 +27,17 @@ export function describeProviders(createDatabase: CreateDatabase): void {
       createRequestedAtUtc: time(1),
       createKeyNumber: 1,
       confirmKeyNumber: 1,
+      cancelKeyNumber: 1,
+      refundKeyNumber: 1,
     };
-    const charged: PaymentRow = { ...creating, state: 'charged', intentId: 'pi_1', confirmKeyNumber: 2 };
+    const keys = { confirmKeyNumber: 2, cancelKeyNumber: 3, refundKeyNumber: 4 };
+    const charged: PaymentRow = {
+      ...creating,
+      ...keys,
+      state: 'charged',
+      intentId: 'pi_1',
+      paymentMethodId: 'pm_1',
+    };
     const refunded: PaymentRow = { ...charged, state: 'refunded', refundId: 're_1' };
     const second: PaymentRow = { ...creating, n: 2 };
     const put = (row: PaymentRow) => store.transaction((tx) => tx.payments.put(row));
@@ -99,6 +108,8 @@ export function describeProviders(createDatabase: CreateDatabase): void {
       createRequestedAtUtc: time(1),
       createKeyNumber: 1,
       confirmKeyNumber: 1,
+      cancelKeyNumber: 1,
+      refundKeyNumber: 1,
     };
     const shipment: ShipmentRow = { orderId, n: 1, state: 'created', providerShipmentId: 'shp_1' };
     const task = newMessage({ orderId });

@@ -40,6 +40,8 @@ export async function givenClosedOrder(
       createRequestedAtUtc: time(1),
       createKeyNumber: 1,
       confirmKeyNumber: 1,
+      cancelKeyNumber: 1,
+      refundKeyNumber: 1,
     });
     await tx.fulfillments.create({ orderId, fulfillmentId: `f-${orderId}`, createdAtUtc: time(2) });
     await tx.shipments.put({ orderId, n: 1, state: 'bought' });

@@ -94,6 +94,8 @@ export function describeTransactions(createDatabase: CreateDatabase): void {
         createRequestedAtUtc: time(0),
         createKeyNumber: 1,
         confirmKeyNumber: 1,
+        cancelKeyNumber: 1,
+        refundKeyNumber: 1,
       });
       const reason = await refused.then(
         () => 'accepted',
