@@ -41,6 +41,7 @@ const policySchema = z
       })
       .partial(),
     actionPollMs: durationMs,
+    longWaits: z.strictObject({ share: z.number().gt(0).max(1), maximumMs: durationMs }),
     maximumPaymentUpdates: z.number().int().min(1).max(100),
   })
   .partial();

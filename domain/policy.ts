@@ -1,3 +1,4 @@
+import type { LongWaits } from './long-waits.ts';
 import type { Currency } from './money.ts';
 import type { StepName } from './order.ts';
 
@@ -10,8 +11,11 @@ const DAY = 24 * HOUR;
 export interface StepPolicy {
   /** One attempt (Temporal's start-to-close). Provider calls and locks fit inside it. */
   attemptTimeoutMs: number;
-  /** All attempts together (schedule-to-close); past it the step parks. */
-  budgetMs: number;
+  /**
+   * All attempts together (schedule-to-close); past it the step parks. Absent: it is retried without end and never
+   * parks, since a parked order has to be told of and nothing could tell of it.
+   */
+  budgetMs?: number;
   initialIntervalMs: number;
   backoffCoefficient: number;
   maximumIntervalMs: number;
@@ -26,7 +30,7 @@ export interface SagaPolicy {
   name: string;
   steps: Record<StepName, StepPolicy>;
   /** Compensations: retried without end; after the budget the order is parked for a person as well. */
-  compensation: StepPolicy;
+  compensation: StepPolicy & { budgetMs: number };
   /**
    * SQL-only steps run as local activities for at most this long (attempts included), then as ordinary ones:
    * queries and updates wait while a local activity runs. At most 2,000.
@@ -50,6 +54,8 @@ export interface SagaPolicy {
   approval?: ApprovalPolicy;
   /** How often a pending customer action is looked up at the provider, besides its webhook. */
   actionPollMs: number;
+  /** How waits that repeat by themselves grow. Absent (as in earlier policies): they keep their short intervals. */
+  longWaits?: LongWaits;
   /** Accepted payment updates of one order. */
   maximumPaymentUpdates: number;
   /**
@@ -75,15 +81,17 @@ export const defaultCheckReferenceMs = 3 * SECOND;
 /** What a policy recorded before these fields existed means by leaving them out. */
 export const holdDefaults = { holdApprovalMs: 24 * HOUR, maximumHoldMs: 14 * DAY };
 
-const sqlStep: StepPolicy = {
+/** Without a budget: what SQL does not know yet can be parked where nobody sees it. */
+const receiveStep: StepPolicy = {
   attemptTimeoutMs: 10 * SECOND,
-  budgetMs: 30 * MINUTE,
   initialIntervalMs: 200,
   backoffCoefficient: 2,
   maximumIntervalMs: 10 * SECOND,
 };
 
-const providerStep: StepPolicy = {
+const sqlStep: StepPolicy = { ...receiveStep, budgetMs: 30 * MINUTE };
+
+const providerStep = {
   attemptTimeoutMs: 20 * SECOND,
   budgetMs: 2 * HOUR,
   initialIntervalMs: 500,
@@ -94,7 +102,7 @@ const providerStep: StepPolicy = {
 export const defaultPolicy: SagaPolicy = {
   name: 'default',
   steps: {
-    receive: sqlStep,
+    receive: receiveStep,
     inventory: sqlStep,
     /* Verification is a courtesy before payment: without the carrier the order goes on and the label decides. */
     address: {
@@ -117,16 +125,23 @@ export const defaultPolicy: SagaPolicy = {
   ...holdDefaults,
   remindAt: 0.5,
   actionPollMs: 15 * SECOND,
+  longWaits: { share: 0.125, maximumMs: 7 * DAY },
   maximumPaymentUpdates: 10,
 };
 
-/** A partial policy over a whole one; steps are merged one by one. */
+/** A partial policy over a whole one; steps are merged one by one. A budget for all steps bounds none that has none. */
 export function withPolicy(base: SagaPolicy, changes: PolicyChanges): SagaPolicy {
   const { steps = {}, compensation = {}, allSteps = {}, ...rest } = changes;
+  const { budgetMs, ...everyStep } = allSteps;
   const merged = Object.fromEntries(
     Object.entries(base.steps).map(([name, step]) => [
       name,
-      { ...step, ...allSteps, ...steps[name as StepName] },
+      {
+        ...step,
+        ...everyStep,
+        ...(step.budgetMs !== undefined && budgetMs !== undefined ? { budgetMs } : {}),
+        ...steps[name as StepName],
+      },
     ]),
   ) as Record<StepName, StepPolicy>;
   return {

@@ -12,7 +12,7 @@ export function describeParked(order: OrderState): string[] {
   return [
     `Parked at ${activity} since ${sinceUtc}, after ${howOften(order)}: ${failure}`,
     compensating
-      ? `The order is being taken back. This is tried again by itself every ${perBudget(order)} and never dropped.`
+      ? `The order is being taken back. This is tried again by itself ${howSoon(order)} and never dropped.`
       : 'Nothing is tried meanwhile, and nothing is lost. Safe to do now:',
     ...actions.map((action) => `${actionTexts[action]}: \`${resolveCommand(order, action)}\``),
     ...(checking ? [`Reference ${checking.reference}, given by ${checking.actor}, is being checked.`] : []),
@@ -25,7 +25,10 @@ function howOften({ parked }: OrderState): string {
   return attempts ? `${attempts} attempt(s) in ${inBudgets}` : `${inBudgets} of attempts`;
 }
 
-const perBudget = ({ input }: OrderState): string => `${input.policy.compensation.budgetMs / 1_000} s`;
+function howSoon({ input }: OrderState): string {
+  const { compensation, longWaits } = input.policy;
+  return `${longWaits ? 'at growing intervals, at first after' : 'every'} ${compensation.budgetMs / 1_000} s`;
+}
 
 const examples: Record<ResolveNeed, object> = {
   'input.service': { input: { service: '…' } },

@@ -1,8 +1,10 @@
 import type { Refusal } from '../domain/failures.ts';
+import { nextWaitMs } from '../domain/long-waits.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { refusalOf } from './judge.ts';
 import type { UpdatePayment } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
+import type { OrderState } from './order-state.ts';
 import type { Compensation, Saga } from './saga.ts';
 
 /**
@@ -94,9 +96,11 @@ async function pollPayment(
 ): Promise<Updated | { refused: Refusal } | 'deadline' | 'paid'> {
   const { order } = context;
   const { n } = order.payment;
+  const sinceMs = Date.now();
   for (let pollMs = order.input.policy.actionPollMs; ; pollMs = Math.min(pollMs * 2, MAXIMUM_POLL_MS)) {
+    const forMs = untilNextPollMs(order, pollMs, sinceMs);
     const mended = await saga.interruptible(() =>
-      waitInHold(context, () => order.paymentNoticed || order.paymentAct !== undefined, pollMs),
+      waitInHold(context, () => order.paymentNoticed || order.paymentAct !== undefined, forMs),
     );
     if (order.paymentAct) return { updated: order.paymentAct };
     if (mended === false) return 'deadline';
@@ -108,7 +112,16 @@ async function pollPayment(
   }
 }
 
+/** Longest interval between two polls, but for the policy's long waits. */
 const MAXIMUM_POLL_MS = 5 * 60 * 1_000;
+
+/** However long the waits have become, the payment is looked up once more shortly before the deadline. */
+function untilNextPollMs({ hold, input }: OrderState, shortMs: number, sinceMs: number): number {
+  const nowMs = Date.now();
+  const longMs = nextWaitMs(input.policy.longWaits, { shortMs, waitedMs: nowMs - sinceMs });
+  const lastMs = Date.parse(hold?.untilUtc ?? '') - nowMs - shortMs;
+  return lastMs > shortMs ? Math.min(longMs, lastMs) : shortMs;
+}
 
 async function resumePaid(context: OrderContext, saga: Saga): Promise<Mended> {
   const { order } = context;

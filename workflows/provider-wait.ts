@@ -1,10 +1,12 @@
 import { ActivityFailure, patched, sleep, TimeoutFailure } from '@temporalio/workflow';
 import type { ProviderQuestion } from '../activities/provider-state.ts';
+import { nextWaitMs } from '../domain/long-waits.ts';
 import { providerOf, type BudgetAdvice, type ProviderName, type ProviderWait } from '../domain/providers.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
+import type { OrderState } from './order-state.ts';
 import type { Parking } from './saga.ts';
 
-/** How often an order whose budget has ended asks whether its provider takes steps again. */
+/** How often an order whose budget has ended asks at first whether its provider takes steps again. */
 const ASK_EVERY_MS = 10 * 60 * 1_000;
 
 /**
@@ -19,17 +21,26 @@ export async function waitForProvider(
   const { order } = context;
   const provider = providerOf(activity);
   if (!provider || !patched('wait-for-provider')) return false;
-  const { compensation } = order.input.policy;
-  const { budgetMs } = direction === 'compensating' ? compensation : context.policyOf(step);
+  const { compensation, longWaits } = order.input.policy;
+  const { budgetMs = ASK_EVERY_MS } = direction === 'compensating' ? compensation : context.policyOf(step);
+  const shortMs = Math.min(budgetMs, ASK_EVERY_MS);
+  const sinceMs = heldUpSinceMs(order, activity);
+  const pauseMs = (least: number) =>
+    nextWaitMs(longWaits, { shortMs: least, waitedMs: Date.now() - sinceMs });
   const timedOut = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
   try {
     for (;;) {
       const answer = await ask(context, { provider, budgetMs, timedOut });
-      if (answer.advice !== 'wait') return answer.advice === 'again' || order.waitingFor !== undefined;
+      if (answer.advice !== 'wait') {
+        const again = answer.advice === 'again' || order.waitingFor !== undefined;
+        if (!again) delete order.heldUp;
+        /* A provider that comes and goes renews the budget each time: then the pause comes first. */
+        else if (!order.waitingFor && pauseMs(0) > 0)
+          await sleep(pauseMs(0), { summary: `Wait for ${provider}: held up again and again` });
+        return again;
+      }
       await show(context, provider, answer.wait);
-      await sleep(Math.min(budgetMs, ASK_EVERY_MS), {
-        summary: `Wait for ${provider}: ${answer.wait.state}`,
-      });
+      await sleep(pauseMs(shortMs), { summary: `Wait for ${provider}: ${answer.wait.state}` });
     }
   } finally {
     if (order.waitingFor) {
@@ -37,6 +48,12 @@ export async function waitForProvider(
       context.publish();
     }
   }
+}
+
+/** Since when the provider has held this activity up, over all its budgets. */
+function heldUpSinceMs(order: OrderState, activity: string): number {
+  if (order.heldUp?.activity !== activity) order.heldUp = { activity, sinceMs: Date.now() };
+  return order.heldUp.sinceMs;
 }
 
 /** Ordinary, never local: another worker may know better than the one that runs the workflow. */
@@ -49,11 +66,12 @@ function ask({ steps, policyOf }: OrderContext, question: ProviderQuestion): Pro
 
 async function show(context: OrderContext, provider: ProviderName, wait: ProviderWait): Promise<void> {
   const { order } = context;
-  const first = order.waitingFor === undefined;
+  const first = order.waitingFor === undefined && !order.heldUp?.noted;
   order.waitingFor = { provider, ...wait };
   order.updatedAtUtc = isoNow();
   context.publish();
   if (!first) return;
+  if (order.heldUp && order.input.policy.longWaits) order.heldUp.noted = true;
   const reason = `${wait.state} since ${wait.sinceUtc}: ${wait.reason}`.slice(0, 500);
   await context.note('recordNote', { actor: 'saga', act: `budget of ${provider}`, result: 'waits', reason });
 }

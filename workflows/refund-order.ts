@@ -1,9 +1,11 @@
 import { CancellationScope, setCurrentDetails, sleep } from '@temporalio/workflow';
+import { nextWaitMs } from '../domain/long-waits.ts';
 import type { StepPolicy } from '../domain/policy.ts';
 import type { Refund, RefundAnswer } from '../domain/refunds.ts';
 import type { FollowPayment, RefundOrder } from './refund-messages.ts';
 import { createSteps } from './steps.ts';
 
+/** Longest pause between two looks, but for the policy's long waits. */
 const LONGEST_PAUSE_MS = 6 * 60 * 60 * 1_000;
 
 /**
@@ -30,8 +32,10 @@ async function runRefund({ refund, policy, taskQueues }: RefundOrder): Promise<R
   const { attemptTimeoutMs } = policy.steps.payment;
   let now = await provider('Refund the amount').refundPart({ orderId, refundId, attemptTimeoutMs });
   showRefund(now);
+  const sinceMs = Date.now();
   for (let pauseMs = 4 * policy.actionPollMs; now.state === 'pending'; pauseMs *= 2) {
-    await sleep(Math.min(pauseMs, LONGEST_PAUSE_MS));
+    const shortMs = Math.min(pauseMs, LONGEST_PAUSE_MS);
+    await sleep(nextWaitMs(policy.longWaits, { shortMs, waitedMs: Date.now() - sinceMs }));
     const subject = { kind: 'refund', id: now.providerRefundId ?? '' } as const;
     now =
       (await provider('Look whether the refund has arrived').recordRefund({ subject, attemptTimeoutMs })) ??

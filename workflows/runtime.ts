@@ -1,4 +1,5 @@
 import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
+import { nextWaitMs } from '../domain/long-waits.ts';
 import type { Parked, SagaState } from '../domain/order.ts';
 import { attemptsOf, describeFailure, failureTypeOf, judge, SagaInterrupted } from './judge.ts';
 import type { ResolveParked } from './messages.ts';
@@ -55,9 +56,16 @@ async function park(context: OrderContext, parking: Parking): Promise<Resolution
   show(context, 'parked');
   if (!before && order.parked) await context.note('parkOrder', { parked: order.parked });
   const resolved = () => order.resolve !== undefined;
-  if (compensating) await condition(resolved, order.input.policy.compensation.budgetMs);
+  if (compensating) await condition(resolved, untilNextTryMs(order));
   else await condition(resolved);
   return order.resolve ? unpark(context, { ...order.resolve, compensating }) : 'again';
+}
+
+/** A compensation tries again by itself after as long as its budget, and later as the policy's long waits say. */
+function untilNextTryMs({ input, parked }: OrderState): number {
+  const { compensation, longWaits } = input.policy;
+  const waitedMs = Date.now() - Date.parse(parked?.sinceUtc ?? isoNow());
+  return nextWaitMs(longWaits, { shortMs: compensation.budgetMs, waitedMs });
 }
 
 /** `failureType` stays that of the failure that parked it; how often it failed goes on counting over people's retries. */

@@ -14,7 +14,7 @@ import { isRefusal } from './judge.ts';
 import type { FulfillOrder } from './messages.ts';
 
 /** Activity options of a step, straight from its policy. Past the budget the step parks; the workflow never fails. */
-const optionsOf = (policy: Unbounded<StepPolicy>, summary: string) => ({
+const optionsOf = (policy: StepPolicy, summary: string) => ({
   summary,
   startToCloseTimeout: policy.attemptTimeoutMs,
   ...(policy.budgetMs === undefined ? {} : { scheduleToCloseTimeout: policy.budgetMs }),
@@ -26,12 +26,9 @@ const optionsOf = (policy: Unbounded<StepPolicy>, summary: string) => ({
   },
 });
 
-/** Without a budget: retried without end. */
-type Unbounded<Policy extends StepPolicy> = Omit<Policy, 'budgetMs'> & { budgetMs?: number };
-
 /** How a call is tried, and what the Web UI says it is for. */
 export interface CallOptions {
-  policy: Unbounded<StepPolicy>;
+  policy: StepPolicy;
   summary: string;
 }
 

@@ -154,6 +154,19 @@ describe('while SQL is away', () => {
     await expectEnd(saga(), held, { status: 'cancelled' });
   });
 
+  test('an order that SQL cannot record is parked nowhere: it goes on by itself however long that takes', async () => {
+    sql.away = true;
+    const order = await saga().start({}, { allSteps: { budgetMs: 300 } });
+    await inMs(4_000);
+    expect(await saga().view(order.orderId)).toMatchObject({ sagaState: 'running', step: 'receive' });
+    sql.away = false;
+    const events = ['order.created', 'inventory.reserved', 'payment.processed', 'fulfillment.created'];
+    await expectEnd(saga(), order, {
+      status: 'completed',
+      events: [...events, 'shipment.generated', 'order.completed'],
+    });
+  });
+
   test('an order that parked before SQL knew it can be resolved, and its trail tells of it', async () => {
     sql.away = true;
     const order = await saga().start({}, { steps: { receive: { budgetMs: 300 } } });
