@@ -115,7 +115,7 @@ export function addAudit(app: App, deps: AppDeps): void {
       path: '/orders/{orderId}/why',
       operationId: 'explainOrder',
       summary: 'Its story in sentences, what happens next, and why it ended',
-      description: 'Answered from the audit rows.',
+      description: 'Answered from the audit rows and the order’s money.',
       responses: {
         200: { description: 'The answers.', content: { 'application/json': { schema: whyBody } } },
       },
@@ -123,14 +123,19 @@ export function addAudit(app: App, deps: AppDeps): void {
     async (c) => {
       const orderId = readOrderId(c.req.param('orderId'));
       await requireOrder(deps, c.get('caller'), orderId);
-      const [rows, events] = await readStore(deps, (read) =>
-        Promise.all([read.audit(orderSubject(orderId)), read.events({ orderId, afterSequence: 0 })]),
+      const [rows, money, events] = await readStore(deps, (read) =>
+        Promise.all([
+          read.audit(orderSubject(orderId)),
+          read.money(orderId),
+          read.events({ orderId, afterSequence: 0 }),
+        ]),
       );
-      return c.json({ orderId, ...explainOrder(rows, events) }, 200, noStore);
+      return c.json({ orderId, ...explainOrder(rows, money ?? noMoney, events) }, 200, noStore);
     },
   );
 }
 
+const noMoney = { payments: [], refunds: [], disputes: [] };
 const noStore = { 'cache-control': 'no-store' };
 
 /** A changed row breaks its hash, a removed one the link, a cut-off tail the head. */

@@ -1,7 +1,8 @@
 import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
+import type { OrderBooks } from '../domain/money-standing.ts';
 import { tellOrder, type OrderStory } from './order-story.ts';
-import { isOfOrder, isPathStatus } from './order-trail.ts';
+import { isOfOrder, isSuccess } from './order-trail.ts';
 
 /** One audit row as an answer, with the event that caused it where the order has it. */
 export interface Explanation {
@@ -25,9 +26,13 @@ export interface OrderExplanation extends OrderStory {
   lastSuccessfulStep: Explanation | null;
 }
 
-/** Answers from the audit rows alone; the events only name what caused what. */
-export function explainOrder(rows: readonly AuditRow[], events: readonly DomainEvent[]): OrderExplanation {
-  const success = rows.findLast((row) => isOfOrder(row) && isPathStatus(row.to) && row.from !== row.to);
+/** Answers from the audit rows and the order's money; the events only name what caused what. */
+export function explainOrder(
+  rows: readonly AuditRow[],
+  books: OrderBooks,
+  events: readonly DomainEvent[],
+): OrderExplanation {
+  const success = rows.findLast(isSuccess);
   const ending = rows.findLast((row) => isOfOrder(row) && (row.to === 'cancelled' || row.to === 'failed'));
   const trigger = rows.find((row) => row.seq > (success?.seq ?? 0));
   const explain = (row: AuditRow | undefined, answer: (row: AuditRow) => string): Explanation | null =>
@@ -39,7 +44,7 @@ export function explainOrder(rows: readonly AuditRow[], events: readonly DomainE
       (row) => `step ${row.step} went from ${row.from} to ${row.to}: ${row.reason}`,
     ),
     lastSuccessfulStep: explain(success, (row) => `${row.step}: the order became ${row.to}`),
-    ...tellOrder(rows, events),
+    ...tellOrder(rows, books, events),
   };
 }
 

@@ -43,9 +43,11 @@ const events = [
   { eventId: 'event-4', eventType: 'inventory.released.v1' },
 ] as DomainEvent[];
 
+const noBooks = { payments: [], refunds: [], disputes: [] };
+
 describe('the three questions', () => {
   it('are answered for an order whose card was declined', () => {
-    expect(explainOrder(declined, events)).toMatchObject({
+    expect(explainOrder(declined, noBooks, events)).toMatchObject({
       whyEnded: { answer: 'failed in step payment by saga: Your card was declined.', auditSeq: 5 },
       triggeredBy: {
         auditSeq: 3,
@@ -66,7 +68,7 @@ describe('the three questions', () => {
       ['fulfillment', 'fulfillment_created', 'cancelled', 'Ordered twice', 'help-desk'],
       ['fulfillment', 'created', 'cancelled', 'compensation'],
     ]);
-    expect(explainOrder(rows, [])).toMatchObject({
+    expect(explainOrder(rows, noBooks, [])).toMatchObject({
       whyEnded: { auditSeq: 6, actor: 'help-desk', reason: 'Ordered twice' },
       triggeredBy: { auditSeq: 5, actor: 'help-desk' },
       lastSuccessfulStep: { step: 'fulfillment', auditSeq: 4 },
@@ -74,12 +76,12 @@ describe('the three questions', () => {
   });
 
   it('leave the first two open for an order on its path', () => {
-    expect(explainOrder(declined.slice(0, 2), [])).toMatchObject({
+    expect(explainOrder(declined.slice(0, 2), noBooks, [])).toMatchObject({
       whyEnded: null,
       triggeredBy: null,
       lastSuccessfulStep: { to: 'inventory_reserved' },
     });
-    expect(explainOrder([], [])).toEqual({
+    expect(explainOrder([], noBooks, [])).toEqual({
       whyEnded: null,
       triggeredBy: null,
       lastSuccessfulStep: null,
@@ -111,6 +113,7 @@ describe('the audit trail', () => {
       order: async () => viewOf(),
       audit: async () => declined,
       auditHead: async () => head,
+      money: async () => noBooks,
       events: async () => events,
     };
     const app = createApp(fakeDeps({ store: fakeStore({ reads }).store }));

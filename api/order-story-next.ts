@@ -1,36 +1,85 @@
 import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
-import { momentText } from './order-story-words.ts';
+import type { MoneyStanding } from '../domain/money-standing.ts';
+import { amountText, momentText, providerWords } from './order-story-words.ts';
 import type { OrderPlace } from './order-trail.ts';
 
 /** What happens next, by itself or by whom. */
-export function nextSentence(place: OrderPlace, deadline: string): string {
-  const { status, sagaState, charged, refundOpen } = place;
-  if (sagaState === 'parked') {
-    return 'Our staff have been told and let it go on when the problem is mended. Nothing is lost meanwhile, and the customer need not do anything.';
+export function nextSentence(
+  place: OrderPlace,
+  standing: MoneyStanding | undefined,
+  deadline: string,
+): string {
+  const money = moneySentences(place, standing);
+  switch (place.sagaState) {
+    case 'parked':
+      return [place.takenBack ? parkedBack : parked, ...money].join(' ');
+    case 'compensating':
+      return [`What was done is being taken back${backText(standing)}; then the order ends.`, ...money].join(
+        ' ',
+      );
+    case 'held':
+      return [heldSentence(place, standing, deadline), ...money].join(' ');
+    case 'running':
+      return [runningSentence(place), ...money].join(' ');
+    case 'ended':
+      return endSentence(place, money);
   }
-  if (sagaState === 'compensating') {
-    const money = charged ? ', the payment included' : '';
-    return `What was done is being taken back${money}; then the order ends.`;
-  }
-  if (sagaState === 'held') return heldSentence(status, deadline, charged);
-  const refund = refundOpen ? ' A refund is on its way to the customer.' : '';
-  return `${runningSentences[status] ?? 'The order is being taken in.'}${refund}`;
 }
 
-const runningSentences: Record<string, string> = {
+const calm = 'Nothing is lost meanwhile, and the customer need not do anything.';
+const parked = `Our staff have been told and let it go on when the problem is mended. ${calm}`;
+const parkedBack = `The taking back is tried again by itself, and our staff have been told. ${calm}`;
+
+/** Still to go back when everything is taken back. */
+const backText = (standing: MoneyStanding | undefined): string =>
+  standing && standing.owed > 0
+    ? `, and ${amountText(standing.owed, standing.currency)} go back to the customer`
+    : '';
+
+function runningSentence({ status, charged, waitsFor }: OrderPlace): string {
+  const next = runningSentences[status];
+  const sentence = typeof next === 'object' ? next[charged ? 'charged' : 'uncharged'] : next;
+  const text = sentence ?? 'The order is being worked on.';
+  return waitsFor === undefined
+    ? text
+    : `${text.slice(0, -1)}, as soon as ${providerWords(waitsFor)} takes requests again.`;
+}
+
+/* An order that was held and goes on again keeps the hold's status until its next step has succeeded. */
+const runningSentences: Record<string, string | { charged: string; uncharged: string }> = {
+  '': 'The order is being taken in.',
   received: 'The goods are set aside next.',
   inventory_reserved: 'The address is checked and the payment made next.',
+  payment_failed: 'The payment is being tried again.',
+  payment_action_required: 'The payment is being tried again.',
+  awaiting_approval: 'The payment is made next.',
+  address_rejected: {
+    charged: 'The address is checked again and the shipping label bought next.',
+    uncharged: 'The address is checked again and the payment made next.',
+  },
   payment_processed: 'The warehouse gets the order next.',
   fulfillment_created: 'The shipping label is bought next.',
   shipment_generated: 'The order is completed next.',
-  completed: 'Nothing more: the order is complete.',
-  cancelled: 'Nothing more: the order has ended. Whoever wants the goods after all orders them again.',
-  failed: 'Nothing more: the order has ended. Whoever wants the goods after all orders them again.',
 };
 
-function heldSentence(status: string, deadline: string, charged: boolean): string {
-  const otherwise = `otherwise the order is taken back${charged ? ' and the payment refunded' : ' and nothing is charged'}.`;
+function endSentence({ status }: OrderPlace, money: string[]): string {
+  const [open, closed, more] =
+    status === 'completed'
+      ? ['The order is complete.', 'Nothing more: the order is complete.', []]
+      : [
+          'The order has ended.',
+          'Nothing more: the order has ended.',
+          ['Whoever wants the goods after all orders them again.'],
+        ];
+  return [money.length > 0 ? open : closed, ...money, ...more].join(' ');
+}
+
+function heldSentence({ status }: OrderPlace, standing: MoneyStanding | undefined, deadline: string): string {
+  const back = standing ? standing.owed + standing.kept : 0;
+  const refund =
+    standing && back > 0 ? ` and ${amountText(back, standing.currency)} go back to the customer` : '';
+  const otherwise = `otherwise the order is taken back${standing ? refund : ' and nothing is charged'}.`;
   const by = deadline === '' ? 'in time' : `until ${deadline}`;
   switch (status) {
     case 'payment_failed':
@@ -42,6 +91,24 @@ function heldSentence(status: string, deadline: string, charged: boolean): strin
     default:
       return `Our staff decide about it ${by}; ${otherwise}`;
   }
+}
+
+/** What is open about the money, and who sees to it. While the order is taken back, that does. */
+function moneySentences({ sagaState, takenBack }: OrderPlace, standing: MoneyStanding | undefined): string[] {
+  if (!standing) return [];
+  const { currency, onTheWay, heldByBank, owed } = standing;
+  const byItself = takenBack && sagaState !== 'ended';
+  return [
+    ...(owed > 0 && !byItself
+      ? [
+          `${amountText(owed, currency)} are still owed to the customer: our staff ask the customer where the money can go, and refund it there.`,
+        ]
+      : []),
+    ...(onTheWay > 0 ? [`A refund of ${amountText(onTheWay, currency)} is on its way to the customer.`] : []),
+    ...(heldByBank > 0
+      ? [`The customer’s bank decides about the ${amountText(heldByBank, currency)} that it holds.`]
+      : []),
+  ];
 }
 
 /** The present hold's deadline: as last extended or reminded of, else as its event told; empty where neither is known. */

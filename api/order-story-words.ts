@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../domain/events.ts';
+import { formatAmount, type Currency } from '../domain/money.ts';
 
 /** What each status means to somebody who knows nothing of this system. */
 export const pathSentences: Record<string, string> & { received: string } = {
@@ -27,6 +28,13 @@ const steps: Record<string, string> = {
   completion: 'completing the order',
 };
 
+/** `1499.00 INR`. */
+export const amountText = (amountMinor: number, currency: Currency): string =>
+  `${formatAmount({ amountMinor, currency })} ${currency}`;
+
+export const providerWords = (text: string): string =>
+  text.includes('carrier') ? 'the carrier' : 'the payment provider';
+
 export const stepWords = (step: string): string => steps[step] ?? step;
 
 const eventWords: Record<string, string> = {
@@ -41,7 +49,6 @@ const eventWords: Record<string, string> = {
   'shipment.generated': 'the shipping label had been bought',
   'shipment.voided': 'the shipping label had been taken back',
   'order.held': 'the order had begun to wait for the customer',
-  'order.parked': 'a technical problem had stopped the order',
 };
 
 /** `after the payment had gone through, `; empty for an event that is not known any more or has no words. */
@@ -100,6 +107,16 @@ export function brief(reason: string): string {
     .map((part) => part.replace(/[.\s]+$/, ''));
   const nobody = rest.filter((part) => part.startsWith('Nobody '));
   return (nobody[0]?.startsWith('Nobody approved') ? nobody : [first, ...nobody]).join('. ');
+}
+
+/** Our fields and the providers' ids are left out of what is told. */
+const fieldName = /^[a-z][A-Za-z.]*: (?=expected )/;
+const providerId = /\s*\(?\b(pi|re|shp|pm|dp|du|ch|evt)_\w+\)?/g;
+
+/** Why a request was refused, without the names of our fields. What there is instead is for whoever has sent it. */
+export function plainRefusal(reason: string): string {
+  const text = reason.replace(fieldName, '').replaceAll(providerId, '');
+  return text.startsWith('There is no signal of this name') ? 'there is no such request' : text;
 }
 
 /** `: Your card was declined`. */

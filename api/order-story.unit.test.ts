@@ -1,8 +1,32 @@
 import { describe, expect, it } from 'vitest';
+import type { OrderBooks } from '../domain/money-standing.ts';
+import type { DisputeState, RefundState } from '../domain/refunds.ts';
 import { fromTrail, readTrails, type TrailRow } from '../test/replay/order-trails.ts';
 import { tellOrder } from './order-story.ts';
 
 const golden = new URL('../test/replay/order-stories.txt', import.meta.url).pathname;
+
+const noBooks: OrderBooks = { payments: [], refunds: [], disputes: [] };
+
+const charge = (state: string, n = 1) => ({
+  n,
+  state,
+  amount: { amountMinor: 149_900, currency: 'INR' as const },
+});
+
+const refund = (state: RefundState, amountMinor: number, second = 0) => ({
+  n: 1,
+  state,
+  amount: { amountMinor, currency: 'INR' as const },
+  requestedAtUtc: `2026-01-02T12:00:0${second}.000Z`,
+  settledAtUtc: `2026-01-02T12:00:0${second}.000Z`,
+});
+
+const dispute = (state: DisputeState, amountMinor: number) => ({
+  n: 1,
+  state,
+  amount: { amountMinor, currency: 'INR' as const },
+});
 
 const row = (step: string, from: string, to: string, reason: string, causedBy?: string): TrailRow => ({
   actor: 'saga',
@@ -13,9 +37,9 @@ const row = (step: string, from: string, to: string, reason: string, causedBy?: 
   ...(causedBy ? { causedBy } : {}),
 });
 
-const told = (rows: TrailRow[], heldUntilUtc?: string) => {
+const told = (rows: TrailRow[], heldUntilUtc?: string, books: OrderBooks = noBooks) => {
   const trail = fromTrail({ rows, ...(heldUntilUtc ? { heldUntilUtc } : {}) });
-  return tellOrder(trail.rows, trail.events);
+  return tellOrder(trail.rows, books, trail.events);
 };
 
 const begun = [
@@ -28,7 +52,7 @@ describe('the story of an order', () => {
   const trails = Object.entries(readTrails());
   const stories = trails.map(([name, trail]) => {
     const { rows, events } = fromTrail(trail);
-    const { story, next } = tellOrder(rows, events);
+    const { story, next } = tellOrder(rows, trail.books, events);
     return [`# ${name}`, ...story, `Next: ${next}`].join('\n');
   });
 
@@ -40,8 +64,8 @@ describe('the story of an order', () => {
     const personal = /Asha|Rao|Residency|560025|Bengaluru|@|customer-1|UNDELIVERABLE|LABEL-REFUSED/;
     const ours = /Temporal|activity|workflow|EasyPost|_|\bHTTP\b|\b50\d\b/;
     for (const story of stories) {
-      const [, ...lines] = story.split('\n');
-      for (const line of lines) {
+      const [, ...sentences] = story.split('\n');
+      for (const line of sentences) {
         expect(line).not.toMatch(personal);
         expect(line).not.toMatch(ours);
       }
@@ -49,7 +73,7 @@ describe('the story of an order', () => {
   });
 
   it('begins with what is known when there is nothing yet', () => {
-    expect(tellOrder([], [])).toEqual({ story: [], next: 'The order is being taken in.' });
+    expect(tellOrder([], noBooks, [])).toEqual({ story: [], next: 'The order is being taken in.' });
   });
 
   it('says where an order on its path goes next', () => {
@@ -73,26 +97,30 @@ describe('the story of an order', () => {
     expect(longer.story).toContain(
       'January 2, 2026 at 03:07 UTC: There is more time to mend it: until January 3, 2026 at 12:00 UTC: she calls her bank.',
     );
-    expect(longer.story).toContain('Nothing was charged.');
+    expect(longer.story).toContain('Nothing was charged so far.');
   });
 
   it('says what was refunded, how much of it, and what is left', () => {
-    const { story } = told([
-      ...paid,
-      row(
-        'payment',
-        'charged',
-        'refund_requested',
-        '500.00 INR, 999.00 INR of the charge are left: one key was stuck',
-      ),
-      row(
-        'payment',
-        'refund_requested',
-        'refunded',
-        '500.00 INR, 999.00 INR of the charge are left: one key was stuck',
-      ),
-      row('payment', 'charged', 'refunded', '999.00 INR, 0.00 INR of the charge are left: compensation'),
-    ]);
+    const { story } = told(
+      [
+        ...paid,
+        row(
+          'payment',
+          'charged',
+          'refund_requested',
+          '500.00 INR, 999.00 INR of the charge are left: one key was stuck',
+        ),
+        row(
+          'payment',
+          'refund_requested',
+          'refunded',
+          '500.00 INR, 999.00 INR of the charge are left: one key was stuck',
+        ),
+        row('payment', 'charged', 'refunded', '999.00 INR, 0.00 INR of the charge are left: compensation'),
+      ],
+      undefined,
+      { ...noBooks, payments: [charge('refunded')] },
+    );
     expect(story.slice(3).map((line) => line.replace(/^.*UTC: /, ''))).toEqual([
       'A refund of 500.00 INR was asked for: one key was stuck.',
       '500.00 INR were refunded; 999.00 INR of the payment stay with us: one key was stuck.',
@@ -113,7 +141,7 @@ describe('the story of an order', () => {
     expect(next).toContain('the customer need not do anything');
   });
 
-  it('tells what staff did about a parked step, and keeps to itself what they were refused', () => {
+  it('tells what staff did about a parked step, and which request was refused and why', () => {
     const { story } = told([
       ...paid,
       row('shipping', 'resolve', 'refused', 'Reference shp_1 is not taken.'),
@@ -123,12 +151,197 @@ describe('the story of an order', () => {
       row('shipping', 'cancel', 'refused', 'Shipping has started.'),
     ]);
     expect(story.slice(3).map((line) => line.replace(/^.*UTC: /, ''))).toEqual([
-      'A request of our staff was refused.',
+      'A request of our staff about the technical problem was refused: Reference is not taken.',
       'Our staff tried it with Priority and the order went on: storm.',
       'Our staff found that it had been done and the order went on: printed by hand.',
       'Our staff left it out and the order went on: known address.',
       'A request to cancel the order was refused: Shipping has started.',
     ]);
+  });
+
+  const lines = ({ story }: { story: string[] }) => story.map((line) => line.replace(/^.*UTC: /, ''));
+
+  it('never says that a refused checkout was accepted', () => {
+    const reason = 'The catalog has no unheard-of in INR.';
+    const story = lines(
+      told([row('receive', '', 'received', reason), row('receive', 'received', 'failed', reason)]),
+    );
+    expect(story).toEqual([
+      'The order was placed, and could not be accepted: The catalog has no unheard-of in INR.',
+      'The order was closed without being delivered.',
+      'Nothing was charged.',
+    ]);
+  });
+
+  it('says of which payment nothing was charged, when another one went through and is refunded', () => {
+    const story = lines(
+      told(
+        [
+          ...begun,
+          row('payment', 'inventory_reserved', 'payment_failed', 'Your card was declined.'),
+          row('payment', 'payment_failed', 'payment_failed', 'Your card was declined.'),
+          row('payment', 'held', 'running', 'asked for by phone'),
+          row('payment', 'payment_failed', 'payment_processed', 'charged'),
+          row('fulfillment', 'cancel', 'compensating', 'changed her mind'),
+          row('payment', 'declined', 'canceled', 'compensation'),
+          row('payment', 'charged', 'refunded', '1499.00 INR, 0.00 INR of the charge are left: compensation'),
+          row('fulfillment', 'payment_processed', 'cancelled', 'changed her mind'),
+        ],
+        undefined,
+        {
+          payments: [charge('canceled'), charge('refunded', 2)],
+          refunds: [refund('refunded', 149_900)],
+          disputes: [],
+        },
+      ),
+    );
+    expect(story.slice(2)).toEqual([
+      'The payment did not go through: Your card was declined.',
+      'Another payment method was given, and the order went on: asked for by phone.',
+      'The payment of 1499.00 INR went through.',
+      'A cancellation was accepted: changed her mind. Everything done so far is being taken back.',
+      'An earlier payment, which had not gone through, was canceled; it charged nothing.',
+      '1499.00 INR were refunded; nothing of the payment is left with us.',
+      'The order was canceled.',
+      'The last step that succeeded: the payment went through.',
+      'The 1499.00 INR that were charged were refunded.',
+    ]);
+  });
+
+  it('names the request that was refused and says why', () => {
+    const story = lines(
+      told([
+        ...paid,
+        row('payment', 'paymnt', 'refused', 'There is no signal of this name; there are cancel, payment.'),
+        row(
+          'payment',
+          'extend',
+          'refused',
+          'untilUtc: expected a UTC time such as 2026-01-02T12:00:00.000Z.',
+        ),
+        row('payment', 'approve', 'refused', 'The order has ended (completed).'),
+        row('shipping', 'compensate', 'refused: the label is bought', 'she called'),
+      ]),
+    );
+    expect(story.slice(3)).toEqual([
+      'A request by the unknown name “paymnt” was refused: there is no such request.',
+      'A request for more time was refused: expected a UTC time such as January 2, 2026 at 12:00 UTC.',
+      'A request to approve the order was refused: The order has ended (completed).',
+      'Our staff wanted the order taken back; that was refused, since the shipping label is bought already: she called.',
+    ]);
+  });
+
+  const refunded = row(
+    'payment',
+    'charged',
+    'refunded',
+    '1499.00 INR, 0.00 INR of the charge are left: goodwill',
+  );
+
+  it('says of a dispute after a full refund that the money was refunded before', () => {
+    const disputed = (amount: string) =>
+      row('payment', 'refunded', 'dispute_open', `dp_1, ${amount} INR, the bank says: not_received`);
+    const books = { payments: [charge('refunded')], refunds: [refund('refunded', 149_900)], disputes: [] };
+    const nothing = told([...paid, refunded, disputed('0.00')], undefined, {
+      ...books,
+      disputes: [dispute('open', 0)],
+    });
+    expect(lines(nothing).slice(-2)).toEqual([
+      'The customer’s bank disputed the payment and takes nothing of it back; all of it had been refunded before: not received.',
+      'The 1499.00 INR that were charged were refunded.',
+    ]);
+    expect(nothing.next).not.toContain('holds');
+    const twice = told([...paid, refunded, disputed('1499.00')], undefined, {
+      ...books,
+      disputes: [dispute('open', 149_900)],
+    });
+    expect(lines(twice).slice(-2)).toEqual([
+      'The customer’s bank disputed the payment and holds 1499.00 INR until that is decided; all of it had been refunded before: not received.',
+      'Of the 1499.00 INR that were charged, 1499.00 INR were refunded; 1499.00 INR are held by the customer’s bank until it has decided; that is 1499.00 INR more than was charged.',
+    ]);
+  });
+
+  it('says that a question of the bank was closed, not that a dispute was won', () => {
+    const said = (from: string, to: string) =>
+      row('payment', from, to, 'dp_1, 1499.00 INR, the bank says: fraudulent');
+    const story = lines(
+      told([...paid, said('charged', 'dispute_inquiry'), said('dispute_inquiry', 'dispute_won')]),
+    );
+    expect(story.slice(3)).toEqual([
+      'The customer’s bank asked about the payment: fraudulent.',
+      'The customer’s bank has closed its question about the payment and took nothing back.',
+    ]);
+  });
+
+  it('says what an order that was held and is paying again does next', () => {
+    const again = [
+      ...begun,
+      row('payment', 'inventory_reserved', 'payment_failed', 'Your card was declined.'),
+      row('payment', 'held', 'running', 'asked for by phone'),
+    ];
+    expect(told(again).next).toBe('The payment is being tried again.');
+    const corrected = [
+      ...paid,
+      row('shipping', 'payment_processed', 'address_rejected', 'Address not found'),
+      row('shipping', 'held', 'running', 'asked for by phone'),
+    ];
+    expect(told(corrected).next).toBe('The address is checked again and the shipping label bought next.');
+  });
+
+  it('says what is still owed after a refund has failed, until it is refunded again', () => {
+    const part = '500.00 INR, 999.00 INR of the charge are left: one key was stuck';
+    const failed = [
+      ...paid,
+      row('completion', 'shipment_generated', 'completed', 'shipped'),
+      row('payment', 'charged', 'refunded', part),
+      row(
+        'payment',
+        'refunded',
+        'refund_failed',
+        '500.00 INR did not go back (The account is closed.); 1499.00 INR of the charge are left: one key was stuck',
+      ),
+    ];
+    const books = { payments: [charge('charged')], refunds: [refund('failed', 50_000, 1)], disputes: [] };
+    const owing = told(failed, undefined, books);
+    expect(lines(owing).slice(4)).toEqual([
+      '500.00 INR were refunded; 999.00 INR of the payment stay with us: one key was stuck.',
+      'A refund of 500.00 INR came back and is not with the customer: The account is closed.',
+      'Of the 1499.00 INR that were charged, 500.00 INR are still owed to the customer; 999.00 INR stay with us.',
+    ]);
+    expect(owing.next).toBe(
+      'The order is complete. 500.00 INR are still owed to the customer: our staff ask the customer where the money can go, and refund it there.',
+    );
+    const again = told([...failed, row('payment', 'charged', 'refunded', part)], undefined, {
+      ...books,
+      refunds: [...books.refunds, refund('refunded', 50_000, 2)],
+    });
+    expect(again.next).toBe('Nothing more: the order is complete.');
+    const ended = told(
+      [...paid, row('fulfillment', 'payment_processed', 'cancelled', 'changed her mind')],
+      undefined,
+      { ...books, refunds: [refund('failed', 149_900)] },
+    );
+    expect(ended.next).toMatch(/^The order has ended\. 1499\.00 INR are still owed to the customer: /);
+  });
+
+  it('does not take a shipment that was given up for a refused request', () => {
+    expect(lines(told([...paid, row('shipping', 'created', 'refused', 'compensation')])).at(-1)).toBe(
+      'No shipping label had been bought, and none will be.',
+    );
+  });
+
+  it('does not say that a lost order was tried again and again', () => {
+    const gone = 'Temporal closed run 1 (terminated) while the order was open; nothing was taken back';
+    const lost = { ...row('shipping', 'running', 'parked', gone), actor: 'sweep' };
+    expect(lines(told([...paid, lost]))[3]).toBe(
+      'A technical problem stopped the order: what moves it was lost, and our staff have to start it again.',
+    );
+  });
+
+  it('tells two refunds of the same amount as two', () => {
+    const part = (left: string) =>
+      row('payment', 'charged', 'refund_requested', `5.00 INR, ${left} INR of the charge are left: late`);
+    expect(lines(told([...paid, part('1494.00'), part('1489.00')])).slice(3)).toHaveLength(2);
   });
 
   it('leaves nothing out that it has no words for', () => {

@@ -1,5 +1,5 @@
 import type { AuditRow } from '../domain/audit.ts';
-import { orderStatuses, type SagaState } from '../domain/order.ts';
+import { isEnded, orderStatuses, sagaStates, type OrderStatus, type SagaState } from '../domain/order.ts';
 
 const statuses: readonly string[] = orderStatuses;
 const path: readonly string[] = orderStatuses.slice(0, orderStatuses.indexOf('completed') + 1);
@@ -14,12 +14,72 @@ export const isOfOrder = ({ from, to }: AuditRow): boolean =>
 /** A status on the way from checkout to completed. */
 export const isPathStatus = (status: string): boolean => path.includes(status);
 
+const accepted = 'checkout accepted';
+
+/** A checkout that was recorded and refused: the row says why. */
+export const isRefusedCheckout = ({ from, to, reason }: AuditRow): boolean =>
+  from === '' && to === 'received' && reason !== accepted;
+
+/** A step of the order's path succeeded. */
+export const isSuccess = (row: AuditRow): boolean =>
+  isOfOrder(row) && isPathStatus(row.to) && row.from !== row.to && !isRefusedCheckout(row);
+
 /** Where the order is, by its rows. */
 export interface OrderPlace {
   /** Last status that the order itself moved to; empty before the first row. */
   status: string;
   sagaState: SagaState;
+  /** Step of the last row that moved it. */
+  step: string;
   charged: boolean;
-  /** A refund was asked for and has not settled. */
-  refundOpen: boolean;
+  /** The walk back has begun: what follows takes back, whatever run does it. */
+  takenBack: boolean;
+  /** Its provider takes no requests; the row's own words. */
+  waitsFor?: string | undefined;
 }
+
+export const unknownPlace: OrderPlace = {
+  status: '',
+  sagaState: 'running',
+  step: '',
+  charged: false,
+  takenBack: false,
+};
+
+export const placeOf = (rows: readonly AuditRow[]): OrderPlace => rows.reduce(placeAfter, unknownPlace);
+
+/** Where the order is after a row. */
+export function placeAfter(place: OrderPlace, row: AuditRow): OrderPlace {
+  const { from, to, step } = row;
+  if (isLate(row)) return place;
+  if (to === 'waits') return { ...place, waitsFor: from };
+  if (isOfOrder(row)) {
+    const sagaState = stateAfter(place, to);
+    const charged = place.charged || to === 'payment_processed';
+    return { ...place, status: to, sagaState, step, charged, waitsFor: undefined };
+  }
+  if (isEnded(place.status as OrderStatus)) return place;
+  const moved = { ...place, step, waitsFor: undefined };
+  if (to === 'begun') {
+    const takenBack = place.takenBack || from === 'compensate';
+    return { ...moved, takenBack, sagaState: takenBack ? 'compensating' : 'running' };
+  }
+  if (!isSagaState(to) || !(isSagaState(from) || to === 'compensating')) return place;
+  return { ...moved, sagaState: to, takenBack: place.takenBack || to === 'compensating' };
+}
+
+export const isSagaState = (text: string): text is SagaState =>
+  (sagaStates as readonly string[]).includes(text);
+
+function stateAfter({ sagaState, takenBack }: OrderPlace, status: string): SagaState {
+  if (isEnded(status as OrderStatus)) return 'ended';
+  if (takenBack) return sagaState;
+  return isPathStatus(status) ? 'running' : 'held';
+}
+
+const late = 'too late to move the order: ';
+
+/** A note that came after what it tells of: it moved nothing. */
+export const isLate = ({ reason }: AuditRow): boolean => reason.startsWith(late);
+
+export const lateReason = ({ reason }: AuditRow): string => reason.slice(late.length);

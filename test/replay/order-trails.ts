@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { AuditRow } from '../../domain/audit.ts';
 import type { DomainEvent } from '../../domain/events.ts';
+import type { OrderBooks } from '../../domain/money-standing.ts';
 
 const file = new URL('order-trails.json', import.meta.url);
 const id = '0b9d1f6e-2a43-5c1c-8e7f-6f1f1d6f0a11';
@@ -21,6 +22,7 @@ export interface Trail {
   rows: TrailRow[];
   /** Deadline of the last hold, where it had one. */
   heldUntilUtc?: string;
+  books: OrderBooks;
 }
 
 /** The audit trails of all fates, by name. */
@@ -36,7 +38,7 @@ const recordedUntil = '2026-01-02T12:00:00.000Z';
 const ids = /\b(pi|re|dp|shp|pm)_[A-Za-z0-9]{8,}|[0-9a-f]{8}-[0-9a-f-]{27}/g;
 
 /** Without the times and ids of this one recording. */
-export function trailOf(rows: readonly AuditRow[], events: readonly DomainEvent[]): Trail {
+export function trailOf(rows: readonly AuditRow[], money: OrderBooks, events: readonly DomainEvent[]): Trail {
   const held = events.some(({ eventType }) => /^order\.(held|approval_requested)\./.test(eventType));
   return {
     rows: rows.map(({ actor, step, from, to, reason, causingEventId }) => {
@@ -47,11 +49,27 @@ export function trailOf(rows: readonly AuditRow[], events: readonly DomainEvent[
       return { actor, step, from, to, reason: steady, ...(cause ? { causedBy: cause.eventType } : {}) };
     }),
     ...(held ? { heldUntilUtc: recordedUntil } : {}),
+    books: booksOf(money),
   };
 }
 
+const booksOf = ({ payments, refunds, disputes }: OrderBooks): OrderBooks => ({
+  payments: payments.map(({ n, state, amount }) => ({ n, state, amount })),
+  refunds: refunds.map(({ n, state, amount, settledAtUtc }) => ({
+    n,
+    state,
+    amount,
+    requestedAtUtc: recordedUntil,
+    ...(settledAtUtc ? { settledAtUtc: recordedUntil } : {}),
+  })),
+  disputes: disputes.map(({ n, state, amount }) => ({ n, state, amount })),
+});
+
 /** Rows and events again, a minute apart. */
-export function fromTrail({ rows, heldUntilUtc }: Trail): { rows: AuditRow[]; events: DomainEvent[] } {
+export function fromTrail({ rows, heldUntilUtc }: Omit<Trail, 'books'>): {
+  rows: AuditRow[];
+  events: DomainEvent[];
+} {
   const events = rows.flatMap(({ causedBy }, index) =>
     causedBy ? [{ eventId: `event-${index}`, eventType: causedBy, payload: {} }] : [],
   );

@@ -22,6 +22,9 @@ describe('recording audit trails', () => {
     const { read } = saga.deps.store;
     const rows = await read.audit(orderSubject(order.orderId));
     expect(rows.length).toBeGreaterThan(1);
-    trails[name] = trailOf(rows, await read.events({ orderId: order.orderId, afterSequence: 0 }));
+    const money = await read.money(order.orderId);
+    if (!money) throw new Error(`Order ${order.orderId} has no books`);
+    const events = await read.events({ orderId: order.orderId, afterSequence: 0 });
+    trails[name] = trailOf(rows, money, events);
   });
 });

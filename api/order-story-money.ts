@@ -1,0 +1,221 @@
+import type { AuditRow } from '../domain/audit.ts';
+import { isCurrency, parseAmount, sumMinor, type Currency } from '../domain/money.ts';
+import type { MoneyStanding, OrderBooks } from '../domain/money-standing.ts';
+import { amountText, because } from './order-story-words.ts';
+import type { OrderPlace } from './order-trail.ts';
+
+/** The order's money as it was told so far, in minor units. */
+export interface ToldMoney {
+  currency: Currency;
+  /** One payment; 0 where nothing was charged, or where nobody knows. */
+  payment: number;
+  /** All that was charged in the end. */
+  charged: number;
+  refunded: number;
+  onTheWay: number;
+  /** Amounts that banks hold or have given to the customer, by dispute. */
+  disputed: Readonly<Record<string, number>>;
+}
+
+/** Before the first row. */
+export function nothingTold({ payments }: OrderBooks): ToldMoney {
+  const charges = payments.filter(({ state }) => state === 'charged' || state === 'refunded');
+  const [first] = charges;
+  return {
+    currency: first?.amount.currency ?? 'INR',
+    payment: first?.amount.amountMinor ?? 0,
+    charged: sumMinor(charges.map(({ amount }) => amount.amountMinor)),
+    refunded: 0,
+    onTheWay: 0,
+    disputed: {},
+  };
+}
+
+/** A row about the order's money, and what is told of it from then on; undefined for any other row. */
+export function moneyText(
+  row: AuditRow,
+  told: ToldMoney,
+  charged: boolean,
+): { text: string; money: ToldMoney } | undefined {
+  const { from, to } = row;
+  if (to === 'canceled') return { text: canceledText(from, charged), money: told };
+  if (to === 'refunded' || to.startsWith('refund_')) return refundText(row, told);
+  return to.startsWith('dispute_') ? disputeText(row, told) : undefined;
+}
+
+/** Beside a charge, the sentence must not be taken for the charge's. */
+function canceledText(from: string, charged: boolean): string {
+  if (charged) return 'an earlier payment, which had not gone through, was canceled; it charged nothing';
+  return from === 'declined'
+    ? 'the payment that had not gone through was canceled for good; nothing was charged'
+    : 'the payment that was begun was canceled; nothing of it was charged';
+}
+
+interface RefundFacts {
+  minor: number;
+  currency: Currency;
+  why: string;
+  failure: string;
+}
+
+/** As the writer puts it: `5.00 INR, 4.00 INR of the charge are left: why`. */
+function readRefund(reason: string): RefundFacts | undefined {
+  const taken = /^(\S+) ([A-Z]{3}), \S+ [A-Z]{3} of the charge are left: ([^]*)$/.exec(reason);
+  const failed =
+    /^(\S+) ([A-Z]{3}) did not go back \(([^]*)\); \S+ [A-Z]{3} of the charge are left: ([^]*)$/.exec(reason);
+  const [, decimal = '', currency = ''] = taken ?? failed ?? [];
+  const amount = isCurrency(currency) ? parseAmount(decimal, currency) : undefined;
+  if (!amount?.ok) return undefined;
+  const { amountMinor: minor, currency: code } = amount.money;
+  return { minor, currency: code, why: taken?.[3] ?? failed?.[4] ?? '', failure: failed?.[3] ?? '' };
+}
+
+function refundText(row: AuditRow, told: ToldMoney): { text: string; money: ToldMoney } | undefined {
+  const { from, to, reason } = row;
+  const facts = readRefund(reason);
+  /* Rows from before amounts were written down. */
+  if (!facts) {
+    return to === 'refunded' ? { text: 'the whole payment was refunded', money: told } : undefined;
+  }
+  const { minor, currency, why, failure } = facts;
+  const money = refundTold({ ...told, currency }, from, to, minor);
+  const amount = amountText(minor, currency);
+  const cause = why === 'compensation' ? '' : because(why);
+  switch (to) {
+    case 'refund_requested':
+      return { money, text: `a refund of ${amount} was asked for${cause}` };
+    case 'refund_pending':
+      return { money, text: `a refund of ${amount} is on its way to the customer` };
+    case 'refunded':
+      return { money, text: `${amount} were refunded${restText(money)}${cause}` };
+    case 'refund_failed': {
+      const what =
+        from === 'refunded' ? 'came back and is not with the customer' : 'did not reach the customer';
+      return { money, text: `a refund of ${amount} ${what}${because(failure)}` };
+    }
+  }
+  return undefined;
+}
+
+/** The sums after a refund's row: it leaves where it was and is where it is now. */
+function refundTold(told: ToldMoney, from: string, to: string, minor: number): ToldMoney {
+  const wasOnTheWay = from === 'refund_requested' || from === 'refund_pending';
+  const cameBack = from === 'refunded' && to === 'refund_failed';
+  const isOnTheWay = to === 'refund_requested' || to === 'refund_pending';
+  return {
+    ...told,
+    onTheWay: told.onTheWay + (isOnTheWay ? minor : 0) - (wasOnTheWay ? minor : 0),
+    refunded: told.refunded + (to === 'refunded' ? minor : 0) - (cameBack ? minor : 0),
+  };
+}
+
+const atBanks = ({ disputed }: ToldMoney): number =>
+  Object.values(disputed).reduce((sum, minor) => sum + minor, 0);
+
+/** What is left after a refund, where that is known. */
+function restText(money: ToldMoney): string {
+  const { charged, refunded, onTheWay, currency } = money;
+  if (charged === 0) return '';
+  const left = charged - refunded - onTheWay - atBanks(money);
+  if (left > 0) return `; ${amountText(left, currency)} of the payment stay with us`;
+  return onTheWay === 0 ? '; nothing of the payment is left with us' : '';
+}
+
+interface DisputeFacts {
+  disputeId: string;
+  minor: number;
+  currency: Currency;
+  says: string;
+}
+
+/** As the writer puts it: `dp_1, 5.00 INR, the bank says: fraudulent`. */
+function readDispute(reason: string): DisputeFacts | undefined {
+  const [, disputeId = '', decimal = '', currency = '', says = ''] =
+    /^(\S+), (\S+) ([A-Z]{3}), the bank says: ([^]*)$/.exec(reason) ?? [];
+  const amount = isCurrency(currency) ? parseAmount(decimal, currency) : undefined;
+  if (!amount?.ok) return undefined;
+  const { amountMinor: minor, currency: code } = amount.money;
+  return { disputeId, minor, currency: code, says: says.replaceAll('_', ' ') };
+}
+
+function disputeText(row: AuditRow, told: ToldMoney): { text: string; money: ToldMoney } | undefined {
+  const { from, to, reason } = row;
+  const facts = readDispute(reason);
+  if (!facts) return undefined;
+  const { disputeId, minor, currency, says } = facts;
+  const takes = to === 'dispute_open' || to === 'dispute_lost';
+  const money = { ...told, currency, disputed: { ...told.disputed, [disputeId]: takes ? minor : 0 } };
+  const amount = amountText(minor, currency);
+  const before = refundedBefore(told);
+  switch (to) {
+    case 'dispute_inquiry':
+      return { money, text: `the customer’s bank asked about the payment${before}${because(says)}` };
+    case 'dispute_open': {
+      const holds = minor === 0 ? 'takes nothing of it back' : `holds ${amount} until that is decided`;
+      return {
+        money,
+        text: `the customer’s bank disputed the payment and ${holds}${before}${because(says)}`,
+      };
+    }
+    case 'dispute_won':
+      return { money, text: from === 'dispute_inquiry' ? closedInquiry : wonText(minor, amount) };
+    case 'dispute_lost': {
+      const keeps = minor === 0 ? 'the bank takes nothing more of it' : `the bank has given them ${amount}`;
+      return {
+        money,
+        text: `the dispute about the payment was decided for the customer: ${keeps}${before}`,
+      };
+    }
+  }
+  return undefined;
+}
+
+const closedInquiry = 'the customer’s bank has closed its question about the payment and took nothing back';
+
+const wonText = (minor: number, amount: string): string =>
+  `the dispute about the payment was decided for us${minor === 0 ? '' : `: the bank gives back ${amount}`}`;
+
+function refundedBefore({ refunded, onTheWay, charged, currency }: ToldMoney): string {
+  const back = refunded + onTheWay;
+  if (back === 0) return '';
+  const all = back >= charged && onTheWay === 0;
+  return all
+    ? '; all of it had been refunded before'
+    : `; ${amountText(back, currency)} had been refunded before, or were on their way`;
+}
+
+/** Where the money is now; nothing where that goes without saying. */
+export function standingSentence(place: OrderPlace, standing: MoneyStanding | undefined): string | undefined {
+  if (!standing) return place.charged ? undefined : nothingCharged(place);
+  const { charged, currency, excess } = standing;
+  const parts = moneyParts(place, standing);
+  const [only] = parts;
+  if (!only) return undefined;
+  const all = amountText(charged, currency);
+  if (parts.length === 1 && only.minor === charged) return `The ${all} that were charged ${only.what}.`;
+  const told = parts.map(({ minor, what }) => `${amountText(minor, currency)} ${what}`).join('; ');
+  const more = excess === 0 ? '' : `; that is ${amountText(excess, currency)} more than was charged`;
+  return `Of the ${all} that were charged, ${told}${more}.`;
+}
+
+function nothingCharged({ sagaState, step }: OrderPlace): string {
+  if (sagaState === 'ended') return 'Nothing was charged.';
+  return sagaState === 'parked' && step === 'payment'
+    ? 'It is not known yet whether the payment was charged.'
+    : 'Nothing was charged so far.';
+}
+
+function moneyParts({ sagaState }: OrderPlace, standing: MoneyStanding) {
+  const { charged, refunded, onTheWay, heldByBank, takenByBank, owed, kept } = standing;
+  if (kept === charged) return [];
+  const owing =
+    sagaState === 'ended' ? 'are still owed to the customer' : 'still have to go back to the customer';
+  return [
+    { minor: refunded, what: 'were refunded' },
+    { minor: onTheWay, what: 'are on their way to the customer' },
+    { minor: heldByBank, what: 'are held by the customer’s bank until it has decided' },
+    { minor: takenByBank, what: 'were given to the customer by the bank' },
+    { minor: owed, what: owing },
+    { minor: kept, what: 'stay with us' },
+  ].filter(({ minor }) => minor > 0);
+}
