@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: [
-      'test/replay/record-{histories,dead-letter-histories,order-act-histories,refund-histories,trails}.ts',
+      'test/replay/record-{histories,dead-letter-histories,order-act-histories,refund-histories,store-histories,trails}.ts',
     ],
     globalSetup: ['test/setup/global-setup.ts'],
     pool: 'forks',

@@ -7,6 +7,7 @@ import { readHistories, type RecordedHistory } from './history-files.ts';
 import { fates } from './order-fates.ts';
 import { readTrails } from './order-trails.ts';
 import { bundleForReplay, replay } from './replay-histories.ts';
+import { storeFates } from './store-fates.ts';
 
 const recorded = await readHistories();
 
@@ -23,7 +24,8 @@ describe('the workflows replay what earlier versions of them recorded', () => {
   const unaccepted = (lines: string[] | undefined) => lines?.filter((line) => !isAccepted(line));
 
   test('every fate of an order has its recording', () => {
-    expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(fates)));
+    const names = Object.keys({ ...fates, ...storeFates });
+    expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
 
   test('every fate of an order has its audit trail, of which its story is told', () => {

@@ -16,7 +16,11 @@ const patient = { budgetMs: 5_000, maximumIntervalMs: 200 };
 const isHeld = ({ hold }: OrderView): boolean => hold !== undefined;
 
 /** Terminates the order's run and begins a second one, which is the one that is recorded. */
-async function again(saga: SagaEnvironment, order: StartedOrder, name: CaseAct): Promise<StartedOrder> {
+export async function again(
+  saga: SagaEnvironment,
+  order: StartedOrder,
+  name: CaseAct,
+): Promise<StartedOrder> {
   await order.terminate('to be gone on with');
   const cases = casesRoom(saga);
   const { body } = await until(

@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { startSagaEnvironment, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { writeHistory } from './history-files.ts';
+import { breakable, storeFates } from './store-fates.ts';
+
+/* Records the histories of paths that need a broken SQL or two runs; with `npm run record-histories`. */
+describe('recording histories of orders whose SQL fails', () => {
+  let saga: SagaEnvironment;
+  beforeAll(async () => {
+    saga = await startSagaEnvironment({ wrap: breakable.wrap });
+  });
+  afterAll(() => saga?.close());
+
+  test.each(Object.entries(storeFates))('%s', async (name, lead) => {
+    const order = await lead(saga);
+    await order.result();
+    await saga.check(order.orderId);
+    await writeHistory(
+      { temporalCli: inject('temporalCli'), temporalAddress: inject('temporalAddress') },
+      { name, workflowId: order.workflowId, runId: order.firstExecutionRunId },
+    );
+    expect((await order.describe()).status.name).toBe('COMPLETED');
+  });
+});
