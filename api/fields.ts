@@ -1,12 +1,13 @@
 import { z } from '@hono/zod-openapi';
 import { resolveActions } from '../domain/order.ts';
+import { cleanLine, refuseLine } from '../domain/text.ts';
 import { currencyExponents, formatAmount, type Currency, type Money } from '../domain/money.ts';
 import { invalidFields } from './body.ts';
 import { isCountryCode } from './country-codes.ts';
 
 /*
  * The fields requests are made of. Each is read as it is or refused with a reason; only text is cleaned (outer white
- * space dropped, Unicode NFC), before its length counts.
+ * space and invisible characters dropped, Unicode NFC), before its length counts.
  */
 
 /** ASCII only: look-alikes from other scripts, path parts and control characters are no ids. */
@@ -20,19 +21,16 @@ export const productIdField = idOf(64).openapi({ example: 'keyboard' });
 /** The payment provider's id of a payment method. */
 export const paymentMethodField = idOf(255).openapi({ example: 'pm_card_visa' });
 
-/** Control characters, line separators and direction overrides have no place in one line of text. */
-const unprintable = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
-
-/** One line of text of 1 to `maximum` UTF-16 units. */
+/** One line of text of 1 to `maximum` characters, see `domain/text.ts`. */
 export const textField = (maximum: number) =>
   z
     .string()
-    .refine((text) => text.isWellFormed(), { error: 'expected well-formed Unicode', abort: true })
-    .trim()
-    .normalize('NFC')
-    .refine((text) => !unprintable.test(text), 'expected one line without control characters')
-    .min(1, 'expected at least 1 character')
-    .max(maximum, `expected at most ${maximum} characters`);
+    .overwrite(cleanLine)
+    .check((input) => {
+      const message = refuseLine(input.value, maximum);
+      if (message !== undefined) input.issues.push({ code: 'custom', message, input: input.value });
+    })
+    .openapi({ minLength: 1, maxLength: maximum });
 
 /** Addr-spec of RFC 5321 without quoted local parts; internationalized domains in their ASCII form. */
 const emailPattern =

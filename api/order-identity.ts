@@ -48,7 +48,7 @@ export const refundFingerprintOf = (wanted: Pick<RequestRefund, 'amount' | 'reas
 export const customerHashOf = (customerId: string, key: string): string =>
   createHmac('sha256', key).update(`customer:${customerId}`).digest('hex');
 
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -73,6 +73,11 @@ export const problems = {
     act: 'Read what it acts on: its state says what it accepts.',
   },
   'order-closed': { status: 409, title: 'The order has ended', act: 'Nothing can be changed any more.' },
+  'write-refused': {
+    status: 409,
+    title: 'The store refuses the change',
+    act: 'Read what it changes: `code` names the rule that holds. Repeating it does not help.',
+  },
   'dead-letter-taken': {
     status: 409,
     title: 'The dead letter is not open',

@@ -1,19 +1,18 @@
 import { z } from '@hono/zod-openapi';
-import { productId } from '../domain/ids.ts';
-import { formatAmount, parseAmount, type Money } from '../domain/money.ts';
-import type { Product, StoreTransaction } from '../ports/store.ts';
+import { parseAmount, type Money } from '../domain/money.ts';
+import { mostUnits } from '../domain/stock.ts';
+import type { Product } from '../ports/store.ts';
 import type { AppDeps } from './app-deps.ts';
-import { within } from './bounded.ts';
 import { invalidFields, readJson } from './body.ts';
 import { requireOperator } from './callers.ts';
+import { readIdempotencyKey } from './checkout-request.ts';
 import { moneyBody, moneyField, productIdField, textField } from './fields.ts';
-import { readStore, storeUnavailable } from './read-store.ts';
+import { putProducts } from './put-products.ts';
+import { readStore } from './read-store.ts';
 import type { FieldError } from './problems.ts';
 import { addRoute, type App } from './route.ts';
 
 const MAX_PRODUCTS = 100;
-const MAX_UNITS = 1_000_000_000;
-const WRITE_TIMEOUT_MS = 2_000;
 
 const example = {
   productId: 'keyboard',
@@ -35,18 +34,35 @@ const productsBody = z
   .object({ products: z.array(productBody) })
   .openapi('Products', { example: { products: [example] } });
 
+const units = (least: number) =>
+  z
+    .int('expected a whole number')
+    .min(least, `expected at least ${least}`)
+    .max(mostUnits, `expected at most ${mostUnits}`);
+
 const productPut = z
   .strictObject({
     productId: productIdField,
-    name: textField(200).openapi({ example: 'Mechanical keyboard' }),
-    price: moneyField,
-    available: z
-      .int('expected a whole number')
-      .min(0, 'expected at least 0')
-      .max(MAX_UNITS, `expected at most ${MAX_UNITS}`)
+    name: textField(200).optional().openapi({
+      description: 'Without it the name stays; a new product needs one.',
+      example: 'Mechanical keyboard',
+    }),
+    price: moneyField
+      .optional()
+      .openapi({ description: 'Without it the price stays; a new product needs one.' }),
+    available: units(0)
       .optional()
       .openapi({
-        description: 'Units that can be reserved from now on; without it the stock stays as it is.',
+        description:
+          'Units that can be sold from now on; what orders have reserved stays reserved, beside them. Without it the ' +
+          'stock stays as it is.',
+      }),
+    adjustBy: units(-mostUnits)
+      .refine((by) => by !== 0, 'expected another number than 0')
+      .optional()
+      .openapi({
+        description:
+          'Units to add; negative: to take away. Instead of `available`; needs an Idempotency-Key.',
       }),
   })
   .openapi('ProductPut', { example });
@@ -60,7 +76,7 @@ const productsPut = z
   })
   .openapi('ProductsPut', { example: { products: [example] } });
 
-type ProductPut = Omit<z.output<typeof productPut>, 'price'> & { price: Money };
+export type ProductPut = Omit<z.output<typeof productPut>, 'price'> & { price?: Money };
 
 /** GET and POST /products: the catalog. */
 export function addProducts(app: App, deps: AppDeps): void {
@@ -91,9 +107,21 @@ export function addProducts(app: App, deps: AppDeps): void {
       operationId: 'putProducts',
       tag: 'Catalog',
       summary: 'Adds or changes products',
-      description: 'Operators only. All of them or none; orders that are already priced keep their prices.',
+      description:
+        'Operators only. All of them or none; orders that are already priced keep their prices. With an ' +
+        'Idempotency-Key the request takes effect once; with another body 422. Refused with 409 and a `code`: ' +
+        '`stock_below_reserved`, `stock_too_many`.',
       produces: 'application/json',
-      request: { body: { required: true, content: { 'application/json': { schema: productsPut } } } },
+      request: {
+        headers: z.object({
+          'Idempotency-Key': z.string().min(1).max(255).optional().openapi({
+            description:
+              'Printable ASCII. Needed with `adjustBy`, so that a repeated request does not count twice.',
+            example: 'delivery-4711',
+          }),
+        }),
+        body: { required: true, content: { 'application/json': { schema: productsPut } } },
+      },
       responses: {
         200: {
           description: 'The products as they are now.',
@@ -102,10 +130,13 @@ export function addProducts(app: App, deps: AppDeps): void {
       },
       problems: [
         'malformed-request',
+        'idempotency-key',
         'forbidden',
+        'act-refused',
         'body-too-large',
         'unsupported-media-type',
         'invalid-fields',
+        'idempotency-key-reused',
         'store-unavailable',
       ],
     },
@@ -113,7 +144,13 @@ export function addProducts(app: App, deps: AppDeps): void {
       const caller = c.get('caller');
       requireOperator(caller);
       const puts = toPuts((await readJson(c, productsPut)).products);
-      const products = await putProducts(deps, puts, caller.callerId);
+      const header = c.req.header('idempotency-key');
+      const keyed = header !== undefined || puts.some(({ adjustBy }) => adjustBy !== undefined);
+      const products = await putProducts(deps, {
+        puts,
+        callerId: caller.callerId,
+        ...(keyed && { idempotencyKey: readIdempotencyKey(header) }),
+      });
       return c.json({ products: products.map(toBody) }, 200, { 'cache-control': 'no-store' });
     },
   );
@@ -128,68 +165,19 @@ const toBody = ({ productId: id, name, price, available }: Product) => ({
 
 function toPuts(products: z.output<typeof productsPut>['products']): ProductPut[] {
   const errors: FieldError[] = [];
-  const puts = products.flatMap((product, index) => {
-    const amount = parseAmount(product.price.amount, product.price.currency);
-    if (!amount.ok) errors.push({ field: `/products/${index}/price/amount`, reason: amount.reason });
-    if (products.findIndex((other) => other.productId === product.productId) !== index) {
-      errors.push({ field: `/products/${index}/productId`, reason: 'given more than once' });
+  const refuse = (index: number, field: string, reason: string) =>
+    void errors.push({ field: `/products/${index}/${field}`, reason });
+  const puts = products.map(({ price, ...put }, index): ProductPut => {
+    const amount = price && parseAmount(price.amount, price.currency);
+    if (amount && !amount.ok) refuse(index, 'price/amount', amount.reason);
+    if (products.findIndex((other) => other.productId === put.productId) !== index) {
+      refuse(index, 'productId', 'given more than once');
     }
-    return amount.ok ? [{ ...product, price: amount.money }] : [];
+    if (put.available !== undefined && put.adjustBy !== undefined) {
+      refuse(index, 'adjustBy', 'expected either available or adjustBy');
+    }
+    return { ...put, ...(amount?.ok && { price: amount.money }) };
   });
   if (errors.length > 0) throw invalidFields(errors);
   return puts;
 }
-
-async function putProducts(deps: AppDeps, puts: readonly ProductPut[], actor: string): Promise<Product[]> {
-  try {
-    return await within(WRITE_TIMEOUT_MS, 'store', () =>
-      deps.store.transaction(async (tx) => {
-        const products: Product[] = [];
-        for (const put of puts)
-          products.push(await putProduct(tx, { put, actor, nowUtc: deps.clock.nowUtc() }));
-        return products;
-      }),
-    );
-  } catch (error) {
-    throw storeUnavailable(deps, error);
-  }
-}
-
-async function putProduct(
-  tx: StoreTransaction,
-  { put, actor, nowUtc }: { put: ProductPut; actor: string; nowUtc: string },
-): Promise<Product> {
-  const id = productId(put.productId);
-  const fields = { productId: id, name: put.name, price: put.price };
-  const before = await findProduct(tx, put.productId);
-  await tx.inventory.putProduct({
-    ...fields,
-    ...(put.available === undefined ? {} : { onHand: put.available }),
-  });
-  let after = await findProduct(tx, put.productId);
-  if (after && put.available !== undefined && after.available !== put.available) {
-    /* The store counts units on hand, reserved ones included: what is missing now are the reserved ones. */
-    await tx.inventory.putProduct({ ...fields, onHand: put.available + (put.available - after.available) });
-    after = await findProduct(tx, put.productId);
-  }
-  if (!after) throw new Error(`Product ${put.productId} is not in the store right after it was put there`);
-  await tx.audit.append({
-    subject: `product:${put.productId}`,
-    actor,
-    step: 'catalog',
-    from: before ? describe(before) : '',
-    to: describe(after),
-    reason: 'Put through the API',
-    causingEventId: '',
-    workflowId: '',
-    runId: '',
-    occurredAtUtc: nowUtc,
-  });
-  return after;
-}
-
-const findProduct = async (tx: StoreTransaction, id: string): Promise<Product | undefined> =>
-  (await tx.inventory.products([productId(id)]))[0];
-
-const describe = ({ price, available }: Product): string =>
-  `${formatAmount(price)} ${price.currency}, ${available} available`;

@@ -56,8 +56,8 @@ describe('the catalog', () => {
       {
         subject: 'product:keyboard',
         actor: 'help-desk',
-        from: '749.50 INR, 5 available',
-        to: '12.50 EUR, 10 available',
+        from: 'Keyboard, 749.50 INR, 5 available',
+        to: 'Mouse, 12.50 EUR, 10 available',
       },
       { subject: 'product:mouse', from: '' },
     ]);
@@ -85,6 +85,8 @@ describe('the catalog', () => {
     ],
     ['a negative price', [{ ...put, price: { amount: '-1', currency: 'EUR' } }], '/products/0/price/amount'],
     ['a negative stock', [{ ...put, available: -1 }], '/products/0/available'],
+    ['a difference of nothing', [{ ...put, available: undefined, adjustBy: 0 }], '/products/0/adjustBy'],
+    ['both ways to say the stock', [{ ...put, adjustBy: 1 }], '/products/0/adjustBy'],
     ['half a unit', [{ ...put, available: 0.5 }], '/products/0/available'],
     ['an unknown field', [{ ...put, onHand: 1 }], '/products/0/onHand'],
     ['an id with a path', [{ ...put, productId: '../x' }], '/products/0/productId'],

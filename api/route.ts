@@ -57,7 +57,12 @@ const problemBody = z
  */
 export function addRoute(app: App, definition: RouteDefinition, handler: Handler<AppEnv>): void {
   const { method, path, produces, secured = true, tag, problems: own, responses, ...rest } = definition;
-  const types: ProblemType[] = ['not-acceptable', ...(secured ? (['unauthenticated'] as const) : []), ...own];
+  const types: ProblemType[] = [
+    'not-acceptable',
+    ...(secured ? (['unauthenticated'] as const) : []),
+    ...own,
+    ...(method !== 'get' && own.includes('store-unavailable') ? (['write-refused'] as const) : []),
+  ];
   app.openAPIRegistry.registerPath({
     ...rest,
     method,

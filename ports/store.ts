@@ -1,3 +1,4 @@
+import type { StockAdjustment, StockChange } from '../domain/stock.ts';
 import type { AuditEntry, AuditRow } from '../domain/audit.ts';
 import type { DomainEvent, EventType } from '../domain/events.ts';
 import type { Refusal } from '../domain/failures.ts';
@@ -182,22 +183,11 @@ export interface InventoryStatements {
   /** Inserts or changes a product; `onHand` is set when given. */
   putProduct(input: { productId: ProductId; name: string; price: Money; onHand?: number }): Promise<void>;
   /**
-   * Adds `by` units (negative: takes away) to the stock on hand, or sets it to `to`. Refused, with nothing changed,
-   * where fewer units than are reserved would be left. Undefined for a product that does not exist. Several products
-   * in one transaction: in the order of their ids, as `reserve` locks them.
+   * Changes the stock on hand as `changedStock` says, under the product's lock; with a `refusal` nothing is changed.
+   * Undefined for a product that does not exist. Several products in one transaction: in the order of their ids, as
+   * `reserve` locks them. `{ by: 0 }` only locks the product.
    */
-  adjust(
-    input: { productId: ProductId } & ({ by: number } | { to: number }),
-  ): Promise<StockAdjustment | undefined>;
-}
-
-export interface StockAdjustment {
-  adjusted: boolean;
-  /** Units on hand before. */
-  from: number;
-  /** Units on hand that were asked for; they are there when `adjusted`. */
-  to: number;
-  reserved: number;
+  adjust(input: { productId: ProductId } & StockChange): Promise<StockAdjustment | undefined>;
 }
 
 /** A product with its stock. */

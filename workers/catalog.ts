@@ -2,15 +2,17 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/config.ts';
 import { productId } from '../domain/ids.ts';
+import { mostUnits } from '../domain/stock.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { connectStore } from './connect-store.ts';
-import { catalogFromCsv, catalogToCsv, mostUnits } from './upkeep/catalog-csv.ts';
-import { adjustStock, importCatalog } from './upkeep/import-catalog.ts';
+import { adjustStock } from './upkeep/adjust-stock.ts';
+import { catalogFromCsv, catalogToCsv } from './upkeep/catalog-csv.ts';
+import { importCatalog, type ImportReport } from './upkeep/import-catalog.ts';
 
 /*
  * `npm run catalog -- export | import | adjust`: the catalog and the stock in the store that SQL_URL names. Exit code 1
- * when refused; nothing is changed then.
+ * when something is refused: what an import refuses it lists, all the rest applies.
  */
 async function withStore(work: (store: Store) => Promise<string>): Promise<void> {
   const store = await connectStore(loadConfig());
@@ -35,6 +37,12 @@ function sentence(text: string): string {
   return text;
 }
 
+function keyText(text: string): string {
+  if (!/^[\x20-\x7e]{1,255}$/.test(text))
+    throw new InvalidArgumentError('Expected 1 to 255 printable ASCII characters.');
+  return text;
+}
+
 const clock = systemClock;
 const actor = ['--actor <name>', 'who does it, for the audit row', sentence, 'operator'] as const;
 const command = new Command('catalog').description('the catalog as CSV, and adjustments of the stock');
@@ -55,8 +63,8 @@ command
 
 command
   .command('import')
-  .description('add and change products as a CSV file says, all or nothing')
-  .requiredOption('--file <file>', 'file with the columns productId,name,price,currency,onHand')
+  .description('add and change products as a CSV file says; stock that moved since is refused and listed')
+  .requiredOption('--file <file>', 'file as export writes it; what it leaves empty stays')
   .option('--dry-run', 'check only')
   .option('--json', 'print the result as JSON')
   .option('--reason <text>', 'why, for the audit rows', sentence, 'Catalog import')
@@ -65,10 +73,10 @@ command
     withStore(async (store) => {
       const lines = catalogFromCsv(await readFile(options.file));
       const report = await importCatalog({ ...options, store, lines, clock });
-      if (options.json) return JSON.stringify({ ...report, dryRun: options.dryRun === true });
-      const { added, changed, unchanged } = report;
-      const counts = `${added} products added, ${changed} changed, ${unchanged} as they were`;
-      return options.dryRun ? `Would be: ${counts}. Nothing was written.` : `${counts}.`;
+      if (report.refused.length > 0) process.exitCode = 1;
+      return options.json
+        ? JSON.stringify({ ...report, dryRun: options.dryRun === true })
+        : describeImport(report, options.dryRun === true);
     }),
   );
 
@@ -78,17 +86,32 @@ command
   .requiredOption('--product <id>', 'the product')
   .requiredOption('--by <units>', 'units to add; negative: to take away', wholeNumber)
   .requiredOption('--reason <text>', 'why, for the audit row', sentence)
+  .requiredOption('--key <key>', 'name of this adjustment: repeated under it, it counts once', keyText)
   .option('--json', 'print the result as JSON')
   .option(...actor)
-  .action((options: { product: string; by: number; reason: string; json?: true; actor: string }) =>
-    withStore(async (store) => {
-      const stock = await adjustStock({ ...options, store, productId: productId(options.product), clock });
-      const { from, to, reserved } = stock;
-      return options.json
-        ? JSON.stringify({ productId: options.product, from, to, reserved })
-        : `${options.product}: ${from} units on hand before, ${to} now, ${reserved} of them reserved.`;
-    }),
+  .action(
+    (options: { product: string; by: number; reason: string; key: string; json?: true; actor: string }) =>
+      withStore(async (store) => {
+        const stock = await adjustStock({ ...options, store, productId: productId(options.product), clock });
+        const { from, to, reserved, repeated } = stock;
+        if (options.json) return JSON.stringify({ productId: options.product, from, to, reserved, repeated });
+        return repeated
+          ? `${options.product}: adjusted under this key before; ${to} units on hand now, ${reserved} of them reserved.`
+          : `${options.product}: ${from} units on hand before, ${to} now, ${reserved} of them reserved.`;
+      }),
   );
+
+function describeImport(
+  { added, changed, unchanged, stock, refused }: ImportReport,
+  dryRun: boolean,
+): string {
+  const counts = `${added} products added, ${changed} changed, ${unchanged} as they were`;
+  return [
+    dryRun ? `Would be: ${counts}. Nothing was written.` : `${counts}.`,
+    ...stock.map(({ productId: id, from, to }) => `stock of ${id}: ${from} to ${to}`),
+    ...refused.map(({ line, reason }) => `line ${line} refused: ${reason}`),
+  ].join('\n');
+}
 
 try {
   await command.parseAsync();

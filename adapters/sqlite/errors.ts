@@ -1,4 +1,5 @@
 import { TechnicalFailure } from '../../domain/failures.ts';
+import { RefusedWrite } from '../../domain/refused-write.ts';
 
 /** What a result code of SQLite means here; codes that are not named are mistakes in our own statements. */
 const meanings: Readonly<Record<number, { kind: 'busy' | 'unavailable' | 'reopen'; act: string }>> = {
@@ -16,6 +17,12 @@ const meanings: Readonly<Record<number, { kind: 'busy' | 'unavailable' | 'reopen
   15: { kind: 'reopen', act: 'another process broke the locking of the file: restart the processes' },
   26: { kind: 'reopen', act: 'the file is no SQLite database: point SQL_URL to the right one' },
 };
+
+const constraintHolds = 19;
+
+/** The constraint as SQLite names it: a CHECK by its name, a key by its columns, a foreign key not at all. */
+const constraintIn = (reason: string): string =>
+  /^(?:CHECK|UNIQUE|NOT NULL) constraint failed: (.+)$/.exec(reason)?.[1] ?? reason;
 
 /** SQLite's primary result code, of the driver's own error or of one that was made of it. */
 function codeOf(error: unknown): number | undefined {
@@ -37,8 +44,9 @@ export const isOutcomeUnknown = (error: unknown): boolean => codeOf(error) === 1
 export const needsReopen = (error: unknown): boolean => meaningOf(error)?.kind === 'reopen';
 
 /**
- * A driver's error in our terms: StoreUnavailable where the file or the disk is the reason (retried), otherwise an
- * Error that names the statement, since then the statement or its values are wrong. Other errors come back unchanged.
+ * A driver's error in our terms: StoreUnavailable where the file or the disk is the reason (retried), otherwise
+ * RefusedWrite with the statement, since then a constraint holds or the statement or its values are wrong. Other errors
+ * come back unchanged.
  */
 export function storeError(error: unknown, input: { path: string; statement: string }): Error {
   if (!(error instanceof Error)) return new Error(String(error));
@@ -54,5 +62,8 @@ export function storeError(error: unknown, input: { path: string; statement: str
     );
   }
   const statement = input.statement.replace(/\s+/g, ' ').trim();
-  return new Error(`SQLite refused a statement (code ${code}: ${reason}): ${statement}`, { cause: error });
+  return new RefusedWrite(`SQLite refused a statement (code ${code}: ${reason}): ${statement}`, {
+    cause: error,
+    constraint: code === constraintHolds ? constraintIn(reason) : undefined,
+  });
 }

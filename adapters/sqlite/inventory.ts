@@ -1,6 +1,7 @@
 import type { OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderItem } from '../../domain/order.ts';
+import { changedStock } from '../../domain/stock.ts';
 import type { InventoryStatements, Product } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
@@ -57,10 +58,10 @@ export function createInventory(connection: Connection): Synchronous<InventorySt
     adjust({ productId, ...change }) {
       const stock = connection.get<{ OnHand: number; Reserved: number }>(inventorySql.stock, productId);
       if (!stock) return undefined;
-      const to = 'to' in change ? change.to : stock.OnHand + change.by;
-      const adjusted = to >= stock.Reserved;
-      if (adjusted) connection.run(inventorySql.setOnHand, to, productId);
-      return { adjusted, from: stock.OnHand, to, reserved: stock.Reserved };
+      const adjustment = changedStock({ onHand: stock.OnHand, reserved: stock.Reserved }, change);
+      const { refusal, from, to } = adjustment;
+      if (refusal === undefined && to !== from) connection.run(inventorySql.setOnHand, to, productId);
+      return adjustment;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { TechnicalFailure } from '../../domain/failures.ts';
+import { RefusedWrite } from '../../domain/refused-write.ts';
 
 /**
  * What an error of SQL Server means:
@@ -199,8 +200,9 @@ const rootOf = (error: unknown): unknown => {
 };
 
 /**
- * A driver's error in our terms: StoreUnavailable where trying later may help, otherwise an Error that names the
- * statement, since then the statement or its values are wrong. Errors that are ours already come back unchanged.
+ * A driver's error in our terms: StoreUnavailable where trying later may help, otherwise RefusedWrite with the
+ * statement, since then a constraint holds or the statement or its values are wrong. Errors that are ours already come
+ * back unchanged.
  */
 export function storeError(
   error: unknown,
@@ -223,8 +225,19 @@ export function storeError(
   }
   const text = input.text ? `: ${input.text.replace(/\s+/g, ' ').trim().slice(0, 1_000)}` : '';
   const why = meaning ? `; ${meaning.act}` : '';
-  return new Error(`${input.server} refused ${input.statement} (${said})${why}${text}`, cause);
+  return new RefusedWrite(`${input.server} refused ${input.statement} (${said})${why}${text}`, {
+    ...cause,
+    constraint: constraintIn(read),
+  });
 }
+
+/** The constraint or index as the server names it; undefined where none holds. */
+function constraintIn({ numbers, message }: DriverError): string | undefined {
+  if (!numbers.some((number) => constraintNumbers.has(number))) return undefined;
+  return /(?:constraint|unique index|column) ["'](\w+)["']/i.exec(message)?.[1] ?? message;
+}
+
+const constraintNumbers = new Set([515, 547, 2601, 2627]);
 
 /** After these the server says for certain that the transaction did not commit. */
 const notCommitted = new Set([1205, 3960, 3902, 3903, 3930, 9002, 1101, 1105]);

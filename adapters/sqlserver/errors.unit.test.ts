@@ -49,6 +49,19 @@ describe('errors of SQL Server', () => {
     expect(storeError(error, input)).toMatchObject({ type: 'StoreUnavailable' });
   });
 
+  it.each([
+    [
+      547,
+      'The UPDATE statement conflicted with the CHECK constraint "CK_Products_NotOversold".',
+      'CK_Products_NotOversold',
+    ],
+    [2627, "Violation of PRIMARY KEY constraint 'PK_Orders'. Cannot insert duplicate key", 'PK_Orders'],
+    [2601, "Cannot insert duplicate key row in object 'dbo.T' with unique index 'UX_T_Id'.", 'UX_T_Id'],
+    [208, "Invalid object name 'dbo.T'.", undefined],
+  ])('%i: a refused write with the constraint', (number, message, constraint) => {
+    expect(storeError(sent(number, message), input)).toMatchObject({ name: 'RefusedWrite', constraint });
+  });
+
   it.each([2627, 2601, 547, 208])('%i names the statement and shows its text', (number) => {
     const error = storeError(sent(number), input);
     expect(error).not.toBeInstanceOf(TechnicalFailure);

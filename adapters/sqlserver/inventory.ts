@@ -1,6 +1,7 @@
 import type { OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderItem } from '../../domain/order.ts';
+import { changedStock } from '../../domain/stock.ts';
 import type { InventoryStatements, Product } from '../../ports/store.ts';
 import { upsert } from './insert-or-update.ts';
 import { forEachRow, rowValues, statements, type Row, type Session, type Statement } from './statement.ts';
@@ -140,11 +141,12 @@ export function createInventory(session: Session): InventoryStatements {
     async adjust({ productId, ...change }) {
       const [row] = await session.rows(inventorySql.lockStock, { ProductId: productId });
       if (!row) return undefined;
-      const [from, reserved] = [numberOf(row['OnHand']), numberOf(row['Reserved'])];
-      const to = 'to' in change ? change.to : from + change.by;
-      const adjusted = to >= reserved;
-      if (adjusted) await session.rows(inventorySql.setOnHand, { ProductId: productId, OnHand: to });
-      return { adjusted, from, to, reserved };
+      const stock = { onHand: numberOf(row['OnHand']), reserved: numberOf(row['Reserved']) };
+      const adjustment = changedStock(stock, change);
+      const { refusal, from, to } = adjustment;
+      if (refusal === undefined && to !== from)
+        await session.rows(inventorySql.setOnHand, { ProductId: productId, OnHand: to });
+      return adjustment;
     },
   };
 }

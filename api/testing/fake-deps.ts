@@ -3,6 +3,7 @@ import { taskQueues, type OrderId } from '../../domain/ids.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import type { OrderView } from '../../domain/order.ts';
 import type { PaymentSubject, RefundAnswer, RequestRefund } from '../../domain/refunds.ts';
+import { changedStock, type StockChange } from '../../domain/stock.ts';
 import type { Product, Store, StoreReads, StoreTransaction } from '../../ports/store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
@@ -212,6 +213,7 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
 export function fakeStore(changes: { reads?: Partial<StoreReads>; products?: Product[] } = {}) {
   const products = new Map((changes.products ?? []).map((product) => [product.productId, product]));
   const audit: unknown[] = [];
+  const marks = new Set<string>();
   const tx = {
     inventory: {
       products: async (ids: readonly Product['productId'][]) =>
@@ -226,8 +228,19 @@ export function fakeStore(changes: { reads?: Partial<StoreReads>; products?: Pro
           onHand === undefined ? (products.get(put.productId)?.available ?? 0) : onHand - reserved;
         products.set(put.productId, { ...rest, available });
       },
+      adjust: async ({ productId, ...change }: { productId: Product['productId'] } & StockChange) => {
+        const product = products.get(productId);
+        if (!product) return undefined;
+        const held = reservedOf(productId);
+        const adjustment = changedStock({ onHand: product.available + held, reserved: held }, change);
+        if (!adjustment.refusal) products.set(productId, { ...product, available: adjustment.to - held });
+        return adjustment;
+      },
     },
     audit: { append: async (entry: unknown) => void audit.push(entry) },
+    processedEvents: {
+      mark: async ({ eventId }: { eventId: string }) => marks.size < marks.add(eventId).size,
+    },
   } as unknown as StoreTransaction;
   const reserved = new Map<string, number>();
   const reservedOf = (id: string) => reserved.get(id) ?? 0;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { productId, type OrderId, type ProductId } from '../../domain/ids.ts';
+import type { StockChange } from '../../domain/stock.ts';
 import type { OrderItem } from '../../domain/order.ts';
 import type { Store } from '../../ports/store.ts';
 import type { CreateDatabase } from './store-contract.ts';
@@ -122,6 +123,39 @@ export function describeInventory(createDatabase: CreateDatabase): void {
     ]);
     await put(100, 8);
     expect((await find())[0]?.available).toBe(8);
+  });
+
+  it('changes the stock as asked and never below what is reserved', async () => {
+    const { store } = context;
+    const product = await givenProduct(store, 5);
+    const { orderId } = await givenOrder(store);
+    await reserve(store, orderId, [{ productId: product, quantity: 3 }]);
+    const adjust = (change: StockChange) =>
+      store.transaction((tx) => tx.inventory.adjust({ productId: product, ...change }));
+    expect(await adjust({ available: 0 })).toEqual({ from: 5, to: 3, reserved: 3 });
+    expect(await adjust({ by: -1 })).toEqual({ refusal: 'below_reserved', from: 3, to: 2, reserved: 3 });
+    expect(await adjust({ to: 9, expected: 5 })).toMatchObject({ refusal: 'moved', from: 3 });
+    expect(await adjust({ to: 9, expected: 3 })).toEqual({ from: 3, to: 9, reserved: 3 });
+    expect(await adjust({ to: 9, expected: 3 })).toEqual({ from: 9, to: 9, reserved: 3 });
+    expect(await adjust({ available: 2_000_000_000 })).toMatchObject({ refusal: 'too_many' });
+    expect(await availableOf(store, product)).toBe(6);
+    const stock = (await store.upkeep.stock()).find((row) => row.productId === product);
+    expect(stock).toMatchObject({ onHand: 9, reserved: 3 });
+    const unknown = { productId: productId('no-such-product'), by: 1 };
+    expect(await store.transaction((tx) => tx.inventory.adjust(unknown))).toBeUndefined();
+  });
+
+  it('names the constraint that refuses a write', async () => {
+    const { store } = context;
+    const product = await givenProduct(store, 5);
+    const price = { amountMinor: 1, currency: 'INR' } as const;
+    const forced = store.transaction((tx) =>
+      tx.inventory.putProduct({ productId: product, name: 'P', price, onHand: -1 }),
+    );
+    await expect(forced).rejects.toMatchObject({
+      name: 'RefusedWrite',
+      constraint: 'CK_Products_NotOversold',
+    });
   });
 
   it('keeps stock on hand from falling below what is reserved, also by hand', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { orderSubject } from '../../domain/audit.ts';
-import { operationKeys, productId, type OrderId } from '../../domain/ids.ts';
+import { operationKeys, type OrderId } from '../../domain/ids.ts';
 import type { EndStatus } from '../../domain/order.ts';
 import type { Store } from '../../ports/store.ts';
 import type { CreateDatabase } from './store-contract.ts';
@@ -171,26 +171,5 @@ export function describeRetention(createDatabase: CreateDatabase): void {
     }
     expect(new Set(subjects).size).toBe(subjects.length);
     expect(subjects.filter((subject) => subject.startsWith('product:'))).toEqual([...added].sort());
-  });
-
-  it('adjusts the stock on hand, never below what is reserved', async () => {
-    const { store } = context;
-    const product = await givenProduct(store, 5);
-    const { orderId } = await givenOrder(store);
-    const adjust = (change: { by: number } | { to: number }) =>
-      store.transaction((tx) => tx.inventory.adjust({ productId: product, ...change }));
-    await store.transaction((tx) =>
-      tx.inventory.reserve({ orderId, items: [{ productId: product, quantity: 3 }] }),
-    );
-    expect(await adjust({ by: -3 })).toEqual({ adjusted: false, from: 5, to: 2, reserved: 3 });
-    expect(await adjust({ by: -2 })).toEqual({ adjusted: true, from: 5, to: 3, reserved: 3 });
-    expect(await adjust({ to: 2 })).toEqual({ adjusted: false, from: 3, to: 2, reserved: 3 });
-    expect(await adjust({ to: 10 })).toEqual({ adjusted: true, from: 3, to: 10, reserved: 3 });
-    const stock = (await store.upkeep.stock()).find((row) => row.productId === product);
-    expect(stock).toMatchObject({ onHand: 10, reserved: 3, price: { amountMinor: 74_900, currency: 'INR' } });
-    const unknown = productId('no-such-product');
-    expect(
-      await store.transaction((tx) => tx.inventory.adjust({ productId: unknown, by: 1 })),
-    ).toBeUndefined();
   });
 }

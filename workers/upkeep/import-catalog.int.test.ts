@@ -8,7 +8,8 @@ import { productId } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { givenOrder, time } from '../../test/contract/store-fixtures.ts';
 import { catalogFromCsv, catalogToCsv } from './catalog-csv.ts';
-import { adjustStock, importCatalog } from './import-catalog.ts';
+import { adjustStock } from './adjust-stock.ts';
+import { importCatalog } from './import-catalog.ts';
 import { verifyAudit } from './verify-audit.ts';
 
 describe('the catalog', () => {
@@ -17,26 +18,28 @@ describe('the catalog', () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'order-saga-catalog-'));
     store = await connectSqliteStore({ path: join(folder, 'store.sqlite') });
-    await importLines('lamp,Lamp,10.00,INR,5', 'mat,Mat,7.50,INR,8');
+    await importLines('lamp,Lamp,10.00,INR,5,', 'mat,Mat,7.50,INR,8,');
   });
   afterEach(async () => {
     await store.close();
     rmSync(folder, { recursive: true });
   });
 
+  const header = 'productId,name,price,currency,onHand,expectedOnHand';
   const lamp = productId('lamp');
   const by = { actor: 'ana', clock: { nowUtc: () => time(1) } };
   const importLines = (...lines: string[]) => importWith({}, lines);
   const importWith = (change: { dryRun?: boolean }, lines: string[]) =>
     importCatalog({
       store,
-      lines: catalogFromCsv(Buffer.from(['productId,name,price,currency,onHand', ...lines].join('\n'))),
+      lines: catalogFromCsv(Buffer.from([header, ...lines].join('\n'))),
       reason: 'spring',
       ...by,
       ...change,
     });
-  const adjust = (units: number) =>
-    adjustStock({ store, productId: lamp, by: units, reason: 'count', ...by });
+  let keys = 0;
+  const adjust = (units: number, key = `key-${(keys += 1)}`) =>
+    adjustStock({ store, productId: lamp, by: units, key, reason: 'count', ...by });
   const stock = async () =>
     (await store.upkeep.stock()).map(({ productId: id, onHand, reserved }) => [id, onHand, reserved]);
   const reserve = async (quantity: number) => {
@@ -44,11 +47,13 @@ describe('the catalog', () => {
     await store.transaction((tx) =>
       tx.inventory.reserve({ orderId, items: [{ productId: lamp, quantity }] }),
     );
+    return { orderId };
   };
+  const linesOf = (csv: string) => catalogFromCsv(Buffer.from(csv));
 
   it('adds and changes what a file names and leaves the rest', async () => {
-    const report = await importLines('rug,Rug,30.00,INR,2', 'lamp,Lamp,12.00,INR,');
-    expect(report).toEqual({ added: 1, changed: 1, unchanged: 0 });
+    const report = await importLines('rug,Rug,30.00,INR,2,', 'lamp,Lamp,12.00,INR,,');
+    expect(report).toMatchObject({ added: 1, changed: 1, unchanged: 0, refused: [] });
     expect(await stock()).toEqual([
       ['lamp', 5, 0],
       ['mat', 8, 0],
@@ -68,60 +73,114 @@ describe('the catalog', () => {
   it('takes its own export without a change', async () => {
     const lines = catalogFromCsv(Buffer.from(catalogToCsv(await store.upkeep.stock())));
     const report = await importCatalog({ store, lines, reason: 'again', ...by });
-    expect(report).toEqual({ added: 0, changed: 0, unchanged: 2 });
+    expect(report).toEqual({ added: 0, changed: 0, unchanged: 2, stock: [], refused: [] });
     expect(await store.read.audit(productSubject('lamp'))).toHaveLength(1);
   });
 
-  it('writes nothing on a dry run, and nothing when one line would sell what is reserved', async () => {
-    await reserve(3);
-    expect(await importWith({ dryRun: true }, ['lamp,Lamp,10.00,INR,3'])).toMatchObject({ changed: 1 });
-    const bad = ['a,New,1.00,INR,1', 'lamp,Lamp,10.00,INR,2'];
-    const problem = 'line 3: onHand 2 of lamp is less than the 3 units that orders have reserved';
-    await expect(importLines(...bad)).rejects.toThrow(problem);
-    await expect(importWith({ dryRun: true }, bad)).rejects.toThrow(problem);
-    expect(await stock()).toEqual([
-      ['lamp', 5, 3],
-      ['mat', 8, 0],
-    ]);
+  it('does not bring back what was sold since the export: the price applies, the stock stays', async () => {
+    const exported = catalogToCsv(await store.upkeep.stock()).replace('10.00', '11.00');
+    const { orderId } = await reserve(3);
+    await store.transaction((tx) => tx.inventory.consume(orderId));
+    const report = await importCatalog({ store, lines: linesOf(exported), reason: 'price', ...by });
+    expect(report).toMatchObject({ changed: 1, stock: [], refused: [] });
+    expect(await stock()).toContainEqual(['lamp', 2, 0]);
+    expect((await store.upkeep.stock())[0]?.price.amountMinor).toBe(1_100);
   });
 
-  it('takes everything back when units are reserved between its look and its writing', async () => {
-    const looking: Store = {
+  it('refuses and lists a stock that moved, sets the others, and applies all prices', async () => {
+    await adjust(-1);
+    const lines = ['lamp,Lamp,11.00,INR,50,5', 'mat,Mat,8.00,INR,20,8', 'rug,,,,3,3'];
+    const expected = {
+      changed: 2,
+      stock: [{ productId: 'mat', from: 8, to: 20 }],
+      refused: [
+        { line: 2, productId: 'lamp', reason: expect.stringContaining('4 units are on hand now') as string },
+        { line: 4, productId: 'rug', reason: expect.stringContaining('rug is new') as string },
+      ],
+    };
+    expect(await importWith({ dryRun: true }, lines)).toMatchObject(expected);
+    expect(await stock()).toEqual([
+      ['lamp', 4, 0],
+      ['mat', 8, 0],
+    ]);
+    expect(await importLines(...lines)).toMatchObject(expected);
+    expect((await store.upkeep.stock()).map(({ price, onHand }) => [price.amountMinor, onHand])).toEqual([
+      [1_100, 4],
+      [800, 20],
+    ]);
+    expect(await importLines(...lines.slice(1, 2))).toMatchObject({ unchanged: 1, stock: [], refused: [] });
+  });
+
+  it('leaves the stock of products that exist alone where a file expects nothing', async () => {
+    const old = 'productId,name,price,currency,onHand\nlamp,Lamp,10.00,INR,99\nrug,Rug,1.00,INR,7\n';
+    const report = await importCatalog({ store, lines: linesOf(old), reason: 'old', ...by });
+    expect(report).toMatchObject({ added: 1, changed: 0, stock: [{ productId: 'rug', from: 0, to: 7 }] });
+    expect(await stock()).toContainEqual(['lamp', 5, 0]);
+  });
+
+  it('refuses a stock below what is reserved, also when it is reserved between its look and its writing', async () => {
+    await reserve(2);
+    const late: Store = {
       ...store,
       upkeep: {
         ...store.upkeep,
         async stock() {
           const rows = await store.upkeep.stock();
-          await reserve(4);
+          await reserve(2);
           return rows;
         },
       },
     };
-    const lines = catalogFromCsv(
-      Buffer.from('productId,name,price,currency,onHand\na,New,1,INR,1\nlamp,Lamp,10,INR,1\n'),
-    );
-    await expect(importCatalog({ store: looking, lines, reason: 'r', ...by })).rejects.toThrow(
-      'line 3: onHand 1',
-    );
-    expect(await stock()).toEqual([
-      ['lamp', 5, 4],
-      ['mat', 8, 0],
-    ]);
+    const lines = linesOf(`${header}\nlamp,Lamp,10.00,INR,3,5\nmat,Mat,1.00,INR,,\n`);
+    const reason = 'lamp: 3 units on hand would be less than the 4 that orders have reserved (5 on hand now)';
+    expect(await importCatalog({ store: late, lines, reason: 'r', ...by })).toMatchObject({
+      changed: 1,
+      refused: [{ line: 2, reason }],
+    });
+    expect(await stock()).toContainEqual(['lamp', 5, 4]);
+  });
+
+  it('takes an export of the most that can be on hand, and of more products than one transaction writes', async () => {
+    await store.transaction(async (tx) => {
+      for (let index = 0; index < 1_201; index += 1) {
+        const id = productId(`many-${index}`);
+        await tx.inventory.putProduct({
+          productId: id,
+          name: '😀'.repeat(200),
+          price: { amountMinor: index, currency: 'JPY' },
+          onHand: 2_000_000_000,
+        });
+      }
+    });
+    const other = await connectSqliteStore({ path: join(folder, 'other.sqlite') });
+    const exported = catalogToCsv(await store.upkeep.stock());
+    const report = await importCatalog({ store: other, lines: linesOf(exported), reason: 'copy', ...by });
+    expect(report).toMatchObject({ added: 1_203, refused: [] });
+    expect(catalogToCsv(await other.upkeep.stock())).toBe(exported);
+    await other.close();
+  });
+
+  it('adjusts once for each key', async () => {
+    expect(await adjust(2, 'delivery')).toMatchObject({ from: 5, to: 7, repeated: false });
+    expect(await adjust(2, 'delivery')).toMatchObject({ from: 7, to: 7, repeated: true });
+    await expect(adjust(3, 'delivery')).rejects.toThrow('The key "delivery" was used for another adjustment');
+    await expect(adjust(-100, 'refused')).rejects.toThrow('less than');
+    expect(await adjust(1, 'refused')).toMatchObject({ to: 8, repeated: false });
   });
 
   it('adjusts the stock with an audit row and never below what is reserved', async () => {
     await reserve(3);
     expect(await adjust(-2)).toMatchObject({ from: 5, to: 3, reserved: 3 });
-    await expect(adjust(-1)).rejects.toThrow('expected at least 0, came -1');
+    await expect(adjust(-1)).rejects.toThrow('less than the 3 that orders have reserved');
     expect(await adjust(20)).toMatchObject({ from: 3, to: 23 });
-    await expect(adjust(1_000_000_000)).rejects.toThrow('at most 1000000000');
+    await expect(adjust(2_000_000_000)).rejects.toThrow('at most 2000000000');
     const rows = await store.read.audit(productSubject('lamp'));
     expect(rows.slice(1).map(({ step, from, to, reason }) => [step, from, to, reason])).toEqual([
       ['stock', '5 on hand', '3 on hand', 'count'],
       ['stock', '3 on hand', '23 on hand', 'count'],
     ]);
     expect(await stock()).toContainEqual(['lamp', 23, 3]);
-    const unknown = { store, productId: productId('no'), by: 1, reason: 'r', ...by };
+    const unknown = { store, productId: productId('no'), by: 1, key: 'k', reason: 'r', ...by };
     await expect(adjustStock(unknown)).rejects.toThrow('not in the catalog');
   });
 });
