@@ -94,6 +94,7 @@ function createProviders() {
     },
     refunds: async ({ intentId }) => refunds.filter((refund) => refund.intentId === intentId),
     findRefund: notAsked,
+    disputes: async () => [],
     findDispute: notAsked,
     payable: () => ({ ok: true }),
     verifyWebhook: () => undefined,

@@ -59,7 +59,15 @@ const stateOf: Record<ProviderRefund['status'], RefundState> = {
   succeeded: 'refunded',
   failed: 'failed',
 };
-const order: readonly RefundState[] = ['requested', 'pending', 'refunded', 'failed'];
+const order: readonly RefundState[] = [
+  'owed',
+  'requested',
+  'pending',
+  'refunded',
+  'failed',
+  'canceled',
+  'paid_otherwise',
+];
 
 /** The row as it has to be now; undefined for a refund that failed before anybody here had heard of it. */
 function advanced(
@@ -137,17 +145,20 @@ export async function writeRefund(
 
 /** Words of the audit trail. */
 const auditState: Record<RefundState, string> = {
+  owed: 'refund_owed',
   requested: 'refund_requested',
   pending: 'refund_pending',
   refunded: 'refunded',
   failed: 'refund_failed',
+  canceled: 'refund_canceled',
+  paid_otherwise: 'refund_paid_otherwise',
 };
 
 /** The payment is refunded when nothing of it is left; returns what is. */
 async function writePayment(tx: StoreTransaction, payment: PaymentRow, after: RefundRow): Promise<Money> {
   const { orderId, n, amount } = payment;
   const refunds = (await tx.refunds.list(orderId)).filter((refund) => refund.n === n);
-  const settled = refunds.filter(({ state }) => state !== 'requested');
+  const settled = refunds.filter(({ state }) => state !== 'requested' && state !== 'owed');
   const keptMinor = leftToRefund({ charged: amount, refunds: settled, disputes: [] });
   const { refundId: last, ...rest } = (await tx.payments.find({ orderId, n })) ?? payment;
   const refundId = after.providerRefundId ?? last;

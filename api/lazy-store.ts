@@ -26,6 +26,7 @@ export function lazyStore(open: () => Promise<Store>): LazyStore {
     providers: async () => (await store()).read.providers(),
     ledger: async (id) => (await store()).read.ledger(id),
     money: async (id) => (await store()).read.money(id),
+    debts: { list: async (input) => (await store()).read.debts.list(input) },
     customers: { orders: async (input) => (await store()).read.customers.orders(input) },
     deadLetters: {
       groups: async (filter) => (await store()).read.deadLetters.groups(filter),

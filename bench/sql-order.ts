@@ -105,6 +105,7 @@ const instantPayments: PaymentGateway = {
   refund: notAsked,
   refunds: notAsked,
   findRefund: notAsked,
+  disputes: notAsked,
   findDispute: notAsked,
   payable: () => ({ ok: true }),
   verifyWebhook: notAsked,

@@ -3,15 +3,31 @@ import { formatAmount, sumMinor, type Money } from './money.ts';
 import { isEnded, type Actor, type OrderStatus } from './order.ts';
 
 /**
+ * `owed`: a debt of an order that was taken back while the bank held the charge; it is settled when the dispute is over.
  * `requested`: the amount is reserved, the provider has not answered for it yet. `pending`: the provider has taken it
  * and the money is on its way. `refunded`: done. `failed`: nothing of it is with the customer; the amount can be
  * refunded again. A refund that was done may still fail days later, when the customer's bank sends it back.
+ * `canceled`: a debt of which nothing was left to give back: the bank or other refunds gave it to the customer.
+ * `paid_otherwise`: an operator says that the customer was paid past the provider, for example by bank transfer.
  */
-export const refundStates = ['requested', 'pending', 'refunded', 'failed'] as const;
+export const refundStates = [
+  'owed',
+  'requested',
+  'pending',
+  'refunded',
+  'failed',
+  'canceled',
+  'paid_otherwise',
+] as const;
 export type RefundState = (typeof refundStates)[number];
 
 /** Of these somebody still has to hear. */
-export const undecidedRefundStates = ['requested', 'pending'] as const satisfies readonly RefundState[];
+export const undecidedRefundStates = [
+  'owed',
+  'requested',
+  'pending',
+] as const satisfies readonly RefundState[];
+export type UndecidedRefundState = (typeof undecidedRefundStates)[number];
 
 /** Money given back, or on its way: by an operator, by the saga's compensation (`saga`) or at the provider's own desk. */
 export interface Refund {
@@ -49,6 +65,8 @@ export interface Dispute {
   reason: string;
   openedAtUtc: string;
   updatedAtUtc: string;
+  /** Until then the shop can answer the bank; absent where the provider names no time. */
+  dueByUtc?: string;
 }
 
 /** What an operator asks for. */
@@ -96,6 +114,9 @@ export const chargedPayment = <Payment extends { state: string }>(
 ): Payment | undefined =>
   payments.find(({ state }) => state === 'charged') ?? payments.findLast(({ state }) => state === 'refunded');
 
+/** Of a refund in such a state the customer gets nothing. */
+const givesNothing = (state: RefundState): boolean => state === 'failed' || state === 'canceled';
+
 /** What was charged less what was refunded, is on its way or reserved, and less what banks have taken back for good. */
 export function leftToRefund({
   charged,
@@ -103,7 +124,7 @@ export function leftToRefund({
   disputes,
 }: Pick<OrderMoney, 'charged' | 'refunds' | 'disputes'>) {
   const gone = [
-    ...refunds.filter(({ state }) => state !== 'failed'),
+    ...refunds.filter(({ state }) => !givesNothing(state)),
     ...disputes.filter(({ state }) => state === 'lost'),
   ];
   return Math.max(0, (charged?.amountMinor ?? 0) - sumMinor(gone.map(({ amount }) => amount.amountMinor)));

@@ -2,12 +2,12 @@ import type { CustomerId, OrderId } from '../domain/ids.ts';
 import type { OrderStatus } from '../domain/order.ts';
 
 export interface CustomerReads {
-  /** The customer's orders by id after the given one, at most `limit`. */
+  /** The customer's orders by id after the given one, at most `limit`; `owes`: the customer has money to get from it. */
   orders(input: {
     customerId: CustomerId;
     after?: OrderId;
     limit: number;
-  }): Promise<{ orderId: OrderId; status: OrderStatus }[]>;
+  }): Promise<{ orderId: OrderId; status: OrderStatus; owes: boolean }[]>;
 }
 
 /** Removing a customer's personal data, order by order. Call these after the order's row is locked (`orders.find`). */

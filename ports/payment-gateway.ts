@@ -53,6 +53,8 @@ export interface PaymentGateway {
   refunds(input: { intentId: string; timeoutMs: number }): Promise<ProviderRefund[]>;
   /** One refund as it is now. */
   findRefund(input: { refundId: string; timeoutMs: number }): Promise<ProviderRefund>;
+  /** All disputes of the intent's charge, newest first; complete and up to date. */
+  disputes(input: { intentId: string; timeoutMs: number }): Promise<ProviderDispute[]>;
   /** A dispute as it is now. */
   findDispute(input: { disputeId: string; timeoutMs: number }): Promise<ProviderDispute>;
   /** Whether that amount is inside the provider's limits for its currency. */
@@ -105,6 +107,8 @@ export interface ProviderDispute {
   /** The bank's reason. */
   reason: string;
   createdAtUtc: string;
+  /** Until then the bank can be answered; absent where it cannot (any more). */
+  dueByUtc?: string;
   /** The order of the payment; absent for a payment that is not ours. */
   orderId?: OrderId;
 }

@@ -1,4 +1,5 @@
 import type { OrderId } from '../domain/ids.ts';
+import type { Money } from '../domain/money.ts';
 import type { Dispute, Refund } from '../domain/refunds.ts';
 
 /** A refund as it is kept; its amount counts as given back from the moment the row is there, until it fails. */
@@ -22,4 +23,18 @@ export interface DisputeStatements {
   list(orderId: OrderId): Promise<Dispute[]>;
   /** Inserts or replaces the row of (orderId, disputeId). */
   put(row: Dispute): Promise<void>;
+}
+
+/** A refund in the state `owed`: of an order that was taken back while its charge was disputed. */
+export interface Debt {
+  orderId: OrderId;
+  /** Number of the payment it is owed from. */
+  n: number;
+  amount: Money;
+  sinceUtc: string;
+}
+
+export interface DebtReads {
+  /** Debts that are not settled, oldest first, after the given one, at most `limit`. */
+  list(input: { after?: Pick<Debt, 'sinceUtc' | 'orderId' | 'n'>; limit: number }): Promise<Debt[]>;
 }

@@ -20,11 +20,11 @@ import type {
   WebhookEndpointId,
   WebhookEndpointState,
 } from '../domain/webhooks.ts';
-import type { Dispute } from '../domain/refunds.ts';
+import type { Dispute, UndecidedRefundState } from '../domain/refunds.ts';
 import type { CustomerReads, PersonalDataStatements } from './customers.ts';
 import type { DeadLetterReads, DeadLetterStatements } from './dead-letters.ts';
 import type { ProviderStatements, ReadProviders } from './providers.ts';
-import type { DisputeStatements, RefundRow, RefundStatements } from './refunds.ts';
+import type { DebtReads, DisputeStatements, RefundRow, RefundStatements } from './refunds.ts';
 
 /**
  * Truth: orders, stock, money, shipments, operations, audit trail and outbox in one SQL database.
@@ -311,7 +311,7 @@ export interface PurgedOrder {
 export interface RetentionStatements {
   /**
    * Orders that closed before the time, oldest first, at most `limit`: ended, last changed before it, nothing reserved,
-   * no attempt under way, no refund or dispute undecided and nothing unpublished.
+   * no attempt under way, no refund or dispute undecided, nothing owed to the customer and nothing unpublished.
    */
   closedOrders(input: { closedBeforeUtc: string; limit: number }): Promise<OrderId[]>;
   /**
@@ -356,7 +356,7 @@ export interface Standing {
   /** Units over all products; `oversold`: reserved beyond what is on hand, which must be 0. */
   stock: { onHand: number; reserved: number; oversold: number };
   /** Refunds that are not decided, by state, with when the oldest was asked for; none of a state: absent. */
-  refunds: { state: 'requested' | 'pending'; refunds: number; oldestUtc: string }[];
+  refunds: { state: UndecidedRefundState; refunds: number; oldestUtc: string }[];
 }
 
 export interface InFlightGroup {
@@ -465,6 +465,7 @@ export interface StoreReads {
   webhooks: WebhookReads;
   /** The order's money: what was charged, refunded and disputed; undefined when there is no such order. */
   money(id: OrderId): Promise<StoredMoney | undefined>;
+  debts: DebtReads;
   customers: CustomerReads;
 }
 

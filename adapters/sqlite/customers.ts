@@ -2,13 +2,15 @@ import type { OrderId } from '../../domain/ids.ts';
 import type { OrderStatus } from '../../domain/order.ts';
 import type { CustomerReads, PersonalDataStatements } from '../../ports/customers.ts';
 import type { Connection } from './connection.ts';
+import { owesCondition } from './debts.ts';
 import type { Synchronous } from './statements.ts';
 
 /** What stays of a mail whose personal data was erased. */
 const erased = `'{"erased":true}'`;
 
 export const customerSql = {
-  orders: `SELECT OrderId, Status FROM Orders WHERE CustomerId = ? AND OrderId > ? ORDER BY OrderId LIMIT ?`,
+  orders: `SELECT OrderId, Status, ${owesCondition('Mine')} AS Owes FROM Orders AS Mine
+    WHERE CustomerId = ? AND OrderId > ? ORDER BY OrderId LIMIT ?`,
   /* Both times together say that an unpublished one was given up. */
   eraseMails: `UPDATE OutboxMessages SET Payload = ${erased}, PublishedAtUtc = COALESCE(PublishedAtUtc, ?1),
       SetAsideAtUtc = CASE WHEN PublishedAtUtc IS NULL THEN COALESCE(SetAsideAtUtc, ?1) ELSE SetAsideAtUtc END
@@ -23,8 +25,13 @@ export const customerSql = {
 export const createCustomerReads = (connection: Connection): Synchronous<CustomerReads> => ({
   orders: ({ customerId, after, limit }) =>
     connection
-      .all<{ OrderId: OrderId; Status: OrderStatus }>(customerSql.orders, customerId, after ?? '', limit)
-      .map(({ OrderId: orderId, Status: status }) => ({ orderId, status })),
+      .all<{ OrderId: OrderId; Status: OrderStatus; Owes: number }>(
+        customerSql.orders,
+        customerId,
+        after ?? '',
+        limit,
+      )
+      .map(({ OrderId: orderId, Status: status, Owes }) => ({ orderId, status, owes: Owes === 1 })),
 });
 
 export const createPersonalData = (connection: Connection): Synchronous<PersonalDataStatements> => ({

@@ -18,6 +18,7 @@ import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
 import { providerSql } from './providers.ts';
 import { caseSql, catalogSql, readSql } from './reads.ts';
+import { debtSql } from './debts.ts';
 import { refundSql } from './refunds.ts';
 import { orderRowsSql, retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
@@ -27,6 +28,7 @@ import { webhookListSql, webhookSql } from './webhooks.ts';
 const perOrder = {
   auditSql,
   customerSql,
+  debtSql,
   fulfillmentSql,
   inventorySql,
   messageSql,

@@ -51,7 +51,7 @@ interface AuditRecord {
 
 export function createReads(
   connection: Connection,
-): Synchronous<Omit<StoreReads, 'webhooks' | 'deadLetters' | 'customers'>> {
+): Synchronous<Omit<StoreReads, 'webhooks' | 'deadLetters' | 'customers' | 'debts'>> {
   const audit = (subject: string) => connection.all<AuditRecord>(readSql.audit, subject).map(auditRowOf);
   const ledger = createLedger(connection);
   const payments = createPayments(connection);

@@ -8,7 +8,7 @@ import type { Synchronous } from './statements.ts';
 const refundColumns = `OrderId, RefundId, N, State, AmountMinor, Currency, ProviderRefundId, KeyNumber, Fingerprint, Actor,
       Reason, Failure, RequestedAtUtc, SettledAtUtc`;
 const disputeColumns =
-  'OrderId, DisputeId, N, State, AmountMinor, Currency, Reason, OpenedAtUtc, UpdatedAtUtc';
+  'OrderId, DisputeId, N, State, AmountMinor, Currency, Reason, OpenedAtUtc, UpdatedAtUtc, DueByUtc';
 
 /* An order has few of them: they are put in order of time by the reader. */
 export const refundSql = {
@@ -20,10 +20,10 @@ export const refundSql = {
       Reason = excluded.Reason, Failure = excluded.Failure, RequestedAtUtc = excluded.RequestedAtUtc,
       SettledAtUtc = excluded.SettledAtUtc`,
   disputes: `SELECT ${disputeColumns} FROM Disputes WHERE OrderId = ?`,
-  putDispute: `INSERT INTO Disputes (${disputeColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  putDispute: `INSERT INTO Disputes (${disputeColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (OrderId, DisputeId) DO UPDATE SET N = excluded.N, State = excluded.State,
       AmountMinor = excluded.AmountMinor, Currency = excluded.Currency, Reason = excluded.Reason,
-      OpenedAtUtc = excluded.OpenedAtUtc, UpdatedAtUtc = excluded.UpdatedAtUtc`,
+      OpenedAtUtc = excluded.OpenedAtUtc, UpdatedAtUtc = excluded.UpdatedAtUtc, DueByUtc = excluded.DueByUtc`,
 };
 
 interface RefundRecord {
@@ -53,6 +53,7 @@ interface DisputeRecord {
   Reason: string;
   OpenedAtUtc: string;
   UpdatedAtUtc: string;
+  DueByUtc: string | null;
 }
 
 export const createRefunds = (connection: Connection): Synchronous<RefundStatements> => ({
@@ -100,6 +101,7 @@ export const createDisputes = (connection: Connection): Synchronous<DisputeState
       row.reason,
       row.openedAtUtc,
       row.updatedAtUtc,
+      row.dueByUtc ?? null,
     );
   },
 });
@@ -129,4 +131,5 @@ const disputeOf = (record: DisputeRecord): Dispute => ({
   reason: record.Reason,
   openedAtUtc: record.OpenedAtUtc,
   updatedAtUtc: record.UpdatedAtUtc,
+  ...(record.DueByUtc !== null && { dueByUtc: record.DueByUtc }),
 });

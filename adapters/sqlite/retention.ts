@@ -4,13 +4,14 @@ import type { EndStatus } from '../../domain/order.ts';
 import type { RetentionStatements } from '../../ports/store.ts';
 import { auditSql } from './audit.ts';
 import type { Connection } from './connection.ts';
+import { owesCondition } from './debts.ts';
 import type { Synchronous } from './statements.ts';
 
 /** An order that a purge may delete, as a condition on `Orders AS Closed`. Each part enters by an index. */
 export const closedCondition = `Closed.SagaState = 'ended' AND Closed.Status IN ('completed', 'cancelled', 'failed')
     AND NOT EXISTS (SELECT 1 FROM Reservations WHERE OrderId = Closed.OrderId AND State = 'reserved')
     AND NOT EXISTS (SELECT 1 FROM Operations WHERE OrderId = Closed.OrderId AND LeaseUntilUtc IS NOT NULL)
-    AND NOT EXISTS (SELECT 1 FROM Refunds WHERE OrderId = Closed.OrderId AND State IN ('requested', 'pending'))
+    AND NOT ${owesCondition('Closed')}
     AND NOT EXISTS (SELECT 1 FROM Disputes WHERE OrderId = Closed.OrderId AND State IN ('inquiry', 'open'))
     AND NOT EXISTS (
       SELECT 1 FROM OutboxMessages WHERE OrderId = Closed.OrderId AND Sequence > 0 AND PublishedAtUtc IS NULL

@@ -9,6 +9,7 @@ import { checkSchema, knownMigrations, migrate } from './migrate.ts';
 import { createOutboxLeases } from './outbox-leases.ts';
 import { createOutboxReads, createOutboxWrites } from './outbox.ts';
 import { createCustomerReads } from './customers.ts';
+import { createDebtReads } from './debts.ts';
 import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { createReads } from './reads.ts';
 import { createStatements, createTransaction } from './transaction.ts';
@@ -74,6 +75,7 @@ export async function connectSqliteStore(input: {
       providers: () => reading(({ reads }) => reads.providers()),
       ledger: (id) => reading(({ reads }) => reads.ledger(id)),
       money: (id) => reading(({ reads }) => reads.money(id)),
+      debts: { list: (request) => reading(({ debts }) => debts.list(request)) },
       customers: {
         orders: (request) => reading(({ customers }) => customers.orders(request)),
       },
@@ -142,6 +144,7 @@ function openReader(path: string, onTime: OnStatementTime | undefined) {
   return {
     connection,
     reads: timed('reads', createReads(connection), onTime),
+    debts: timed('debtReads', createDebtReads(connection), onTime),
     customers: timed('customerReads', createCustomerReads(connection), onTime),
     letters: timed('deadLetterReads', createDeadLetterReads(connection), onTime),
     outbox: timed('outbox', createOutboxReads(connection), onTime),

@@ -1,6 +1,7 @@
 import type { OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderStatus, SagaState, StepName } from '../../domain/order.ts';
+import type { UndecidedRefundState } from '../../domain/refunds.ts';
 import type { InFlightGroup, StoreUpkeep } from '../../ports/store.ts';
 import { snapshot, type Connection } from './connection.ts';
 import { closedCondition } from './retention.ts';
@@ -26,7 +27,7 @@ export const upkeepSql = {
   stockTotals: `SELECT COALESCE(SUM(OnHand), 0) AS OnHand, COALESCE(SUM(Reserved), 0) AS Reserved,
       COALESCE(SUM(MAX(Reserved - OnHand, 0)), 0) AS Oversold FROM Products`,
   undecidedRefunds: `SELECT State, COUNT(*) AS Refunds, MIN(RequestedAtUtc) AS OldestUtc FROM Refunds
-    WHERE State IN ('requested', 'pending') GROUP BY State ORDER BY State`,
+    WHERE State IN ('owed', 'requested', 'pending') GROUP BY State ORDER BY State`,
 };
 
 interface OpenRecord {
@@ -36,7 +37,7 @@ interface OpenRecord {
 }
 
 interface RefundsRecord {
-  State: 'requested' | 'pending';
+  State: UndecidedRefundState;
   Refunds: number;
   OldestUtc: string;
   StillSinceUtc: string;

@@ -16,6 +16,7 @@ import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
 import { providerSql } from './providers.ts';
 import { caseSql, catalogSql, readSql } from './reads.ts';
+import { debtSql } from './debts.ts';
 import { refundSql } from './refunds.ts';
 import { retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
@@ -37,6 +38,7 @@ export const perOrderFamilies = {
   paymentSql,
   processedEventSql,
   readSql,
+  debtSql,
   refundSql,
   retentionSql,
   shipmentSql,

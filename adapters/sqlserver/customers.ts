@@ -1,16 +1,20 @@
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderStatus } from '../../domain/order.ts';
 import type { CustomerReads, PersonalDataStatements } from '../../ports/customers.ts';
+import { owesCondition } from './debts.ts';
 import { statements, type Session } from './statement.ts';
+import { numberOf } from './values.ts';
 
 /** What stays of a mail whose personal data was erased. */
 const erased = `N'{"erased":true}'`;
 
 export const customerSql = statements('customers', {
   orders: {
-    index: 'IX_Orders_Customer',
-    text: () => `SELECT TOP (@Limit) OrderId, Status FROM dbo.Orders
-      WHERE CustomerId = @CustomerId AND OrderId > @OrderId ORDER BY OrderId`,
+    index: 'IX_Orders_Customer, PK_Refunds, PK_Disputes, PK_Payments',
+    text: () => `SELECT TOP (@Limit) Mine.OrderId, Mine.Status,
+        CASE WHEN ${owesCondition('Mine')} THEN 1 ELSE 0 END AS Owes
+      FROM dbo.Orders AS Mine
+      WHERE Mine.CustomerId = @CustomerId AND Mine.OrderId > @OrderId ORDER BY Mine.OrderId`,
   },
   /* Both times together say that an unpublished one was given up. */
   eraseMails: {
@@ -41,7 +45,11 @@ export const createCustomerReads = (session: Session): CustomerReads => ({
   async orders({ customerId, after, limit }) {
     const values = { CustomerId: customerId, OrderId: after ?? '', Limit: limit };
     const rows = await session.rows(customerSql.orders, values);
-    return rows.map((row) => ({ orderId: row['OrderId'] as OrderId, status: row['Status'] as OrderStatus }));
+    return rows.map((row) => ({
+      orderId: row['OrderId'] as OrderId,
+      status: row['Status'] as OrderStatus,
+      owes: numberOf(row['Owes']) === 1,
+    }));
   },
 });
 

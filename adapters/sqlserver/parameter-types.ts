@@ -88,6 +88,7 @@ export const parameterTypes = {
   NowUtc: 'DATETIME2(3)',
   OccurredAtUtc: 'DATETIME2(3)',
   OnHand: 'INT',
+  DueByUtc: 'DATETIME2(3)',
   OpenedAtUtc: 'DATETIME2(3)',
   OperationKey: 'VARCHAR(255)',
   OrderId: 'CHAR(36)',

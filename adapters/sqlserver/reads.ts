@@ -6,6 +6,7 @@ import type { OrderDetail, StoreReads } from '../../ports/store.ts';
 import { auditRowOf } from './audit.ts';
 import { productOf } from './inventory.ts';
 import { createCustomerReads } from './customers.ts';
+import { createDebtReads } from './debts.ts';
 import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { readLedger } from './ledger.ts';
 import { orderSql, totalOf } from './orders.ts';
@@ -87,6 +88,7 @@ export function createReads(session: Session): StoreReads {
       const refunds = await createRefunds(session).list(id);
       return { payments, refunds, disputes: await createDisputes(session).list(id) };
     },
+    debts: createDebtReads(session),
     customers: createCustomerReads(session),
     webhooks: createWebhookReads(session),
   };

@@ -9,7 +9,7 @@ import { isoOf, isoOrAbsent, numberOf, present } from './values.ts';
 export const refundColumns = `OrderId, RefundId, N, State, AmountMinor, Currency, ProviderRefundId, KeyNumber, Fingerprint,
         Actor, Reason, Failure, RequestedAtUtc, SettledAtUtc`;
 export const disputeColumns =
-  'OrderId, DisputeId, N, State, AmountMinor, Currency, Reason, OpenedAtUtc, UpdatedAtUtc';
+  'OrderId, DisputeId, N, State, AmountMinor, Currency, Reason, OpenedAtUtc, UpdatedAtUtc, DueByUtc';
 const parameters = (columns: string): string => columns.replaceAll(/(\w+)/g, '@$1');
 
 export const refundSql = statements('refunds', {
@@ -37,7 +37,8 @@ export const refundSql = statements('refunds', {
   putDispute: {
     index: 'PK_Disputes',
     text: () => `UPDATE dbo.Disputes SET N = @N, State = @State, AmountMinor = @AmountMinor, Currency = @Currency,
-        Reason = @Reason, OpenedAtUtc = @OpenedAtUtc, UpdatedAtUtc = @UpdatedAtUtc
+        Reason = @Reason, OpenedAtUtc = @OpenedAtUtc, UpdatedAtUtc = @UpdatedAtUtc,
+        DueByUtc = @DueByUtc
       WHERE OrderId = @OrderId AND DisputeId = @DisputeId;
       IF @@ROWCOUNT = 0
         INSERT INTO dbo.Disputes (${disputeColumns})
@@ -82,6 +83,7 @@ export const createDisputes = (session: Session): DisputeStatements => ({
       Reason: row.reason,
       OpenedAtUtc: row.openedAtUtc,
       UpdatedAtUtc: row.updatedAtUtc,
+      DueByUtc: row.dueByUtc ?? null,
     };
     await upsert(() => session.rows(refundSql.putDispute, values));
   },
@@ -112,6 +114,7 @@ export const disputeOf = (row: Row): Dispute => ({
   reason: row['Reason'] as string,
   openedAtUtc: isoOf(row['OpenedAtUtc']),
   updatedAtUtc: isoOf(row['UpdatedAtUtc']),
+  ...present('dueByUtc', isoOrAbsent(row['DueByUtc']) ?? null),
 });
 
 const amountOf = (row: Row) => ({

@@ -3,6 +3,7 @@ import type { OrderId } from '../../domain/ids.ts';
 import type { EndStatus } from '../../domain/order.ts';
 import type { RetentionStatements } from '../../ports/store.ts';
 import { auditSql } from './audit.ts';
+import { owesCondition } from './debts.ts';
 import { statements, type Session } from './statement.ts';
 import { numberOf } from './values.ts';
 
@@ -15,10 +16,7 @@ export const closedCondition = `Closed.SagaState = 'ended' AND Closed.Status IN 
           SELECT 1 FROM dbo.Operations AS Leased
           WHERE Leased.OrderId = Closed.OrderId AND Leased.LeaseUntilUtc IS NOT NULL
         )
-        AND NOT EXISTS (
-          SELECT 1 FROM dbo.Refunds AS Refund
-          WHERE Refund.OrderId = Closed.OrderId AND Refund.State IN ('requested', 'pending')
-        )
+        AND NOT ${owesCondition('Closed')}
         AND NOT EXISTS (
           SELECT 1 FROM dbo.Disputes AS Dispute
           WHERE Dispute.OrderId = Closed.OrderId AND Dispute.State IN ('inquiry', 'open')
@@ -33,8 +31,8 @@ export const closedCondition = `Closed.SagaState = 'ended' AND Closed.Status IN 
         )`;
 
 const closedIndexes =
-  'PK_Reservations, IX_Operations_Order, PK_Refunds, PK_Disputes, UX_OutboxMessages_Event, IX_OutboxMessages_Task, ' +
-  'PK_OutboxMessages';
+  'PK_Reservations, IX_Operations_Order, PK_Refunds, PK_Disputes, PK_Payments, UX_OutboxMessages_Event, ' +
+  'IX_OutboxMessages_Task, PK_OutboxMessages';
 
 export const retentionSql = statements('retention', {
   closedOrders: {

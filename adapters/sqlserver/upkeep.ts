@@ -1,6 +1,7 @@
 import type { OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderStatus, SagaState, StepName } from '../../domain/order.ts';
+import type { UndecidedRefundState } from '../../domain/refunds.ts';
 import type { InFlightGroup, StoreUpkeep } from '../../ports/store.ts';
 import { closedCondition } from './retention.ts';
 import { statements, type Row, type Session } from './statement.ts';
@@ -63,7 +64,7 @@ export const upkeepSql = statements('upkeep', {
   undecidedRefunds: {
     index: 'IX_Refunds_Undecided',
     text: () => `SELECT State, COUNT(*) AS Found, MIN(RequestedAtUtc) AS OldestUtc FROM dbo.Refunds
-      WHERE State IN ('requested', 'pending') GROUP BY State ORDER BY State`,
+      WHERE State IN ('owed', 'requested', 'pending') GROUP BY State ORDER BY State`,
   },
 });
 
@@ -120,7 +121,7 @@ export function createUpkeep(session: Session): StoreUpkeep {
           oversold: numberOf(totals?.['Oversold']),
         },
         refunds: refunds.map((row) => ({
-          state: row['State'] as 'requested' | 'pending',
+          state: row['State'] as UndecidedRefundState,
           refunds: numberOf(row['Found']),
           oldestUtc: isoOf(row['OldestUtc']),
           stillSinceUtc: isoOf(row['StillSinceUtc']),

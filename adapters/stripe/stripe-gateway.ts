@@ -164,6 +164,14 @@ export function connectStripeGateway(config: StripeGatewayConfig): PaymentGatewa
         read: providerRefund,
       }),
 
+    disputes: ({ intentId, timeoutMs }) =>
+      call({
+        operation: 'disputes.list',
+        subject: intentId,
+        request: () => stripe.disputes.list({ payment_intent: intentId, limit: 100 }, { timeout: timeoutMs }),
+        read: ({ data }) => data.map(providerDispute),
+      }),
+
     findDispute: ({ disputeId, timeoutMs }) =>
       call({
         operation: 'disputes.retrieve',

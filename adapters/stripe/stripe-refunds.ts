@@ -61,6 +61,7 @@ export function providerDispute(answer: Stripe.Dispute): ProviderDispute {
     amount: fromStripeAmount(dispute.amount, dispute.currency),
     reason: dispute.reason,
     createdAtUtc: utcOf(dispute.created),
+    ...(dispute.evidence_details?.due_by ? { dueByUtc: utcOf(dispute.evidence_details.due_by) } : {}),
   };
 }
 

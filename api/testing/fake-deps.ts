@@ -195,6 +195,7 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   providers: async () => ({ switches: [], circuits: [] }),
   ledger: async () => [],
   money: async () => undefined,
+  debts: { list: async () => [] },
   customers: { orders: async () => [] },
   deadLetters: {
     groups: async () => [],

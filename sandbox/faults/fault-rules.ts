@@ -15,6 +15,7 @@ export const OPERATIONS = {
     'refunds.list',
     'charges.retrieve',
     'charges.list',
+    'disputes.list',
     'disputes.retrieve',
     'balance.retrieve',
   ],

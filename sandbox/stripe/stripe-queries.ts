@@ -61,7 +61,7 @@ interface Page {
 /** One page of records, newest first, with `has_more`. */
 export const listPage = <T>(
   { store }: StripeDeps,
-  kind: Kind & ('intent' | 'charge' | 'refund'),
+  kind: Kind & ('intent' | 'charge' | 'refund' | 'dispute'),
   { limit, starting_after: beforeId }: Page,
   filter: { parent?: string | undefined },
   url: string,

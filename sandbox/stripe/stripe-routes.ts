@@ -1,7 +1,7 @@
 import { checkConfirmation, confirmIntent } from './confirm-intent.ts';
 import { cancelIntent, createIntent, intentById } from './payment-intents.ts';
 import { captureIntent, createRefund, refundById } from './refunds.ts';
-import type { IntentRecord } from '../records.ts';
+import type { DisputeRecord, IntentRecord } from '../records.ts';
 import type { Reply } from '../refusal.ts';
 import type { Origin, StripeDeps } from './stripe-deps.ts';
 import { notFound } from './stripe-errors.ts';
@@ -99,11 +99,25 @@ const retrieveRefund: Prepare = (deps, id, body) => {
 const listRefunds: Prepare = (deps, _id, body) => {
   const params = parseParams(listOfIntentSchema, body);
   return () => {
-    const intent = params.payment_intent ? intentById(deps, params.payment_intent) : undefined;
-    const parent = params.charge ?? (intent && (intent.latestCharge ?? 'none'));
+    const parent = chargeNamed(deps, params);
     return ok(
       listPage(deps, 'refund', params, { parent }, '/v1/refunds', (record) => shownRefund(deps, record)),
     );
+  };
+};
+
+/** The charge that a list is of; undefined for a list over all. */
+const chargeNamed = (
+  deps: StripeDeps,
+  { charge, payment_intent: id }: { charge?: string | undefined; payment_intent?: string | undefined },
+): string | undefined => charge ?? (id ? (intentById(deps, id).latestCharge ?? 'none') : undefined);
+
+const listDisputes: Prepare = (deps, _id, body) => {
+  const params = parseParams(listOfIntentSchema, body);
+  return () => {
+    const filter = { parent: chargeNamed(deps, params) };
+    const show = (record: DisputeRecord) => shownDispute(deps, record);
+    return ok(listPage(deps, 'dispute', params, filter, '/v1/disputes', show));
   };
 };
 
@@ -158,6 +172,7 @@ export const STRIPE_ROUTES: StripeRoute[] = [
   route('GET', '/v1/refunds/:id', 'refunds.retrieve', retrieveRefund),
   route('GET', '/v1/charges', 'charges.list', listCharges),
   route('GET', '/v1/charges/:id', 'charges.retrieve', retrieveCharge),
+  route('GET', '/v1/disputes', 'disputes.list', listDisputes),
   route('GET', '/v1/disputes/:id', 'disputes.retrieve', retrieveDispute),
   route('GET', '/v1/balance', 'balance.retrieve', retrieveBalance),
 ];

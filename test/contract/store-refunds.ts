@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { customerId } from '../../domain/ids.ts';
 import type { Dispute } from '../../domain/refunds.ts';
 import type { RefundRow } from '../../ports/refunds.ts';
+import type { PaymentRow } from '../../ports/store.ts';
 import { givenClosedOrder } from './store-retention.ts';
 import type { CreateDatabase } from './store-contract.ts';
 import { givenOrder, newMessage, newOrderId, time, useDatabase } from './store-fixtures.ts';
@@ -50,7 +51,7 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
       settledAtUtc: time(9),
     };
     const earlier: RefundRow = { ...requested, refundId: 'compensation-1', requestedAtUtc: time(2) };
-    const lost: Dispute = { ...dispute, state: 'lost', updatedAtUtc: time(8) };
+    const lost: Dispute = { ...dispute, state: 'lost', updatedAtUtc: time(8), dueByUtc: time(20) };
     const list = () => store.transaction((tx) => tx.refunds.list(orderId));
     for (const row of [requested, failed, requested]) {
       await store.transaction((tx) => tx.refunds.put(row));
@@ -58,7 +59,7 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
     }
     await store.transaction((tx) => tx.refunds.put(earlier));
     expect(await list()).toEqual([earlier, requested]);
-    for (const row of [dispute, lost]) {
+    for (const row of [dispute, lost, dispute, lost]) {
       await store.transaction((tx) => tx.disputes.put(row));
       expect(await store.transaction((tx) => tx.disputes.list(orderId))).toEqual([row]);
     }
@@ -74,7 +75,7 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
     const before = await standing();
     const count = (state: string) => before.find((group) => group.state === state)?.refunds ?? 0;
     const { requested } = await givenMoney();
-    const states = ['requested', 'requested', 'pending', 'refunded', 'failed'] as const;
+    const states = ['requested', 'requested', 'pending', 'owed', 'refunded', 'failed', 'canceled'] as const;
     await store.transaction(async (tx) => {
       for (const [index, state] of states.entries()) {
         const requestedAtUtc = new Date(Date.UTC(2025, 0, 1, 0, index)).toISOString();
@@ -82,6 +83,7 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
       }
     });
     expect(await standing()).toEqual([
+      { state: 'owed', refunds: count('owed') + 1, oldestUtc: '2025-01-01T00:03:00.000Z' },
       { state: 'pending', refunds: count('pending') + 1, oldestUtc: '2025-01-01T00:02:00.000Z' },
       { state: 'requested', refunds: count('requested') + 2, oldestUtc: '2025-01-01T00:00:00.000Z' },
     ]);
@@ -99,6 +101,8 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
         await tx.disputes.put({ ...dispute, orderId, state: change.dispute });
       });
     for (const undecided of [
+      { refund: 'owed', dispute: 'won' },
+      { refund: 'failed', dispute: 'won' },
       { refund: 'requested', dispute: 'won' },
       { refund: 'pending', dispute: 'won' },
       { refund: 'failed', dispute: 'open' },
@@ -107,9 +111,74 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
       await put(undecided);
       expect(await purge()).toBeUndefined();
     }
-    await put({ refund: 'refunded', dispute: 'lost' });
+    await put({ refund: 'canceled', dispute: 'lost' });
     expect(await purge()).toMatchObject({ status: 'completed' });
     expect(await store.read.money(orderId)).toBeUndefined();
+  });
+
+  it('keeps a cancelled order from the purge while its money is here, until it was paid otherwise', async () => {
+    const { store } = context;
+    const orderId = await givenClosedOrder(store);
+    const { requested } = await givenMoney();
+    const purge = () =>
+      store.transaction((tx) => tx.retention.purgeOrder({ orderId, closedBeforeUtc: time(30) }));
+    const customer = customerId(`customer-${randomUUID()}`);
+    const own = (await givenOrder(store, { customerId: customer })).orderId;
+    const owes = async () => (await store.read.customers.orders({ customerId: customer, limit: 1 }))[0]?.owes;
+    const payment: PaymentRow = {
+      orderId,
+      n: 1,
+      state: 'charged',
+      amount,
+      createRequestedAtUtc: time(1),
+      createKeyNumber: 1,
+      confirmKeyNumber: 1,
+      cancelKeyNumber: 1,
+      refundKeyNumber: 1,
+    };
+    const put = (state: RefundRow['state'], change: Partial<RefundRow> = {}) =>
+      store.transaction(async (tx) => {
+        for (const id of [orderId, own])
+          await tx.refunds.put({ ...requested, ...change, orderId: id, state });
+      });
+    await store.transaction(async (tx) => {
+      await tx.payments.put(payment);
+      await tx.orders.update({ orderId, status: 'cancelled', updatedAtUtc: time(10) });
+    });
+    expect([await purge(), await owes()]).toEqual([undefined, false]);
+    await store.transaction((tx) => tx.payments.put({ ...payment, state: 'refunded' }));
+    await put('failed', { settledAtUtc: time(6) });
+    expect([await purge(), await owes()]).toEqual([undefined, true]);
+    await put('paid_otherwise', { refundId: 'later', requestedAtUtc: time(7) });
+    expect(await owes()).toBe(false);
+    expect(await purge()).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('lists the debts, oldest first and page by page', async () => {
+    const { store } = context;
+    const { requested } = await givenMoney();
+    const owed = (minute: number, n: number): RefundRow => ({
+      ...requested,
+      refundId: `compensation-${n}`,
+      n,
+      state: 'owed',
+      requestedAtUtc: new Date(Date.UTC(2020, 0, 1, 0, minute)).toISOString(),
+    });
+    const rows = [owed(1, 1), owed(1, 2), owed(0, 3)];
+    await store.transaction(async (tx) => {
+      for (const row of [...rows, { ...owed(2, 4), state: 'canceled' as const }]) await tx.refunds.put(row);
+    });
+    const debtOf = ({ orderId, n, requestedAtUtc: sinceUtc }: RefundRow) => ({
+      orderId,
+      n,
+      amount,
+      sinceUtc,
+    });
+    const [first, second, third] = [rows[2], rows[0], rows[1]].map((row) => row && debtOf(row));
+    const page = await store.read.debts.list({ limit: 2 });
+    expect(page).toEqual([first, second]);
+    const [next] = await store.read.debts.list({ limit: 1, ...(second && { after: second }) });
+    expect(next).toEqual(third);
   });
 
   it('finds the orders of one customer, page by page', async () => {
@@ -121,7 +190,9 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
     }
     orders.sort();
     const first = await store.read.customers.orders({ customerId: customer, limit: 2 });
-    expect(first).toEqual(orders.slice(0, 2).map((orderId) => ({ orderId, status: 'received' })));
+    expect(first).toEqual(
+      orders.slice(0, 2).map((orderId) => ({ orderId, status: 'received', owes: false })),
+    );
     const after = first[1]?.orderId;
     const rest = await store.read.customers.orders({
       customerId: customer,

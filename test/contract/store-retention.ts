@@ -35,7 +35,7 @@ export async function givenClosedOrder(
     await tx.payments.put({
       orderId,
       n: 1,
-      state: 'charged',
+      state: status === 'completed' ? 'charged' : 'canceled',
       amount: { amountMinor: 100, currency: 'INR' },
       createRequestedAtUtc: time(1),
       createKeyNumber: 1,

@@ -208,6 +208,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
           const refund = all.find((one) => one.refundId === refundId);
           return refund ? { value: { ...refund } } : { error: new Error(`No such refund ${refundId}`) };
         }),
+      disputes: () => Promise.resolve([]),
       findDispute: ({ disputeId }) => Promise.reject(new Error(`No such dispute ${disputeId}`)),
       payable: () => ({ ok: true }),
       verifyWebhook: () => undefined,
