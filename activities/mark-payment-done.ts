@@ -1,12 +1,12 @@
-import { TechnicalFailure } from '../domain/failures.ts';
 import { formatAmount, type Money } from '../domain/money.ts';
 import type { PaymentRow, StoreTransaction } from '../ports/store.ts';
+import { closeIntent, closingRequests } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
 import { askedFor, markedBy, notConfirmed, type Claim } from './mark-done.ts';
 import { paymentRequests, type PaymentFacts, type PaymentProcessed } from './payment-protocol.ts';
 import { paymentOperation, takeBackLatePayment } from './process-payment.ts';
 import { runProviderOperation, type Attempt } from './provider-operation.ts';
-import { cancelIntent, createRefundPayment } from './refund-payment.ts';
+import { createRefundPayment } from './refund-payment.ts';
 
 /**
  * Takes a charge that the provider has as the order's own, as if processPayment had made it: that one's operation is
@@ -25,7 +25,7 @@ export const createMarkPaymentDone =
     const paid = await runProviderOperation<PaymentProcessed, PaymentProcessed, PaymentFacts>(deps, {
       ...operation,
       harmless: true,
-      requests: paymentRequests,
+      requests: (facts) => paymentRequests(facts) + closingRequests,
       settle: async (attempt) => {
         const effect = await confirmCharge(deps, claim, attempt);
         await closeOthers(deps, claim, attempt);
@@ -71,18 +71,15 @@ const text = (money: Money | undefined): string =>
 /** Only one payment of an order may ever charge. */
 async function closeOthers(
   deps: ActivityDeps,
-  { orderId, reference }: Claim,
+  { reference }: Claim,
   { facts, timeoutMs }: Attempt<PaymentFacts>,
 ): Promise<void> {
-  for (const { n, intentId } of [...facts.earlier, facts.payment]) {
+  for (const payment of [...facts.earlier, facts.payment]) {
+    const { intentId } = payment;
     if (!intentId || intentId === reference) continue;
-    const left = await cancelIntent(deps, { orderId, n, intentId, timeoutMs: timeoutMs() });
+    const left = await closeIntent(deps, { payment, intentId, timeoutMs });
     if (left.status === 'charged') {
       throw notConfirmed(`Payment ${intentId} of the order is charged already; that is its reference.`);
-    }
-    if (left.status !== 'canceled') {
-      const message = `Payment ${intentId} of order ${orderId} is ${left.status}: it may still charge`;
-      throw new TechnicalFailure('OutcomeUnknown', message, { retryAfterMs: 500 });
     }
   }
 }

@@ -4,10 +4,10 @@ import type { Money } from '../domain/money.ts';
 import type { NextAction } from '../domain/order.ts';
 import { isKeySpent, type PaymentAnswer } from '../ports/payment-gateway.ts';
 import type { PaymentRow, StoreTransaction } from '../ports/store.ts';
+import { closeIntent, closingRequests, freshOrUndefined, notSettled, numbered } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
 import type { Attempt, Settled } from './provider-operation.ts';
-import { cancelIntent } from './refund-payment.ts';
 
 export interface ProcessPayment {
   orderId: OrderId;
@@ -42,8 +42,10 @@ type Protocol = PaymentProtocol;
 /** After this the provider may have forgotten a create's idempotency key (Stripe: at least 24 h). */
 const CREATE_KEY_LIFE_MS = 23 * 60 * 60 * 1_000;
 
-/** Requests of one attempt at most: the earlier payment's cancel, look-up, create or retrieve, confirm, retrieve. */
-export const paymentRequests = 5;
+/**
+ * Requests of one attempt at most: what closes each earlier payment; create, look-up or retrieve, confirm, retrieve.
+ */
+export const paymentRequests = ({ earlier }: PaymentFacts): number => 4 + closingRequests * earlier.length;
 
 /**
  * Create an unconfirmed intent (free) -> store its id -> confirm (charges). An attempt that finds a stored id asks the
@@ -67,29 +69,16 @@ export async function settlePayment(deps: ActivityDeps, protocol: Protocol): Pro
  * Makes sure that no earlier payment method of the order can charge any more. One that has charged after all (the
  * customer authenticated it meanwhile) is the order's payment then, and the new method is not used.
  */
-async function supersede(
-  deps: ActivityDeps,
-  { input, attempt }: Protocol,
-): Promise<SettledPayment | undefined> {
-  for (const { n, intentId, state, amount } of attempt.facts.earlier) {
+async function supersede(deps: ActivityDeps, { attempt }: Protocol): Promise<SettledPayment | undefined> {
+  for (const payment of attempt.facts.earlier) {
+    const { intentId, state, amount } = payment;
     if (!intentId) continue;
     if (state === 'charged') return { effect: { intentId, amount }, reference: intentId };
-    const { orderId } = input;
-    const left = await cancelIntent(deps, { orderId, n, intentId, timeoutMs: attempt.timeoutMs() });
+    const left = await closeIntent(deps, { payment, intentId, timeoutMs: attempt.timeoutMs });
     if (left.status === 'charged') return { effect: { intentId, amount: left.amount }, reference: intentId };
-    if (left.status !== 'canceled') throw notSettled(orderId, left);
   }
   return undefined;
 }
-
-const notSettled = (orderId: OrderId, { intentId, status }: PaymentAnswer): TechnicalFailure =>
-  new TechnicalFailure(
-    'OutcomeUnknown',
-    `Intent ${intentId} of order ${orderId} is ${status} and not settled yet`,
-    {
-      retryAfterMs: 2_000,
-    },
-  );
 
 type Created = PaymentAnswer | { status: 'refused'; reason: string; declineCode?: string };
 
@@ -111,8 +100,10 @@ async function createIntent(deps: ActivityDeps, protocol: Protocol, payment: Pay
     return adoptOrNextCreateKey(deps, protocol);
   });
   if (created.status === 'created') {
-    await storeIntent(protocol, created.intentId);
-    return { status: 'unconfirmed', intentId: created.intentId };
+    const { intentId, replayed } = created;
+    await storeIntent(protocol, intentId);
+    if (replayed) return deps.payments.retrieve({ intentId, timeoutMs: attempt.timeoutMs() });
+    return { status: 'unconfirmed', intentId };
   }
   return created;
 }
@@ -146,16 +137,15 @@ async function confirmIntent(
   intentId: string,
 ): Promise<PaymentAnswer> {
   const { key, attempt } = protocol;
-  try {
-    const idempotencyKey = numbered(`${key}-confirm`, payment.confirmKeyNumber);
-    return await deps.payments.confirm({ idempotencyKey, intentId, timeoutMs: attempt.timeoutMs() });
-  } catch (error) {
-    if (!isKeySpent(error)) throw error;
-    const now = await deps.payments.retrieve({ intentId, timeoutMs: attempt.timeoutMs() });
-    if (now.status !== 'unconfirmed') return now;
-    await changePayment(protocol, (row) => ({ ...row, confirmKeyNumber: row.confirmKeyNumber + 1 }));
-    throw error;
-  }
+  const idempotencyKey = numbered(`${key}-confirm`, payment.confirmKeyNumber);
+  const asked = await freshOrUndefined(
+    deps.payments.confirm({ idempotencyKey, intentId, timeoutMs: attempt.timeoutMs() }),
+  );
+  if (asked) return asked;
+  const now = await deps.payments.retrieve({ intentId, timeoutMs: attempt.timeoutMs() });
+  if (now.status !== 'unconfirmed') return now;
+  await changePayment(protocol, (row) => ({ ...row, confirmKeyNumber: row.confirmKeyNumber + 1 }));
+  throw notSettled(payment, now);
 }
 
 /** An intent is stored before anything is charged; when the compensation was faster, it is taken back instead. */
@@ -178,8 +168,6 @@ async function putPayment(
   if (payment) await tx.payments.put(change(payment));
 }
 
-const numbered = (key: string, number: number): string => (number === 1 ? key : `${key}-r${number}`);
-
 const declined = (reason: string, declineCode?: string): Refusal => ({
   type: 'CardDeclined',
   reason,
@@ -197,7 +185,7 @@ async function readAnswer(protocol: Protocol, answer: PaymentAnswer): Promise<Se
     case 'action_required':
       return awaitCustomer(protocol, answer.nextAction);
     case 'unconfirmed':
-      throw notSettled(protocol.input.orderId, answer);
+      throw notSettled(protocol.input, answer);
   }
 }
 

@@ -176,7 +176,7 @@ export async function takeBackLatePayment(
   if (!stored || !intentId) return;
   /* An intent that is not the stored one was never confirmed by us: another attempt was faster. */
   if (!marked && stored.intentId && stored.intentId !== intentId) return;
-  const timeoutMs = Math.floor(attemptTimeoutMs / 5);
+  const timeoutMs = () => Math.floor(attemptTimeoutMs / 5);
   const taken = await takeBackPayment(deps, { payment: stored, intentId, disputes, timeoutMs });
   await deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, orderId);

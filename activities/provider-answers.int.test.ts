@@ -165,12 +165,70 @@ describe('the answers of the steps that call a provider', () => {
     const order = await given();
     await order.pay();
     for (let round = 0; round < 30; round += 1) {
-      order.stripe.breakNext('refund', 'spent', 2);
+      order.stripe.breakNext('refund', 'spent');
       await expect(order.refund()).resolves.toMatchObject({ error: { type: 'OutcomeUnknown' } });
     }
     await expect(order.refund()).resolves.toMatchObject({ value: null });
     expect(order.stripe.kept()).toEqual([]);
+    const keys = order.stripe.sent.filter((request) => request.startsWith('refund '));
+    expect(new Set(keys).size).toBe(31);
+    expect(keys.at(-1)).toBe(`refund refund-${order.orderId}-1-r31`);
   });
+
+  test('a refund that a stored 500 hides is found in the list, and not sent again', async () => {
+    const order = await given();
+    await order.pay();
+    order.stripe.breakNext('refund', 'spent-with-effect');
+    await expect(order.refund()).resolves.toMatchObject({ error: { type: 'OutcomeUnknown' } });
+    await expect(order.refund()).resolves.toMatchObject({ value: null });
+    expect(order.stripe.sent.filter((request) => request.startsWith('refund '))).toHaveLength(1);
+    expect((await order.ledger()).payments).toMatchObject([{ state: 'refunded', refundKeyNumber: 1 }]);
+  });
+
+  const moments = ['before it is asked', 'between look and cancel', 'after a cancel came too early'] as const;
+  const ways = (['charged', 'declined'] as const).flatMap((end) =>
+    moments.map((when) => [end, when] as const),
+  );
+
+  /** A payment that the provider is still processing, and what ends it at the given moment. */
+  async function givenProcessing(end: 'charged' | 'declined', when: (typeof moments)[number]) {
+    const order = await given({ fateOf: (method) => (method === 'pm_1' ? 'processes' : 'succeeds') });
+    await expect(order.pay()).resolves.toMatchObject(refused('CustomerActionRequired'));
+    const settle = () => order.stripe.settleProcessing(end);
+    const meets = async (ask: () => Promise<unknown>) => {
+      if (when === moments[0]) settle();
+      if (when === moments[1]) order.stripe.during('cancel', settle);
+      if (when === moments[2]) {
+        for (let tries = 0; tries < 3; tries += 1)
+          await expect(ask()).resolves.toMatchObject({ error: { type: 'OutcomeUnknown' } });
+        settle();
+      }
+      return ask();
+    };
+    return { ...order, meets };
+  }
+
+  test.each(ways)('a payment that ends as %s %s is taken back at once', async (end, when) => {
+    const order = await givenProcessing(end, when);
+    await expect(order.meets(() => order.refund())).resolves.toMatchObject({ value: null });
+    expect(order.stripe.kept()).toEqual([]);
+    const state = end === 'charged' ? 'refunded' : 'canceled';
+    expect((await order.ledger()).payments).toMatchObject([{ state }]);
+    expect([...order.stripe.intents.values()]).toMatchObject([
+      { status: end === 'charged' ? end : 'canceled' },
+    ]);
+  });
+
+  test.each(ways)(
+    'another card is tried once the first one’s payment has ended: %s %s',
+    async (end, when) => {
+      const order = await givenProcessing(end, when);
+      const intentId = end === 'charged' ? 'pi_1' : 'pi_2';
+      await expect(order.meets(() => order.pay(2))).resolves.toMatchObject({ value: { intentId } });
+      expect(order.stripe.kept()).toMatchObject([{ intentId }]);
+      expect(order.stripe.intents.get('pi_1')?.status).toBe(end === 'charged' ? end : 'canceled');
+    },
+  );
 
   test('a refund is answered once and for good; paying again afterwards charges nothing', async () => {
     const order = await given();

@@ -50,7 +50,7 @@ export interface ProviderOperation<Result, Effect, Facts> {
   /** Causes no effect that its compensation would have to wait for, so it needs no lease of its own. */
   harmless?: true;
   /** Most requests that one attempt makes, one after another. */
-  requests: number;
+  requests: number | ((facts: Facts) => number);
   /** In the first transaction, before any request. */
   prepare(tx: StoreTransaction, order: OrderRow): Promise<Facts>;
   /** Talks to the provider until the outcome is known; throws a technical failure otherwise. No SQL but `save`. */
@@ -186,14 +186,15 @@ async function settleAttempt<Result, Effect, Facts>(
 function requestTimeoutMs<Result, Effect, Facts>(
   deps: ActivityDeps,
   { name, attemptTimeoutMs, requests }: ProviderOperation<Result, Effect, Facts>,
-  { untilMs }: Begun<Facts>,
+  { untilMs, facts }: Begun<Facts>,
 ): number {
   const leftMs = untilMs - nowMs(deps);
   if (leftMs <= 0) {
     const message = `The time of this attempt of ${name.key} was over before its next request; nothing was sent`;
     throw new TechnicalFailure('StaleAttempt', message);
   }
-  return Math.min(leftMs, Math.max(100, Math.floor((attemptTimeoutMs * 0.9) / requests)));
+  const most = typeof requests === 'number' ? requests : requests(facts);
+  return Math.min(leftMs, Math.max(100, Math.floor((attemptTimeoutMs * 0.9) / most)));
 }
 
 const deliverRefusal = ({ refused }: { refused: Refusal }) => refusalFailure(refused);

@@ -3,8 +3,9 @@ import { TechnicalFailure } from '../domain/failures.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import { sumMinor, type Money } from '../domain/money.ts';
 import type { Dispute } from '../domain/refunds.ts';
-import { isKeySpent, type PaymentAnswer, type ProviderRefund } from '../ports/payment-gateway.ts';
+import { isKeySpent, type ProviderRefund, type RefundRequested } from '../ports/payment-gateway.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
+import { closeIntent, numbered, takeNextKey, type IntentOf } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runProviderCompensation } from './provider-compensation.ts';
 import { recordRefunds } from './refund-records.ts';
@@ -39,7 +40,8 @@ export const createRefundPayment =
       settle: async (payments, timeoutMs) => {
         const settled = [];
         for (const { payment, disputes } of payments) {
-          settled.push({ ...(await settlePayment(deps, { payment, disputes, timeoutMs })), disputes });
+          const taken = await settlePayment(deps, { payment, disputes, timeoutMs: () => timeoutMs });
+          settled.push({ ...taken, disputes });
         }
         return settled;
       },
@@ -51,7 +53,7 @@ export const createRefundPayment =
 
 async function settlePayment(
   deps: ActivityDeps,
-  { payment, disputes, timeoutMs }: { payment: PaymentRow; disputes: readonly Dispute[]; timeoutMs: number },
+  { payment, disputes, timeoutMs }: Omit<IntentOf, 'intentId'> & { disputes: readonly Dispute[] },
 ): Promise<TakenBack> {
   if (payment.state === 'canceled') return { payment, refunds: [] };
   /* Without a stored id nothing was confirmed: an intent nobody knows of can never charge. */
@@ -60,86 +62,65 @@ async function settlePayment(
 }
 
 /**
- * Refunds or cancels one intent at the provider, whichever its state asks for. Idempotent by `refund-<orderId>-<n>`
- * and `cancel-<orderId>-<n>`; the amount refunded is what the provider says is left of the charge.
+ * Refunds or cancels one intent at the provider, whichever its state asks for. Idempotent by the numbered keys
+ * `refund-<orderId>-<n>` and `cancel-<orderId>-<n>`; the amount refunded is what the provider says is left of the charge.
  */
 export async function takeBackPayment(
   deps: ActivityDeps,
-  input: { payment: PaymentRow; intentId: string; disputes: readonly Dispute[]; timeoutMs: number },
+  input: IntentOf & { disputes: readonly Dispute[] },
 ): Promise<TakenBack> {
-  const { intentId, timeoutMs } = input;
-  const { orderId, n } = input.payment;
-  const payment = { ...input.payment, intentId };
-  const now = await deps.payments.retrieve({ intentId, timeoutMs });
-  const left =
-    now.status === 'charged' || now.status === 'canceled'
-      ? now
-      : await cancelIntent(deps, { orderId, n, intentId, timeoutMs });
+  const payment = { ...input.payment, intentId: input.intentId };
+  const left = await closeIntent(deps, input);
   if (left.status === 'canceled') return { payment: { ...payment, state: 'canceled' }, refunds: [] };
-  if (left.status === 'charged') {
-    return { payment, refunds: await refundLeft(deps, { ...input, charged: left.amount }) };
-  }
-  throw new TechnicalFailure(
-    'OutcomeUnknown',
-    `Intent ${intentId} of order ${orderId} is ${left.status}: it can be neither canceled nor refunded yet`,
-    { retryAfterMs: 5_000 },
-  );
+  return { payment, refunds: await refundLeft(deps, { ...input, charged: left.amount }) };
 }
 
 /** Gives back what the provider's own list of refunds leaves; all refunds of the charge afterwards, newest first. */
 async function refundLeft(
   deps: ActivityDeps,
-  input: {
-    payment: PaymentRow;
-    intentId: string;
-    charged: Money;
-    disputes: readonly Dispute[];
-    timeoutMs: number;
-  },
+  input: IntentOf & { charged: Money; disputes: readonly Dispute[] },
 ): Promise<ProviderRefund[]> {
-  const { intentId, charged, timeoutMs } = input;
-  const { orderId, n } = input.payment;
+  const { payment, intentId, charged, timeoutMs } = input;
+  const { orderId, n } = payment;
   const operationKey = operationKeys.refundLeft(orderId, n);
-  const refunds = await deps.payments.refunds({ intentId, timeoutMs });
+  const list = () => deps.payments.refunds({ intentId, timeoutMs: timeoutMs() });
+  const refunds = await list();
   const lost = input.disputes.filter((dispute) => dispute.n === n && dispute.state === 'lost');
   const gone = [...refunds.filter(({ status }) => status !== 'failed'), ...lost];
   const amountMinor = charged.amountMinor - sumMinor(gone.map(({ amount }) => amount.amountMinor));
   if (amountMinor <= 0) return refunds;
-  const key = keyOfLeft(operationKey, { refunds, charged, amountMinor });
-  const answer = await underFreshKey(key, (idempotencyKey) =>
-    deps.payments.refund({
-      idempotencyKey,
-      operationKey,
-      orderId,
-      intentId,
-      amount: { ...charged, amountMinor },
-      timeoutMs,
-    }),
-  );
-  if (answer.status === 'taken' && answer.refund.status !== 'failed') return [answer.refund, ...refunds];
-  throw notRefunded(orderId, answer);
+  const idempotencyKey = keyOfLeft(operationKey, { payment, refunds, charged, amountMinor });
+  const amount = { ...charged, amountMinor };
+  try {
+    const request = { idempotencyKey, operationKey, orderId, intentId, amount, timeoutMs: timeoutMs() };
+    const answer = await deps.payments.refund(request);
+    if (answer.status === 'taken' && answer.refund.status !== 'failed') return [answer.refund, ...refunds];
+    throw notRefunded(orderId, answer);
+  } catch (error) {
+    if (!isKeySpent(error)) throw error;
+    /* The key's request has ended, so nothing of it lands after this look. */
+    const now = await list();
+    if (now.some(({ refundId }) => !refunds.some((one) => one.refundId === refundId))) throw error;
+    await takeNextKey(deps, payment, 'refundKeyNumber');
+    throw error;
+  }
 }
 
-/** Another amount, or another try after a refund that failed, is another request to the provider. */
+/**
+ * Another amount is another request to the provider, and so is another try after a refund that failed, or after an error
+ * that is stored under the key and a look that found no refund: each of these moves the number on.
+ */
 const keyOfLeft = (
   key: string,
-  {
-    refunds,
-    charged,
-    amountMinor,
-  }: { refunds: readonly ProviderRefund[]; charged: Money; amountMinor: number },
+  input: { payment: PaymentRow; refunds: readonly ProviderRefund[]; charged: Money; amountMinor: number },
 ): string => {
-  const failed = refunds.filter(
-    ({ operationKey, status }) => operationKey === key && status === 'failed',
-  ).length;
+  const { payment, refunds, charged, amountMinor } = input;
+  const failed = refunds.filter(({ operationKey, status }) => operationKey === key && status === 'failed');
   const part = amountMinor < charged.amountMinor ? `-${amountMinor}` : '';
-  return `${key}${part}${failed > 0 ? `-r${failed + 1}` : ''}`;
+  return numbered(`${key}${part}`, payment.refundKeyNumber + failed.length);
 };
 
-const notRefunded = (
-  orderId: OrderId,
-  answer: Awaited<ReturnType<ActivityDeps['payments']['refund']>>,
-): TechnicalFailure => {
+const notRefunded = (orderId: OrderId, answer: RefundRequested): TechnicalFailure => {
   const why = answer.status === 'taken' ? `it failed: ${answer.refund.failure}` : answer.reason;
   const disputed = answer.status === 'refused' && answer.code === 'disputed';
   return new TechnicalFailure(
@@ -148,32 +129,6 @@ const notRefunded = (
     { retryAfterMs: disputed ? 60_000 : 1_000 },
   );
 };
-
-/** Makes a later charge of the intent impossible; answers its state where it is too late. Key `cancel-<orderId>-<n>`. */
-export const cancelIntent = (
-  deps: ActivityDeps,
-  { orderId, n, intentId, timeoutMs }: { orderId: OrderId; n: number; intentId: string; timeoutMs: number },
-): Promise<PaymentAnswer> =>
-  underFreshKey(`cancel-${orderId}-${n}`, (idempotencyKey) =>
-    deps.payments.cancel({ idempotencyKey, intentId, timeoutMs }),
-  );
-
-/**
- * Sends under `key`, and once more under a key of its own when the provider keeps a 5xx of its own under that. Only for
- * requests that the provider refuses a second time whatever their key: canceling an intent, refunding all of a charge.
- * A key that is used once and forgotten cannot be spent by an earlier attempt.
- */
-async function underFreshKey<Answer>(
-  key: string,
-  send: (idempotencyKey: string) => Promise<Answer>,
-): Promise<Answer> {
-  try {
-    return await send(key);
-  } catch (error) {
-    if (!isKeySpent(error)) throw error;
-    return send(`${key}-${crypto.randomUUID()}`);
-  }
-}
 
 /** Records taken-back payments: once per payment and refund, whoever comes first. */
 export async function writeTakenBack(

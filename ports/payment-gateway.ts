@@ -11,6 +11,7 @@ import type { DisputeState, PaymentSubject } from '../domain/refunds.ts';
  * ProviderUnavailable means that nothing was done. A failure under a *spent* key (`isKeySpent`) is known to be the
  * idempotency key's answer for 24 h: the caller looks the effect up and, when it did not happen, uses the next key
  * number. Every other failure is retried under the same key, also a 5xx of which nobody knows yet whether it was stored.
+ * An answer that is `replayed` from under its key says how things were: the caller retrieves how they are.
  * No method retries by itself. Every call ends within `timeoutMs`.
  */
 export interface PaymentGateway {
@@ -35,7 +36,7 @@ export interface PaymentGateway {
    * by a minute or, in an outage, an hour, and Stripe does not offer it to accounts in India (ProviderMisconfigured).
    */
   findByOperation(input: { operationKey: string; timeoutMs: number }): Promise<PaymentAnswer[]>;
-  /** Makes a later charge impossible; answers the intent's state when it could not be cancelled (already charged). */
+  /** Makes a later charge impossible; answers the intent's state when it could not be canceled (charged, processing). */
   cancel(input: { idempotencyKey: string; intentId: string; timeoutMs: number }): Promise<PaymentAnswer>;
   /**
    * Refunds `amount` of the charge; idempotent by its key, for 24 h. The refund carries orderId and operationKey, by which
@@ -65,9 +66,17 @@ export interface PaymentGateway {
 
 /** Refused at creation: the payment method does not exist or cannot be used. */
 export type CreateAnswer =
-  { status: 'created'; intentId: string } | { status: 'refused'; reason: string; declineCode?: string };
+  | ({ status: 'created'; intentId: string } & Replayable)
+  | { status: 'refused'; reason: string; declineCode?: string };
 
-export type PaymentAnswer =
+/** `replayed`: the provider has kept this answer under the request's key; the state may have changed since. */
+interface Replayable {
+  replayed?: true;
+}
+
+export type PaymentAnswer = PaymentStateAnswer & Replayable;
+
+type PaymentStateAnswer =
   /** `orderId`: ours, from its metadata; absent on payments that were made at the provider's own desk without it. */
   | { status: 'charged'; intentId: string; amount: Money; orderId?: OrderId }
   | { status: 'unconfirmed'; intentId: string }

@@ -111,11 +111,15 @@ function stripeErrorFacts(error: unknown): StripeErrorFacts {
     message: lost?.message ?? (error instanceof Error ? error.message : String(error)),
     sent: lost?.sent ?? true,
     stored:
-      headers['idempotent-replayed'] === 'true' ||
+      isReplay(headers) ||
       ((stripeError?.statusCode ?? 0) >= 500 && headers['stripe-should-retry'] === 'false'),
     retryAfterMs: Number.isFinite(seconds) ? seconds * 1_000 : undefined,
   };
 }
+
+/** Whether Stripe says that this answer was kept under the request's idempotency key. */
+export const isReplay = (headers: Record<string, string> | undefined): boolean =>
+  headers?.['idempotent-replayed'] === 'true';
 
 /** Codes by which Stripe refuses this payment method or amount for good, beside every 402. */
 const refusalCodes = new Set([

@@ -120,7 +120,22 @@ describe('payments at the sandbox', () => {
 
   it('are created once under one key', async () => {
     const { input, answer } = await createWith('pm_card_visa');
-    expect(await gateway.create(input)).toEqual(answer);
+    expect(await gateway.create(input)).toEqual({ ...answer, replayed: true });
+  });
+
+  it('say of an answer that is kept under its key that it is one, also of a refusal', async () => {
+    const intentId = await created('pm_sandbox_processing');
+    const processing = { status: 'action_required', nextAction: { type: 'processing' } };
+    await confirm(intentId);
+    const cancel = () => gateway.cancel({ idempotencyKey: `cancel-${intentId}`, intentId, timeoutMs });
+    expect(await cancel()).toMatchObject(processing);
+    expect((await cancel()).replayed).toBe(true);
+    expect(await cancel()).toMatchObject({ ...processing, replayed: true });
+    expect(await confirm(intentId)).toMatchObject({ ...processing, replayed: true });
+    expect(await gateway.retrieve({ intentId, timeoutMs })).not.toHaveProperty('replayed');
+    const declined = await created('pm_card_chargeDeclined');
+    expect(await confirm(declined)).not.toHaveProperty('replayed');
+    expect(await confirm(declined)).toMatchObject({ status: 'declined', replayed: true });
   });
 
   it('decline with the bank’s code and stay declined', async () => {

@@ -12,7 +12,7 @@ import type {
 import { stripePayable, toStripeAmount } from './stripe-amounts.ts';
 import { expectObject, paymentAnswer, paymentNotice } from './stripe-answers.ts';
 import { providerDispute, providerRefund } from './stripe-refunds.ts';
-import { intentInError, paymentRefusal, refundRefusal, stripeFailure } from './stripe-errors.ts';
+import { intentInError, isReplay, paymentRefusal, refundRefusal, stripeFailure } from './stripe-errors.ts';
 import { createStripeHttpClient } from './stripe-http-client.ts';
 
 /** One finished request: `result` is `ok`, `refused` or the technical failure's type. */
@@ -72,7 +72,11 @@ export function connectStripeGateway(config: StripeGatewayConfig): PaymentGatewa
             },
             { idempotencyKey, timeout: timeoutMs },
           ),
-        read: (intent) => ({ status: 'created', intentId: expectObject(intent, 'payment_intent').id }),
+        read: (intent) => ({
+          status: 'created',
+          intentId: expectObject(intent, 'payment_intent').id,
+          ...replayOf(headersOf(intent)),
+        }),
         refusal: (error) => {
           const refused = paymentRefusal(error);
           return refused && { status: 'refused', ...refused };
@@ -230,17 +234,29 @@ const createCaller =
     }
   };
 
-const readIntent = (intent: Stripe.PaymentIntent): PaymentAnswer =>
-  paymentAnswer(expectObject(intent, 'payment_intent'));
+const readIntent = (intent: Stripe.PaymentIntent): PaymentAnswer => ({
+  ...paymentAnswer(expectObject(intent, 'payment_intent')),
+  ...replayOf(headersOf(intent)),
+});
 
 const stateInError = (error: unknown): PaymentAnswer | undefined => {
   const intent = intentInError(error);
-  return intent && readIntent(intent);
+  return intent && { ...readIntent(intent), ...replayOf(headersOf(error)) };
 };
 
 const declined = (intentId: string, error: unknown): PaymentAnswer | undefined => {
   const refused = paymentRefusal(error);
-  return refused && { status: 'declined', intentId, ...refused };
+  return refused && { status: 'declined', intentId, ...refused, ...replayOf(headersOf(error)) };
 };
+
+type Headers = Record<string, string> | undefined;
+
+/** Of the answer or error that the SDK made of a response. */
+const headersOf = (made: unknown): Headers => {
+  const { lastResponse, headers } = made as { lastResponse?: { headers?: Headers }; headers?: Headers };
+  return lastResponse?.headers ?? headers;
+};
+
+const replayOf = (headers: Headers): { replayed?: true } => (isReplay(headers) ? { replayed: true } : {});
 
 const escaped = (value: string): string => value.replaceAll(/['\\]/g, String.raw`\$&`);

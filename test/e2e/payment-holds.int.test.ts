@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { getOrder, paymentNotice, paymentSignal, updatePayment } from '../../workflows/messages.ts';
+import {
+  cancelOrder,
+  getOrder,
+  paymentNotice,
+  paymentSignal,
+  updatePayment,
+} from '../../workflows/messages.ts';
 import { until, type SagaEnvironment } from '../setup/saga-environment.ts';
 import {
   act,
@@ -209,6 +215,30 @@ describe('an order whose payment is held', () => {
     expect((await order.query(getOrder)).status).toBe('completed');
     await saga().check(order.orderId);
   });
+
+  test.concurrent.each([
+    ['pm_sandbox_processing', ['charged'], 1],
+    ['pm_sandbox_processingFails', ['canceled', 'charged'], 1],
+  ])('another card given while %s is processed waits for its end only', async (method, states, charges) => {
+    const order = await saga().start({ paymentMethodId: method }, { actionPollMs: 60_000 });
+    await held(order, 'payment_action_required');
+    await pay(order);
+    const { provider, ledger } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(provider.charged).toHaveLength(charges);
+    const known = ledger.payments.filter(({ intentId }) => intentId);
+    expect(known.map(({ state }) => state)).toEqual(states);
+  });
+
+  test.concurrent.each(['pm_sandbox_processing', 'pm_sandbox_processingFails'])(
+    'an order that is canceled while %s is processed keeps no money',
+    async (paymentMethodId) => {
+      const order = await saga().start({ paymentMethodId }, { actionPollMs: 60_000 });
+      await held(order, 'payment_action_required');
+      await order.executeUpdate(cancelOrder, { args: [act] });
+      const { ledger } = await expectEnd(saga(), order, { status: 'cancelled' });
+      expect(['refunded', 'canceled']).toContain(ledger.payments[0]?.state);
+    },
+  );
 
   test.concurrent('an asynchronous payment method is waited for until it has settled', async () => {
     const order = await saga().start({ paymentMethodId: 'pm_sandbox_processing' }, { actionPollMs: 300 });

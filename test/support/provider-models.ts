@@ -12,7 +12,7 @@ import type {
 import type { Actor, Interleaving, Landing } from './interleaving.ts';
 
 /** What a payment method leads to when it is confirmed. */
-export type CardFate = 'succeeds' | 'declines' | 'needs the customer';
+export type CardFate = 'succeeds' | 'declines' | 'needs the customer' | 'processes';
 
 export interface Intent {
   intentId: string;
@@ -20,7 +20,7 @@ export interface Intent {
   operationKey: string;
   amount: Money;
   fate: CardFate;
-  status: 'unconfirmed' | 'charged' | 'declined' | 'action_required' | 'canceled';
+  status: 'unconfirmed' | 'charged' | 'declined' | 'action_required' | 'processing' | 'canceled';
   /** Newest first. */
   refunds: ProviderRefund[];
   createdMs: number;
@@ -56,10 +56,18 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
   const intents = new Map<string, Intent>();
   const keys = new Map<string, { request: string; result: Result<unknown>; atMs: number }>();
 
-  function keyed<T>(key: string, request: string, mode: Landing, run: () => Result<T>): Result<T> {
+  /** A kept answer is given as it was and says so, as Stripe's header does. */
+  function keyed<T extends object>(
+    key: string,
+    request: string,
+    mode: Landing,
+    run: () => Result<T>,
+  ): Result<T> {
     const stored = keys.get(key);
     if (stored && world.nowMs() - stored.atMs < DAY) {
-      if (stored.request === request) return stored.result as Result<T>;
+      const result = stored.result as Result<T>;
+      if (stored.request === request)
+        return 'value' in result ? { value: { ...result.value, replayed: true } } : result;
       return { error: new Error(`Key ${key} was used for ${stored.request}, now for ${request}`) };
     }
     const result =
@@ -86,6 +94,8 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
         return { status, intentId, reason: 'Your card was declined.' };
       case 'action_required':
         return { status, intentId, nextAction: { type: 'use_stripe_sdk' } };
+      case 'processing':
+        return { status: 'action_required', intentId, nextAction: { type: 'processing' } };
       case 'unconfirmed':
       case 'canceled':
         return { status, intentId };
@@ -101,10 +111,12 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     succeeds: 'charged',
     declines: 'declined',
     'needs the customer': 'action_required',
+    processes: 'processing',
   } as const;
 
   const sent: string[] = [];
   const plan = createPlan();
+  const meanwhile = new Map<string, () => void>();
   const KEYED: readonly Landing[] = ['reply-lost', 'dropped', 'refused', 'spent', 'spent-with-effect'];
   const READ: readonly Landing[] = ['reply-lost', 'dropped', 'refused'];
 
@@ -116,6 +128,9 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
       effect: (mode: Landing) => Result<T>,
     ) => {
       sent.push(label);
+      const kind = label.split(' ', 1)[0] ?? '';
+      meanwhile.get(kind)?.();
+      meanwhile.delete(kind);
       return world.request(actor, {
         label,
         lands: plan.next(label),
@@ -174,7 +189,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
         send(`cancel ${idempotencyKey}`, timeoutMs, KEYED, (mode) =>
           keyed(idempotencyKey, `cancel ${intentId}`, mode, () => {
             const intent = found(intentId);
-            if (intent.status !== 'charged') intent.status = 'canceled';
+            if (intent.status !== 'charged' && intent.status !== 'processing') intent.status = 'canceled';
             return { value: answerOf(intent) };
           }),
         ),
@@ -220,6 +235,8 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     /** Every request that left, with its idempotency key or intent. */
     sent,
     breakNext: plan.breakNext,
+    /** What happens while the next request of this kind is on its way. */
+    during: (kind: string, happens: () => void) => void meanwhile.set(kind, happens),
     gatewayFor,
     charged: () => [...intents.values()].filter(({ status }) => status === 'charged'),
     kept: () => [...intents.values()].filter((intent) => intent.status === 'charged' && leftOf(intent) > 0),
@@ -235,6 +252,10 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     authenticate() {
       for (const intent of intents.values())
         if (intent.status === 'action_required') intent.status = 'charged';
+    },
+    /** Every payment that was being processed has come to its end. */
+    settleProcessing(as: 'charged' | 'declined') {
+      for (const intent of intents.values()) if (intent.status === 'processing') intent.status = as;
     },
   };
 }
