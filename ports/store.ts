@@ -5,6 +5,7 @@ import type { Refusal } from '../domain/failures.ts';
 import type { CustomerId, OperationKey, OrderId, ProductId } from '../domain/ids.ts';
 import type { Currency, Money } from '../domain/money.ts';
 import type {
+  Actor,
   Address,
   EndStatus,
   OrderItem,
@@ -53,6 +54,7 @@ export interface Store {
 export interface StoreTransaction {
   operations: OperationStatements;
   orders: OrderStatements;
+  orderActs: OrderActStatements;
   inventory: InventoryStatements;
   payments: PaymentStatements;
   refunds: RefundStatements;
@@ -126,12 +128,29 @@ export interface OrderRow extends NewOrder {
   status: OrderStatus;
   sagaState: SagaState;
   step: StepName;
-  /** What `OrderView` shows beside the columns: hold, parked, failure, shipment, cancel request. */
+  /** What `OrderView` shows beside the columns (hold, parked, failure, shipment, cancel request), and what was decided. */
   detail: OrderDetail;
   updatedAtUtc: string;
 }
 
-export type OrderDetail = Pick<OrderView, 'hold' | 'parked' | 'failure' | 'cancelRequested' | 'shipment'>;
+export type OrderDetail = Pick<OrderView, 'hold' | 'parked' | 'failure' | 'cancelRequested' | 'shipment'> & {
+  /** What another run of the order has to go by as well; nobody else is shown it. */
+  decided?: Decided;
+};
+
+export interface Decided {
+  /** The checkout's own. */
+  riskMark?: string;
+  /** An operator let the order pass that waited for approval. */
+  approvedBy?: Actor;
+  /** The carrier's service that an operator wants. */
+  service?: string;
+}
+
+/** What of an order's detail everybody may see who may see the order. */
+export function shownDetail({ decided: _, ...shown }: OrderDetail): Omit<OrderDetail, 'decided'> {
+  return shown;
+}
 
 export interface OrderStatements {
   /** False when the id is taken: nothing is changed then. */
@@ -158,6 +177,24 @@ export interface OrderStatements {
     orderId: OrderId;
     eventId: string;
   }): Promise<{ sequence: number; previousEventId: string | undefined }>;
+}
+
+/** A person's act that gave the order another payment method or address, and the number of the attempt it caused. */
+export interface OrderActRow {
+  orderId: OrderId;
+  /** Names the act for good, whichever run hears of it; at most 255 ASCII characters. */
+  actId: string;
+  kind: 'payment' | 'address';
+  /** From 2 on: 1 is the checkout's own. No two acts of an order share one of a kind. */
+  n: number;
+  recordedAtUtc: string;
+}
+
+export interface OrderActStatements {
+  /** The order's acts, in no order. */
+  list(orderId: OrderId): Promise<OrderActRow[]>;
+  /** Rejects where the act, or its number, is there already: read the list first, under the order's lock. */
+  insert(act: OrderActRow): Promise<void>;
 }
 
 export interface Product {
@@ -315,7 +352,7 @@ export interface RetentionStatements {
    */
   closedOrders(input: { closedBeforeUtc: string; limit: number }): Promise<OrderId[]>;
   /**
-   * Deletes the order with all its rows: lines, operations, payments, refunds, disputes, shipments, fulfillment, reservations, audit chain
+   * Deletes the order with all its rows: lines, acts, operations, payments, refunds, disputes, shipments, fulfillment, reservations, audit chain
    * with its head, outbox. Undefined, with nothing deleted, where `closedOrders` would not name it. The only way in
    * which audit rows leave; dead letters and webhook attempts have retention of their own.
    */

@@ -11,6 +11,7 @@ import { ledgerSql } from './ledger.ts';
 import { messageSql } from './messages.ts';
 import { knownMigrations, migrate } from './migrate.ts';
 import { operationSql } from './operations.ts';
+import { orderActSql } from './order-acts.ts';
 import { orderSql } from './orders.ts';
 import { outboxLeaseSql } from './outbox-leases.ts';
 import { outboxSql, outboxUpkeepSql } from './outbox.ts';
@@ -34,6 +35,7 @@ const perOrder = {
   messageSql,
   operationSql,
   orderRowsSql,
+  orderActSql,
   orderSql,
   outboxSql,
   paymentSql,

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderView } from '../../domain/order.ts';
 import { closedRunActivity } from '../../domain/recovery.ts';
-import type { OrderDetail, StoreReads } from '../../ports/store.ts';
+import { shownDetail, type OrderDetail, type StoreReads } from '../../ports/store.ts';
 import { snapshot, type Connection } from './connection.ts';
 import { productOf, type ProductRecord } from './inventory.ts';
 import { createLedger } from './ledger.ts';
@@ -95,7 +95,7 @@ const orderViewOf = (record: OrderRecord): OrderView => ({
   step: record.Step,
   items: JSON.parse(record.Items) as OrderView['items'],
   ...(record.TotalMinor !== null && { total: { amountMinor: record.TotalMinor, currency: record.Currency } }),
-  ...(JSON.parse(record.Detail) as OrderDetail),
+  ...shownDetail(JSON.parse(record.Detail) as OrderDetail),
   updatedAtUtc: record.UpdatedAtUtc,
 });
 

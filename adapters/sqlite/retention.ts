@@ -43,6 +43,7 @@ export const orderRowsSql = {
   disputes: `DELETE FROM Disputes WHERE OrderId = ?`,
   fulfillments: `DELETE FROM Fulfillments WHERE OrderId = ?`,
   shipments: `DELETE FROM Shipments WHERE OrderId = ?`,
+  acts: `DELETE FROM OrderActs WHERE OrderId = ?`,
   operations: `DELETE FROM Operations WHERE OrderId = ?`,
   events: `DELETE FROM OutboxMessages WHERE OrderId = ? AND Sequence > 0`,
   tasks: `DELETE FROM OutboxMessages WHERE OrderId = ? AND Sequence = 0`,

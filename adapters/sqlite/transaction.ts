@@ -7,6 +7,7 @@ import { createFulfillments } from './fulfillments.ts';
 import { createInventory } from './inventory.ts';
 import { createMessages } from './messages.ts';
 import { createOperations } from './operations.ts';
+import { createOrderActs } from './order-acts.ts';
 import { createOrders } from './orders.ts';
 import { createPayments } from './payments.ts';
 import { createProcessedEvents } from './processed-events.ts';
@@ -27,6 +28,7 @@ export interface Scope {
 export const createStatements = (connection: Connection): Statements => ({
   operations: createOperations(connection),
   orders: createOrders(connection),
+  orderActs: createOrderActs(connection),
   inventory: createInventory(connection),
   payments: createPayments(connection),
   refunds: createRefunds(connection),

@@ -9,6 +9,7 @@ import { ledgerSql, orderLedgerSql } from './ledger.ts';
 import { messageSql } from './messages.ts';
 import { migrationSql } from './migrate.ts';
 import { operationSql } from './operations.ts';
+import { orderActSql } from './order-acts.ts';
 import { orderSql } from './orders.ts';
 import { outboxLeaseSql } from './outbox-leases.ts';
 import { outboxSql, outboxUpkeepSql } from './outbox.ts';
@@ -33,6 +34,7 @@ export const perOrderFamilies = {
   inventorySql,
   messageSql,
   operationSql,
+  orderActSql,
   orderSql,
   outboxSql,
   paymentSql,

@@ -15,6 +15,7 @@ export type SqlType =
  * against a VARCHAR column would convert the column, row by row. A test holds the table against the migrations.
  */
 export const parameterTypes = {
+  ActId: 'VARCHAR(255)',
   Actor: 'NVARCHAR(400)',
   AfterSequence: 'INT',
   AfterUtc: 'DATETIME2(3)',
@@ -116,6 +117,7 @@ export const parameterTypes = {
   Queue: 'NVARCHAR(255)',
   RateId: 'VARCHAR(255)',
   Reason: 'NVARCHAR(MAX)',
+  RecordedAtUtc: 'DATETIME2(3)',
   RefundId: 'VARCHAR(255)',
   RefundKeyNumber: 'INT',
   ReplayError: 'NVARCHAR(MAX)',

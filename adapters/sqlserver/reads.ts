@@ -2,7 +2,7 @@ import type { CustomerId, OrderId } from '../../domain/ids.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderStatus, OrderView, SagaState, StepName } from '../../domain/order.ts';
 import { closedRunActivity } from '../../domain/recovery.ts';
-import type { OrderDetail, StoreReads } from '../../ports/store.ts';
+import { shownDetail, type OrderDetail, type StoreReads } from '../../ports/store.ts';
 import { auditRowOf } from './audit.ts';
 import { productOf } from './inventory.ts';
 import { createCustomerReads } from './customers.ts';
@@ -103,6 +103,6 @@ const orderViewOf = (row: Row): OrderView => ({
   step: row['Step'] as StepName,
   items: JSON.parse(row['Items'] as string) as OrderView['items'],
   ...totalOf(row),
-  ...(JSON.parse(row['Detail'] as string) as OrderDetail),
+  ...shownDetail(JSON.parse(row['Detail'] as string) as OrderDetail),
   updatedAtUtc: isoOf(row['UpdatedAtUtc']),
 });

@@ -6,6 +6,7 @@ import { createFulfillments } from './fulfillments.ts';
 import { createInventory } from './inventory.ts';
 import { createMessages } from './messages.ts';
 import { createOperations } from './operations.ts';
+import { createOrderActs } from './order-acts.ts';
 import { createOrders } from './orders.ts';
 import { createPayments } from './payments.ts';
 import { createProcessedEvents } from './processed-events.ts';
@@ -48,6 +49,7 @@ export async function withTransaction<T>(
 const families = (session: Session): StoreTransaction => ({
   operations: createOperations(session),
   orders: createOrders(session),
+  orderActs: createOrderActs(session),
   inventory: createInventory(session),
   payments: createPayments(session),
   refunds: createRefunds(session),

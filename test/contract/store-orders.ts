@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { OrderActRow } from '../../ports/store.ts';
 import type { CreateDatabase } from './store-contract.ts';
 import {
   addEvent,
@@ -92,6 +93,33 @@ export function describeOrders(createDatabase: CreateDatabase): void {
     const view = JSON.stringify(await store.read.order(order.orderId));
     expect(view).not.toContain(order.customerEmail);
     expect(view).not.toContain(order.shippingAddress.street1);
+  });
+
+  it('keeps what was decided to itself', async () => {
+    const { store } = context;
+    const { orderId } = await givenOrder(store);
+    const detail = { decided: { riskMark: 'new-account', approvedBy: 'ana', service: 'Priority' } };
+    await store.transaction((tx) => tx.orders.update({ orderId, detail, updatedAtUtc: time(5) }));
+    expect((await store.transaction((tx) => tx.orders.find(orderId)))?.detail).toEqual(detail);
+    expect(JSON.stringify(await store.read.order(orderId))).not.toMatch(/decided|new-account|Priority/);
+  });
+
+  it('keeps the acts of an order; none is there twice, and no two share a number', async () => {
+    const { store } = context;
+    const { orderId } = await givenOrder(store);
+    const other = await givenOrder(store);
+    const payment = { orderId, actId: 'act-1', kind: 'payment', n: 2, recordedAtUtc: time(3) } as const;
+    const address = { ...payment, actId: 'act-2', kind: 'address' } as const;
+    const insert = (act: OrderActRow) => store.transaction((tx) => tx.orderActs.insert(act));
+    for (const act of [payment, address, { ...payment, orderId: other.orderId }]) await insert(act);
+    for (const twice of [
+      { ...payment, n: 3 },
+      { ...payment, actId: 'act-3' },
+      { ...payment, actId: 'a', n: 1 },
+    ])
+      await expect(insert(twice)).rejects.toThrow(/OrderActs/);
+    const acts = await store.transaction((tx) => tx.orderActs.list(orderId));
+    expect(acts.toSorted((a, b) => a.actId.localeCompare(b.actId))).toEqual([payment, address]);
   });
 
   it('refuses changes and events of an order that does not exist', async () => {
