@@ -21,7 +21,8 @@ export function addOrderEvents(app: App, deps: AppDeps): void {
       summary: 'The order’s progress as server-sent events',
       description:
         '`id` is the event’s sequence, `event` its type, `data` the event as published. Reconnecting with ' +
-        'Last-Event-ID continues after it. The stream ends after the order’s final event; reconnecting then gets 204.',
+        'Last-Event-ID continues after it. The stream ends once the order has ended and all events were sent; ' +
+        'reconnecting then gets 204, or what has come since: refunds and disputes.',
       produces: 'text/event-stream',
       request: {
         params: orderIdParameter,
@@ -44,7 +45,7 @@ export function addOrderEvents(app: App, deps: AppDeps): void {
       const orderId = readOrderId(c.req.param('orderId'));
       const after = readLastEventId(c.req.header('last-event-id'));
       await requireOrder(deps, c.get('caller'), orderId);
-      if (after > 0 && (await isFinished(deps, orderId, after))) return c.body(null, 204);
+      if (await isFinished(deps, orderId, after)) return c.body(null, 204);
       const headers = {
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',

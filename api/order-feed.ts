@@ -1,5 +1,6 @@
 import type { DomainEvent, EventType } from '../domain/events.ts';
 import type { OrderId } from '../domain/ids.ts';
+import { isEnded } from '../domain/order.ts';
 import type { AppDeps } from './app-deps.ts';
 import { pause, within } from './bounded.ts';
 import { STORE_TIMEOUT_MS } from './read-order.ts';
@@ -25,6 +26,8 @@ interface Listener {
 /** One order that somebody listens to: read once for all its listeners. */
 interface Topic {
   events: DomainEvent[];
+  /** Whether the order has ended: known once its final event was read or, where that is purged, the order itself. */
+  ended: boolean | undefined;
   listeners: Set<Listener>;
   stop: AbortController;
 }
@@ -32,7 +35,7 @@ interface Topic {
 /**
  * Orders' events as server-sent events. Every listened-to order is read from the store four times a second, once for
  * all its listeners; while the store is away streams stay open and go on afterwards without a gap. A stream ends
- * after the order's final event and when the server drains.
+ * once the order has ended and all there is was sent, from whatever event it is read, and when the server drains.
  */
 export function createOrderFeed(deps: AppDeps) {
   const topics = new Map<OrderId, Topic>();
@@ -44,7 +47,7 @@ export function createOrderFeed(deps: AppDeps) {
   function attach(orderId: OrderId, listener: Listener): void {
     let topic = topics.get(orderId);
     if (!topic) {
-      topic = { events: [], listeners: new Set(), stop: new AbortController() };
+      topic = { events: [], ended: undefined, listeners: new Set(), stop: new AbortController() };
       topics.set(orderId, topic);
       void follow(deps, orderId, topic);
     }
@@ -96,25 +99,45 @@ export function createOrderFeed(deps: AppDeps) {
 const serverSentEvent = (event: DomainEvent): string =>
   `id: ${event.metadata.sequence}\nevent: ${event.eventType}\ndata: ${JSON.stringify(event)}\n\n`;
 
-/** Sends what the listener has not had yet; ends it after the order's final event. */
+/** Sends what the listener has not had yet. */
 function deliver(events: readonly DomainEvent[], listener: Listener): void {
   for (const event of events) {
-    if (event.metadata.sequence <= listener.afterSequence) continue;
-    listener.send(event);
-    if (finalEvents.has(event.eventType)) return listener.end();
+    if (event.metadata.sequence > listener.afterSequence) listener.send(event);
   }
+}
+
+/** Reads and sends until there is nothing more. */
+async function readAll(deps: AppDeps, orderId: OrderId, topic: Topic): Promise<void> {
+  for (;;) {
+    const afterSequence = topic.events.at(-1)?.metadata.sequence ?? 0;
+    const events = await within(STORE_TIMEOUT_MS, 'store', () =>
+      deps.store.read.events({ orderId, afterSequence }),
+    );
+    topic.events.push(...events);
+    for (const listener of topic.listeners) deliver(events, listener);
+    if (events.some(({ eventType }) => finalEvents.has(eventType))) topic.ended = true;
+    // What came with the final event, or is more than one read gives, is read at once.
+    if (events.length === 0 || !topic.ended) return;
+  }
+}
+
+/** Asked once for a stream: an order that ends later says so by its final event. */
+async function hasEnded(deps: AppDeps, orderId: OrderId): Promise<boolean> {
+  const order = await within(STORE_TIMEOUT_MS, 'store', () => deps.store.read.order(orderId));
+  return order !== undefined && isEnded(order.status);
 }
 
 async function follow(deps: AppDeps, orderId: OrderId, topic: Topic): Promise<void> {
   let interval = POLL_MS;
   do {
-    const afterSequence = topic.events.at(-1)?.metadata.sequence ?? 0;
     try {
-      const events = await within(STORE_TIMEOUT_MS, 'store', () =>
-        deps.store.read.events({ orderId, afterSequence }),
-      );
-      topic.events.push(...events);
-      for (const listener of topic.listeners) deliver(events, listener);
+      await readAll(deps, orderId, topic);
+      if (topic.ended === undefined) {
+        topic.ended = await hasEnded(deps, orderId);
+        // It may have ended between the two reads.
+        if (topic.ended) await readAll(deps, orderId, topic);
+      }
+      if (topic.ended) for (const listener of topic.listeners) listener.end();
       interval = POLL_MS;
     } catch (error) {
       interval = Math.min(interval * 2, SLOWEST_POLL_MS);

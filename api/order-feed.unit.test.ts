@@ -64,6 +64,28 @@ describe('the event stream of an order', () => {
     expect((await send(app, 'GET', path, { headers: { 'last-event-id': '3' } })).status).toBe(204);
   });
 
+  const refunded = [...whole, event(4, 'payment.refunded.v1')];
+  const completed = viewOf({ status: 'completed' });
+
+  it.each([
+    [undefined, [1, 2, 3, 4]],
+    ['2', [3, 4]],
+    ['3', [4]],
+  ])('ends, read after %s, also where a refund came after the final event', async (after, expected) => {
+    const { app, metrics } = build(refunded, completed);
+    const headers = after === undefined ? {} : { 'last-event-id': after };
+    const response = await send(app, 'GET', path, { headers });
+    expect([response.status, ids(await response.text())]).toEqual([200, expected]);
+    expect((await metrics.eventStreams.get()).values[0]?.value).toBe(0);
+    expect((await send(app, 'GET', path, { headers: { 'last-event-id': '4' } })).status).toBe(204);
+  });
+
+  it('ends for an order whose final event is purged, and is 204 where all events are', async () => {
+    const left = await send(build([event(4, 'payment.refunded.v1')], completed).app, 'GET', path);
+    expect(ids(await left.text())).toEqual([4]);
+    expect((await send(build([], completed).app, 'GET', path)).status).toBe(204);
+  });
+
   it.each(['-1', 'abc', '1.5', '9999999999'])('refuses Last-Event-ID %s with 400', async (id) => {
     expect((await send(build(whole).app, 'GET', path, { headers: { 'last-event-id': id } })).status).toBe(
       400,
