@@ -24,7 +24,8 @@ export interface OrderRecorded {
 /**
  * Prices the checkout from the catalog and records the order.
  * Idempotent by `record-<orderId>`; an order row that is already there is never written again, also when its run is
- * long gone from Temporal: an ended one answers OrderClosed, to another run an open one answers where it stands.
+ * long gone from Temporal: an ended one answers OrderClosed, also once it was purged, to another run an open one answers
+ * where it stands.
  * Fails with UnknownProduct, PriceChanged, AmountNotPayable, OrderClosed (none retried, order fails) or technically.
  * Writes: Orders, OrderLines, AuditLog, OutboxMessages(order.created.v1), in one transaction.
  */
@@ -34,6 +35,8 @@ export const createRecordOrder =
     const key = operationKeys.recordOrder(checkout.orderId);
     const outcome = await deps.store.transaction(async (tx): Promise<Outcome<OrderRecorded>> => {
       const known = await tx.orders.find(checkout.orderId);
+      const purged = known ? undefined : await tx.orders.purged(checkout.orderId);
+      if (purged) return { refused: orderClosed(checkout.orderId, purged) };
       if (known && isEnded(known.status)) return { refused: orderClosed(checkout.orderId, known.status) };
       const stored = known ? await tx.operations.find(key) : undefined;
       if (known && stored?.outcome) return recovering(tx, known, stored.outcome as Outcome<OrderRecorded>);

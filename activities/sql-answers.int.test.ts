@@ -93,6 +93,37 @@ describe('the answers of the steps that only touch SQL', () => {
     expect(await everythingOf(id)).toEqual(written);
   }
 
+  test('an order that ended and was purged is never recorded again under its old keys', async () => {
+    const checkout = checkoutOf({ items: [{ productId: productId('unheard-of'), quantity: 1 }] });
+    const { orderId } = checkout;
+    const ending = { status: 'failed', failure: { type: 'UnknownProduct', reason: 'none' } } as const;
+    await failure((a) => a.recordOrder({ checkout, traceparent }));
+    await run((a) => a.closeOrder({ orderId, step: 'receive', ending }));
+    const { eventTypes = [] } = (await store.read.ledger(orderId))[0] ?? {};
+    expect(eventTypes.at(-1)).toBe('order.failed.v1');
+    await publishAll();
+    const closedBeforeUtc = new Date(nowMs + 1_000).toISOString();
+    const purged = await store.transaction((tx) =>
+      tx.retention.purgeOrder({ orderId, closedBeforeUtc, nowUtc: closedBeforeUtc }),
+    );
+    expect(purged?.status).toBe('failed');
+    const again = { ...checkout, items: [{ productId: productId('lamp'), quantity: 2 }] };
+    expect(await failure((a) => a.recordOrder({ checkout: again, traceparent }))).toMatchObject({
+      type: 'OrderClosed',
+      message: expect.stringContaining('a new order needs a new Idempotency-Key'),
+      details: [{ details: { status: 'failed' } }],
+    });
+    expect(await store.read.order(orderId)).toBeUndefined();
+  });
+
+  const publishAll = async () => {
+    const owner = 'test';
+    const nowUtc = new Date().toISOString();
+    const partitions = await store.outbox.lease({ owner, nowUtc, leaseMs: 10_000 });
+    const pending = await store.outbox.pending({ owner, partitions, limit: 1_000 });
+    await store.outbox.markPublished({ ids: pending.map(({ id }) => id), publishedAtUtc: nowUtc });
+  };
+
   test('each step of an order that ships writes once, however often it runs', async () => {
     const checkout = checkoutOf();
     const { orderId } = checkout;

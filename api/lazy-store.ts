@@ -23,6 +23,7 @@ export function lazyStore(open: () => Promise<Store>): LazyStore {
     events: async (input) => (await store()).read.events(input),
     products: async () => (await store()).read.products(),
     cases: async (input) => (await store()).read.cases(input),
+    unrecordedOrders: async (input) => (await store()).read.unrecordedOrders(input),
     providers: async () => (await store()).read.providers(),
     ledger: async (id) => (await store()).read.ledger(id),
     money: async (id) => (await store()).read.money(id),

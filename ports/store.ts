@@ -69,6 +69,7 @@ export interface StoreTransaction {
   webhooks: WebhookStatements;
   retention: RetentionStatements;
   personalData: PersonalDataStatements;
+  unrecordedOrders: UnrecordedOrderStatements;
 }
 
 /** What an operation led to; stored once, returned for ever. `result` is plain JSON. */
@@ -160,6 +161,8 @@ export interface OrderStatements {
    * one order run one after another and a tombstone cannot slip in between a check and its commit.
    */
   find(id: OrderId): Promise<OrderRow | undefined>;
+  /** How an order had ended that was purged since; undefined for every other. */
+  purged(id: OrderId): Promise<EndStatus | undefined>;
   /** Sets the given fields; `detail` replaces the stored one whole. Rejects when the order does not exist. */
   update(input: {
     orderId: OrderId;
@@ -352,13 +355,38 @@ export interface RetentionStatements {
    */
   closedOrders(input: { closedBeforeUtc: string; limit: number }): Promise<OrderId[]>;
   /**
-   * Deletes the order with all its rows: lines, acts, operations, payments, refunds, disputes, shipments, fulfillment, reservations, audit chain
-   * with its head, outbox. Undefined, with nothing deleted, where `closedOrders` would not name it. The only way in
+   * Deletes the order with all its rows: lines, acts, operations, payments, refunds, disputes, shipments, fulfillment,
+   * reservations, audit chain with its head, outbox. Its id stays, as one that was purged. Undefined, with nothing deleted,
+   * where `closedOrders` would not name it. The only way in
    * which audit rows leave; dead letters and webhook attempts have retention of their own.
    */
-  purgeOrder(input: { orderId: OrderId; closedBeforeUtc: string }): Promise<PurgedOrder | undefined>;
+  purgeOrder(input: {
+    orderId: OrderId;
+    closedBeforeUtc: string;
+    nowUtc: string;
+  }): Promise<PurgedOrder | undefined>;
   /** Deletes marks of handled events older than the time, at most `limit`; returns how many. */
   purgeProcessedEvents(input: { processedBeforeUtc: string; limit: number }): Promise<number>;
+}
+
+/** A run of an order that SQL does not know: nothing was reserved or charged for it, unless SQL has lost its row. */
+export interface UnrecordedOrder {
+  orderId: OrderId;
+  runId: string;
+  /** How Temporal closed the run; absent while it is open. */
+  closedAs?: string;
+  /** The order's status as its run shows it. */
+  status: OrderStatus;
+  startedAtUtc: string;
+  foundAtUtc: string;
+}
+
+export interface UnrecordedOrderStatements {
+  /** Inserts what was found, or brings it up to date; when it was found first stays. */
+  put(found: UnrecordedOrder): Promise<void>;
+  /** False when there was none. */
+  remove(id: OrderId): Promise<boolean>;
+  find(id: OrderId): Promise<UnrecordedOrder | undefined>;
 }
 
 export interface StoreUpkeep {
@@ -377,6 +405,8 @@ export interface StoreUpkeep {
     updatedBeforeUtc: string;
     limit: number;
   }): Promise<OpenOrder[]>;
+  /** Those of the given orders that SQL knows: recorded, or purged since. */
+  recorded(ids: readonly OrderId[]): Promise<OrderId[]>;
   /** How orders that have not ended and the stock stand, for gauges: reads every order in flight and every product. */
   standing(): Promise<Standing>;
 }
@@ -394,6 +424,8 @@ export interface Standing {
   stock: { onHand: number; reserved: number; oversold: number };
   /** Refunds that are not decided, by state, with when the oldest was asked for; none of a state: absent. */
   refunds: { state: UndecidedRefundState; refunds: number; oldestUtc: string }[];
+  /** Orders that a sweep found at Temporal alone. */
+  unrecordedOrders: number;
 }
 
 export interface InFlightGroup {
@@ -495,6 +527,8 @@ export interface StoreReads {
   products(): Promise<Product[]>;
   /** Orders that are parked since their run was found closed, oldest first, at most `limit`. */
   cases(input: { limit: number }): Promise<OrderView[]>;
+  /** Orders that a sweep found at Temporal alone, by id, after the given one, at most `limit`. */
+  unrecordedOrders(input: { after: string; limit: number }): Promise<UnrecordedOrder[]>;
   deadLetters: DeadLetterReads;
   providers: ReadProviders;
   /** Everything the invariant checker counts, over all orders or one. */

@@ -16,6 +16,7 @@ export type OrderGauges = Pick<
   | 'parkedOrders'
   | 'oldestParked'
   | 'ordersWithoutRun'
+  | 'ordersUnrecorded'
   | 'undecidedRefunds'
   | 'oldestUndecidedRefund'
   | 'stockOnHand'
@@ -47,7 +48,8 @@ const openStates = sagaStates.filter((state) => state !== 'ended');
 const openStatuses = orderStatuses.filter((status) => !isEnded(status));
 
 /** Every state, status and step has a value, 0 where there is none. */
-function showStanding(metrics: OrderGauges, { inFlight, stock, refunds }: Standing, nowUtc: string): void {
+function showStanding(metrics: OrderGauges, standing: Standing, nowUtc: string): void {
+  const { inFlight, stock, refunds, unrecordedOrders } = standing;
   const nowMs = Date.parse(nowUtc);
   const sum = (which: (group: InFlightGroup) => boolean) =>
     inFlight.filter(which).reduce((total, { orders }) => total + orders, 0);
@@ -88,6 +90,7 @@ function showStanding(metrics: OrderGauges, { inFlight, stock, refunds }: Standi
     }
   }
   metrics.ordersWithoutRun.set(sum(({ parked }) => parked?.activity === closedRunActivity));
+  metrics.ordersUnrecorded.set(unrecordedOrders);
   metrics.stockOnHand.set(stock.onHand);
   metrics.stockReserved.set(stock.reserved);
   metrics.stockOversold.set(stock.oversold);

@@ -43,6 +43,7 @@ const standing: Standing = {
   ],
   stock: { onHand: 100, reserved: 7, oversold: 0 },
   refunds: [{ state: 'requested', refunds: 2, oldestUtc: '2026-01-02T03:08:00.000Z' }],
+  unrecordedOrders: 4,
 };
 
 /** What `/metrics` says after each answer was given, the last of them over and over. */
@@ -70,6 +71,7 @@ it('shows orders by state, held and parked ones with how long they wait, and the
     'orders_parked{step="payment",direction="forward"} 0',
     'orders_parked_oldest_age_seconds{step="payment",direction="compensating"} 60',
     'orders_without_run 2',
+    'orders_unrecorded 4',
     'refunds_undecided{state="requested"} 2',
     'refunds_undecided_oldest_age_seconds{state="requested"} 120',
     'refunds_undecided{state="pending"} 0',
@@ -83,7 +85,7 @@ it('shows orders by state, held and parked ones with how long they wait, and the
 it('keeps what it knows while SQL is away, and forgets what is no more', async () => {
   const away = () => Promise.reject(new Error('SQL is away'));
   expect(await shown([async () => standing, away])).toContain('orders_held{status="payment_failed"} 2');
-  const empty: Standing = { inFlight: [], stock: standing.stock, refunds: [] };
+  const empty: Standing = { inFlight: [], stock: standing.stock, refunds: [], unrecordedOrders: 0 };
   const text = await shown([async () => standing, away, async () => empty]);
   expect(text).toContain('orders_held{status="payment_failed"} 0');
   expect(text).toContain('orders_held_oldest_age_seconds{status="payment_failed"} 0');

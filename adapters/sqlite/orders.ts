@@ -1,6 +1,6 @@
 import type { CustomerId, OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
-import type { OrderLine, OrderStatus, SagaState, StepName } from '../../domain/order.ts';
+import type { EndStatus, OrderLine, OrderStatus, SagaState, StepName } from '../../domain/order.ts';
 import type { NewOrder, OrderRow, OrderStatements } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
@@ -14,6 +14,7 @@ export const orderSql = {
   find: `SELECT OrderId, CallerId, CustomerId, CustomerEmail, Currency, Items, TotalMinor, PaymentMethodId, ShippingAddress,
       WorkflowId, RunId, TraceId, Status, SagaState, Step, Detail, CreatedAtUtc, UpdatedAtUtc
     FROM Orders WHERE OrderId = ?`,
+  purged: `SELECT Status FROM PurgedOrders WHERE OrderId = ?`,
   lines: `SELECT Kind, ProductId, Quantity, AmountMinor FROM OrderLines WHERE OrderId = ? ORDER BY LineNumber`,
   update: `UPDATE Orders SET Status = COALESCE(?, Status), SagaState = COALESCE(?, SagaState), Step = COALESCE(?, Step),
       Detail = COALESCE(?, Detail), ShippingAddress = COALESCE(?, ShippingAddress),
@@ -62,6 +63,7 @@ export function createOrders(connection: Connection): Synchronous<OrderStatement
       const record = connection.get<OrderRecord>(orderSql.find, id);
       return record && orderOf(record, connection.all<LineRecord>(orderSql.lines, id));
     },
+    purged: (id) => connection.get<{ Status: EndStatus }>(orderSql.purged, id)?.Status,
     update({ orderId, detail, shippingAddress, ...change }) {
       const changed = connection.run(
         orderSql.update,

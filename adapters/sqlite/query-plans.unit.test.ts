@@ -23,6 +23,7 @@ import { debtSql } from './debts.ts';
 import { refundSql } from './refunds.ts';
 import { orderRowsSql, retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
+import { unrecordedOrderListSql, unrecordedOrderSql } from './unrecorded-orders.ts';
 import { upkeepSql } from './upkeep.ts';
 import { webhookListSql, webhookSql } from './webhooks.ts';
 
@@ -44,6 +45,7 @@ const perOrder = {
   refundSql,
   retentionSql,
   shipmentSql,
+  unrecordedOrderSql,
   webhookSql,
 };
 
@@ -57,6 +59,7 @@ const upkeep = {
   outboxLeaseSql,
   outboxUpkeepSql,
   providerSql,
+  unrecordedOrderListSql,
   upkeepSql,
   webhookListSql,
 };

@@ -12,6 +12,7 @@ import { readProviders } from './providers.ts';
 import { createPayments } from './payments.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
 import type { Synchronous } from './statements.ts';
+import { listUnrecordedOrders } from './unrecorded-orders.ts';
 
 export const readSql = {
   audit: `SELECT Subject, Seq, PrevHash, Hash, Actor, Step, FromState, ToState, Reason, CausingEventId, WorkflowId, RunId,
@@ -74,6 +75,7 @@ export function createReads(
     products: () => connection.all<ProductRecord>(catalogSql.products).map(productOf),
     cases: ({ limit }) =>
       connection.all<OrderRecord>(caseSql.cases, closedRunActivity, limit).map(orderViewOf),
+    unrecordedOrders: (request) => listUnrecordedOrders(connection, request),
     providers: () => readProviders(connection),
     money: (id) =>
       snapshot(connection, () =>

@@ -28,6 +28,7 @@ export const retentionSql = {
   processedEvents: `DELETE FROM ProcessedEvents WHERE (Consumer, EventId) IN (
       SELECT Consumer, EventId FROM ProcessedEvents WHERE ProcessedAtUtc < ? ORDER BY ProcessedAtUtc LIMIT ?
     )`,
+  keepId: `INSERT INTO PurgedOrders (OrderId, Status, PurgedAtUtc) VALUES (?, ?, ?) ON CONFLICT (OrderId) DO NOTHING`,
   allowAudit: `INSERT INTO AuditPurges (Subject) VALUES (?)`,
   audit: `DELETE FROM AuditLog WHERE Subject = ?`,
   auditHead: `DELETE FROM AuditHeads WHERE Subject = ?`,
@@ -56,11 +57,12 @@ export function createRetention(connection: Connection): Synchronous<RetentionSt
       connection
         .all<{ OrderId: OrderId }>(retentionSql.closedOrders, closedBeforeUtc, limit)
         .map(({ OrderId: id }) => id),
-    purgeOrder({ orderId, closedBeforeUtc }) {
+    purgeOrder({ orderId, closedBeforeUtc, nowUtc }) {
       const order = connection.get<{ Status: EndStatus }>(retentionSql.closedOrder, orderId, closedBeforeUtc);
       if (!order) return undefined;
       const head = purgeChain(connection, orderSubject(orderId));
       for (const sql of Object.values(orderRowsSql)) connection.run(sql, orderId);
+      connection.run(retentionSql.keepId, orderId, order.Status, nowUtc);
       return { status: order.Status, ...(head && { head: { seq: head.Seq, hash: head.Hash } }) };
     },
     purgeProcessedEvents: ({ processedBeforeUtc, limit }) =>

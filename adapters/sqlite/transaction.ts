@@ -16,6 +16,7 @@ import { createDisputes, createRefunds } from './refunds.ts';
 import { createRetention } from './retention.ts';
 import { createShipments } from './shipments.ts';
 import type { Statements } from './statements.ts';
+import { createUnrecordedOrders } from './unrecorded-orders.ts';
 import { createWebhooks } from './webhooks.ts';
 
 /** One job's time in the write queue; past its end nothing of it reaches the database. */
@@ -43,6 +44,7 @@ export const createStatements = (connection: Connection): Statements => ({
   webhooks: createWebhooks(connection),
   retention: createRetention(connection),
   personalData: createPersonalData(connection),
+  unrecordedOrders: createUnrecordedOrders(connection),
 });
 
 type Method = (input: unknown) => unknown;

@@ -18,6 +18,9 @@ export const upkeepSql = {
   openOrders: `SELECT OrderId, CreatedAtUtc, UpdatedAtUtc FROM Orders
     WHERE SagaState <> 'ended' AND (CreatedAtUtc, OrderId) > (?, ?) AND UpdatedAtUtc < ?
     ORDER BY CreatedAtUtc, OrderId LIMIT ?`,
+  recorded: `SELECT value AS OrderId FROM json_each(?) WHERE EXISTS (SELECT 1 FROM Orders WHERE OrderId = value)
+    OR EXISTS (SELECT 1 FROM PurgedOrders WHERE OrderId = value)`,
+  unrecorded: `SELECT COUNT(*) AS Found FROM UnrecordedOrders`,
   /* By way of IX_Orders_InFlight: 12 ms where 5,000 orders wait. */
   inFlight: `SELECT Status, SagaState, Detail ->> '$.parked.step' AS ParkedStep,
       Detail ->> '$.parked.activity' AS ParkedActivity, COUNT(*) AS Orders, MIN(CreatedAtUtc) AS OldestUtc,
@@ -110,6 +113,10 @@ export function createUpkeep(connection: Connection): Synchronous<StoreUpkeep> {
           createdAtUtc,
           updatedAtUtc,
         })),
+    recorded: (ids) =>
+      connection
+        .all<{ OrderId: OrderId }>(upkeepSql.recorded, JSON.stringify(ids))
+        .map(({ OrderId: id }) => id),
     standing: () =>
       snapshot(connection, () => {
         const totals = connection.get<StockTotals>(upkeepSql.stockTotals);
@@ -127,6 +134,7 @@ export function createUpkeep(connection: Connection): Synchronous<StoreUpkeep> {
               refunds: Refunds,
               oldestUtc: OldestUtc,
             })),
+          unrecordedOrders: connection.get<{ Found: number }>(upkeepSql.unrecorded)?.Found ?? 0,
         };
       }),
   };

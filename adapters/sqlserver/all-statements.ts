@@ -22,6 +22,7 @@ import { refundSql } from './refunds.ts';
 import { retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
 import type { Statement } from './statement.ts';
+import { unrecordedOrderListSql, unrecordedOrderSql } from './unrecorded-orders.ts';
 import { upkeepSql } from './upkeep.ts';
 import { webhookListSql, webhookSql } from './webhooks.ts';
 
@@ -44,6 +45,7 @@ export const perOrderFamilies = {
   refundSql,
   retentionSql,
   shipmentSql,
+  unrecordedOrderSql,
   webhookSql,
 };
 
@@ -59,6 +61,7 @@ export const upkeepFamilies = {
   outboxLeaseSql,
   outboxUpkeepSql,
   providerSql,
+  unrecordedOrderListSql,
   upkeepSql,
   webhookListSql,
 };

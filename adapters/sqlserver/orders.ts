@@ -1,6 +1,6 @@
 import type { CustomerId, OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency, Money } from '../../domain/money.ts';
-import type { OrderLine, OrderStatus, SagaState, StepName } from '../../domain/order.ts';
+import type { EndStatus, OrderLine, OrderStatus, SagaState, StepName } from '../../domain/order.ts';
 import type { NewOrder, OrderRow, OrderStatements } from '../../ports/store.ts';
 import { inserts } from './insert-or-update.ts';
 import type { StatementValues } from './parameter-types.ts';
@@ -66,6 +66,10 @@ export const orderSql = statements('orders', {
     index: 'PK_Orders',
     text: () => `SELECT ${columns.join(', ')} FROM dbo.Orders WHERE OrderId = @OrderId`,
   },
+  purged: {
+    index: 'PK_PurgedOrders',
+    text: () => 'SELECT Status FROM dbo.PurgedOrders WHERE OrderId = @OrderId',
+  },
   update: {
     index: 'PK_Orders',
     text: () => `UPDATE dbo.Orders SET Status = COALESCE(@Status, Status),
@@ -96,6 +100,10 @@ export function createOrders(session: Session): OrderStatements {
     async find(id) {
       const [[row] = [], lines = []] = await session.results(orderSql.find, { OrderId: id });
       return row && orderOf(row, lines);
+    },
+    async purged(id) {
+      const [row] = await session.rows(orderSql.purged, { OrderId: id });
+      return row?.['Status'] as EndStatus | undefined;
     },
     async update({ orderId, detail, shippingAddress, ...change }) {
       const changed = await session.rows(orderSql.update, {

@@ -14,6 +14,7 @@ import { readProviders } from './providers.ts';
 import { createPayments } from './payments.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
 import { statements, type Row, type Session } from './statement.ts';
+import { listUnrecordedOrders } from './unrecorded-orders.ts';
 import { isoOf, numberOf } from './values.ts';
 import { createWebhookReads } from './webhooks.ts';
 
@@ -77,6 +78,7 @@ export function createReads(session: Session): StoreReads {
       const rows = await session.rows(caseSql.cases, { Limit: limit });
       return rows.map(orderViewOf);
     },
+    unrecordedOrders: (request) => listUnrecordedOrders(session, request),
     providers: () => readProviders(session),
     deadLetters: createDeadLetterReads(session),
     ledger: (id) => readLedger(session, id),

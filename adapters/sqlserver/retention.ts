@@ -83,6 +83,12 @@ export const retentionSql = statements('retention', {
         'DELETE FROM dbo.Orders WHERE OrderId = @OrderId',
       ].join(';\n'),
   },
+  keepId: {
+    index: 'PK_PurgedOrders',
+    text: () => `INSERT INTO dbo.PurgedOrders (OrderId, Status, PurgedAtUtc)
+      SELECT @OrderId, @Status, @NowUtc
+      WHERE NOT EXISTS (SELECT 1 FROM dbo.PurgedOrders WHERE OrderId = @OrderId)`,
+  },
   /* One at a time, so that a missing permission for the first says so before anything is deleted. */
   allowAudit: {
     index: 'PK_AuditPurges',
@@ -113,14 +119,16 @@ export function createRetention(session: Session): RetentionStatements {
       const values = { ClosedBeforeUtc: closedBeforeUtc, Limit: limit };
       return (await session.rows(retentionSql.closedOrders, values)).map((row) => row['OrderId'] as OrderId);
     },
-    async purgeOrder({ orderId, closedBeforeUtc }) {
+    async purgeOrder({ orderId, closedBeforeUtc, nowUtc }) {
       await session.rows(retentionSql.lockOrder, { OrderId: orderId });
       const values = { OrderId: orderId, ClosedBeforeUtc: closedBeforeUtc };
       const [order] = await session.rows(retentionSql.closedOrder, values);
       if (!order) return undefined;
       const head = await purgeChain(session, orderSubject(orderId));
       await session.rows(retentionSql.orderRows, { OrderId: orderId });
-      return { status: order['Status'] as EndStatus, ...(head && { head }) };
+      const status = order['Status'] as EndStatus;
+      await session.rows(retentionSql.keepId, { OrderId: orderId, Status: status, NowUtc: nowUtc });
+      return { status, ...(head && { head }) };
     },
     async purgeProcessedEvents({ processedBeforeUtc, limit }) {
       const values = { ProcessedBeforeUtc: processedBeforeUtc, Limit: Math.min(limit, largestBatch) };

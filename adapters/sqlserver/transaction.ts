@@ -16,6 +16,7 @@ import { createRetention } from './retention.ts';
 import type { Scope } from './run-transaction.ts';
 import { createShipments } from './shipments.ts';
 import type { Session } from './statement.ts';
+import { createUnrecordedOrders } from './unrecorded-orders.ts';
 import { createWebhooks } from './webhooks.ts';
 
 type Method = (input: unknown) => Promise<unknown>;
@@ -64,6 +65,7 @@ const families = (session: Session): StoreTransaction => ({
   webhooks: createWebhooks(session),
   retention: createRetention(session),
   personalData: createPersonalData(session),
+  unrecordedOrders: createUnrecordedOrders(session),
 });
 
 const usedAfterEnd =

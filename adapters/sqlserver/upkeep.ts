@@ -41,6 +41,19 @@ export const upkeepSql = statements('upkeep', {
         AND (CreatedAtUtc > @AfterUtc OR OrderId > @OrderId)
       ORDER BY CreatedAtUtc, OrderId`,
   },
+  recorded: {
+    index: 'PK_Orders, PK_PurgedOrders',
+    text: () => `SELECT Asked.OrderId
+      FROM (
+        SELECT CAST(value AS CHAR(36)) COLLATE Latin1_General_100_BIN2 AS OrderId FROM STRING_SPLIT(@OrderIds, ',')
+      ) AS Asked
+      WHERE EXISTS (SELECT 1 FROM dbo.Orders AS Known WHERE Known.OrderId = Asked.OrderId)
+        OR EXISTS (SELECT 1 FROM dbo.PurgedOrders AS Purged WHERE Purged.OrderId = Asked.OrderId)`,
+  },
+  unrecorded: {
+    index: 'scan of PK_UnrecordedOrders',
+    text: () => 'SELECT COUNT(*) AS Found FROM dbo.UnrecordedOrders',
+  },
   inFlight: {
     index: 'scan of IX_Orders_InFlight, and PK_Orders',
     text: () => `SELECT Waiting.Status, Waiting.SagaState, Waiting.ParkedStep, Waiting.ParkedActivity,
@@ -109,10 +122,15 @@ export function createUpkeep(session: Session): StoreUpkeep {
         reserved: numberOf(row['Reserved']),
       }));
     },
+    async recorded(ids) {
+      const rows = await session.rows(upkeepSql.recorded, { OrderIds: ids.join(',') });
+      return rows.map((row) => row['OrderId'] as OrderId);
+    },
     async standing() {
       const groups = await session.rows(upkeepSql.inFlight, {});
       const [totals] = await session.rows(upkeepSql.stockTotals, {});
       const refunds = await session.rows(upkeepSql.undecidedRefunds, {});
+      const [unrecorded] = await session.rows(upkeepSql.unrecorded, {});
       return {
         inFlight: groups.map(groupOf),
         stock: {
@@ -126,6 +144,7 @@ export function createUpkeep(session: Session): StoreUpkeep {
           oldestUtc: isoOf(row['OldestUtc']),
           stillSinceUtc: isoOf(row['StillSinceUtc']),
         })),
+        unrecordedOrders: numberOf(unrecorded?.['Found']),
       };
     },
   };

@@ -192,6 +192,7 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   events: async () => [],
   products: async () => [],
   cases: async () => [],
+  unrecordedOrders: async () => [],
   providers: async () => ({ switches: [], circuits: [] }),
   ledger: async () => [],
   money: async () => undefined,

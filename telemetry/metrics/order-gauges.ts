@@ -51,6 +51,11 @@ export const createOrderGauges = (define: MetricFactory) => ({
     help: 'Orders that are open while Temporal has closed their run; an operator restarts or compensates them.',
     shownBy,
   }),
+  ordersUnrecorded: define.gauge({
+    name: 'orders_unrecorded',
+    help: 'Orders that a sweep found at Temporal and not in SQL; an operator restarts them, or finds out why SQL lacks them.',
+    shownBy,
+  }),
   undecidedRefunds: define.gauge({
     name: 'refunds_undecided',
     help: 'Refunds that the provider has not taken yet (requested) or that are on their way to the customer (pending).',

@@ -15,6 +15,7 @@ import { describeRetention } from './store-retention.ts';
 import { describeStanding } from './store-standing.ts';
 import { describeSwitches } from './store-switches.ts';
 import { describeTransactions } from './store-transactions.ts';
+import { describeUnrecordedOrders } from './store-unrecorded-orders.ts';
 import { describeWebhooks } from './store-webhooks.ts';
 
 /** An empty database that one part of the suite made for itself. */
@@ -61,6 +62,9 @@ export function describeStoreContract(input: { name: string; createDatabase: Cre
     });
     describe('open orders and cases', () => {
       describeCases(createDatabase);
+    });
+    describe('orders that SQL does not know', () => {
+      describeUnrecordedOrders(createDatabase);
     });
     describe('retention and upkeep', () => {
       describeRetention(createDatabase);

@@ -94,7 +94,9 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
     const orderId = await givenClosedOrder(store);
     const { requested, dispute } = await givenMoney();
     const purge = () =>
-      store.transaction((tx) => tx.retention.purgeOrder({ orderId, closedBeforeUtc: time(30) }));
+      store.transaction((tx) =>
+        tx.retention.purgeOrder({ orderId, closedBeforeUtc: time(30), nowUtc: time(50) }),
+      );
     const put = (change: { refund: RefundRow['state']; dispute: Dispute['state'] }) =>
       store.transaction(async (tx) => {
         await tx.refunds.put({ ...requested, orderId, state: change.refund });
@@ -121,7 +123,9 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
     const orderId = await givenClosedOrder(store);
     const { requested } = await givenMoney();
     const purge = () =>
-      store.transaction((tx) => tx.retention.purgeOrder({ orderId, closedBeforeUtc: time(30) }));
+      store.transaction((tx) =>
+        tx.retention.purgeOrder({ orderId, closedBeforeUtc: time(30), nowUtc: time(50) }),
+      );
     const customer = customerId(`customer-${randomUUID()}`);
     const own = (await givenOrder(store, { customerId: customer })).orderId;
     const owes = async () => (await store.read.customers.orders({ customerId: customer, limit: 1 }))[0]?.owes;

@@ -66,7 +66,9 @@ export function describeRetention(createDatabase: CreateDatabase): void {
   const closed = (limit = 1_000) =>
     context.store.transaction((tx) => tx.retention.closedOrders({ closedBeforeUtc: beforeUtc, limit }));
   const purge = (orderId: OrderId) =>
-    context.store.transaction((tx) => tx.retention.purgeOrder({ orderId, closedBeforeUtc: beforeUtc }));
+    context.store.transaction((tx) =>
+      tx.retention.purgeOrder({ orderId, closedBeforeUtc: beforeUtc, nowUtc: time(50) }),
+    );
 
   it('deletes a closed order from every table and returns the head of its audit chain', async () => {
     const { store, database } = context;
@@ -95,6 +97,20 @@ export function describeRetention(createDatabase: CreateDatabase): void {
       const deletion = database.execute(`DELETE FROM AuditLog WHERE Subject = '${each}'`);
       await expect(deletion).rejects.toThrow('append-only');
     }
+  });
+
+  it('keeps the id of a purged order with how it had ended, and of no other', async () => {
+    const { store } = context;
+    const purged = await givenClosedOrder(store, { status: 'failed' });
+    const there = await givenClosedOrder(store);
+    const statusOf = (orderId: OrderId) => store.transaction((tx) => tx.orders.purged(orderId));
+    expect(await statusOf(purged)).toBeUndefined();
+    await purge(purged);
+    expect([await statusOf(purged), await statusOf(there)]).toEqual(['failed', undefined]);
+    const unheardOf = newOrder().orderId;
+    const known = await store.upkeep.recorded([purged, unheardOf, there]);
+    expect(new Set(known)).toEqual(new Set([purged, there]));
+    expect(await store.upkeep.recorded([])).toEqual([]);
   });
 
   it('names the orders that closed before the time, oldest first, and no other', async () => {
@@ -139,7 +155,7 @@ export function describeRetention(createDatabase: CreateDatabase): void {
     const { store } = context;
     const orderId = await givenClosedOrder(store);
     const failing = store.transaction(async (tx) => {
-      await tx.retention.purgeOrder({ orderId, closedBeforeUtc: beforeUtc });
+      await tx.retention.purgeOrder({ orderId, closedBeforeUtc: beforeUtc, nowUtc: time(50) });
       throw new Error('no record of it');
     });
     await expect(failing).rejects.toThrow('no record of it');

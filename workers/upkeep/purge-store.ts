@@ -86,7 +86,7 @@ function purgeOrders(
   return store.transaction(async (tx) => {
     let purged = 0;
     for (const orderId of ids) {
-      const order = await tx.retention.purgeOrder({ orderId, closedBeforeUtc: beforeUtc });
+      const order = await tx.retention.purgeOrder({ orderId, closedBeforeUtc: beforeUtc, nowUtc });
       if (!order) continue;
       await tx.audit.append(recordOf({ orderId, order, actor, nowUtc }));
       purged += 1;
