@@ -38,3 +38,6 @@ export const acceptedChanges: { change: RegExp; why: string }[] = [
     why: 'a slice of silent orders takes longer',
   },
 ];
+
+/** Whether a line of `differences` is one of them. */
+export const isAccepted = (line: string): boolean => acceptedChanges.some(({ change }) => change.test(line));

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { acceptedChanges } from './accepted-changes.ts';
+import { acceptedChanges, isAccepted } from './accepted-changes.ts';
 import { recordedCommands } from './commands.ts';
 import { readHistories, type RecordedHistory } from './history-files.ts';
+import { mutated } from './mutate-workflows.ts';
+import { mutations } from './mutations.ts';
 import { fates } from './order-fates.ts';
 import { readTrails } from './order-trails.ts';
 import { bundleForReplay, replay } from './replay-histories.ts';
@@ -20,7 +23,6 @@ describe('the workflows replay what earlier versions of them recorded', () => {
     misfits = await replay(recorded, bundle);
   });
 
-  const isAccepted = (misfit: string): boolean => acceptedChanges.some(({ change }) => change.test(misfit));
   const unaccepted = (lines: string[] | undefined) => lines?.filter((line) => !isAccepted(line));
 
   test('every fate of an order has its recording', () => {
@@ -38,6 +40,12 @@ describe('the workflows replay what earlier versions of them recorded', () => {
 
   test.each(recorded)('$name', ({ workflowId }) => {
     expect(unaccepted(misfits.get(workflowId))).toEqual([]);
+  });
+
+  test.each(mutations)('a mutation has its place and its recordings: $name', (mutation) => {
+    const text = readFileSync(new URL(`../../workflows/${mutation.file}`, import.meta.url), 'utf8');
+    expect(mutated(text, mutation)).not.toBe(text);
+    expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(mutation.noticedIn));
   });
 
   test('every change that is accepted is one', () => {

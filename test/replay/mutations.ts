@@ -1,0 +1,152 @@
+/** A change of `workflows/` that no recorded order may survive unnoticed. */
+export interface Mutation {
+  name: string;
+  /** File of `workflows/`. */
+  file: string;
+  /** Text that stands in it exactly once. */
+  find: string;
+  replace: string;
+  /** Recordings in which it is noticed, each of them by itself. */
+  noticedIn: string[];
+}
+
+const note = `await context.note('recordNote', { actor: 'm', act: 'm', result: 'm', reason: 'm' });`;
+/** Before something. */
+const before = (find: string, more: string) => ({ find, replace: `${more} ${find}` });
+
+const parkedAt = (step: string, noticedIn: string): Mutation => ({
+  name: `an extra timer when an order is parked at ${step}`,
+  file: 'runtime.ts',
+  ...before('const resolved = () =>', `if (parking.step === '${step}') await condition(() => false, 1);`),
+  noticedIn: [noticedIn],
+});
+
+export const mutations: Mutation[] = [
+  {
+    name: 'a timer before the provider is asked about',
+    file: 'provider-wait.ts',
+    ...before('const answer = await ask(', 'await sleep(1);'),
+    noticedIn: ['cancelled-parked-payment-resolved', 'completed-after-carrier-paused'],
+  },
+  {
+    name: 'an upsert left out when parking ends',
+    file: 'runtime.ts',
+    find: `show(context, compensating ?`,
+    replace: `((_: unknown, sagaState: SagaState) => Object.assign(order, { sagaState }))(context, compensating ?`,
+    noticedIn: ['completed-after-parked', 'cancelled-parked-refund-by-itself'],
+  },
+  {
+    name: 'an extra note at an approval that is skipped',
+    file: 'approve.ts',
+    ...before('if (!reason || order.recovered', `if (reason && order.recovered?.paymentBegun) ${note}`),
+    noticedIn: ['completed-restarted-after-approval'],
+  },
+  {
+    name: 'an extra note where nobody has to approve',
+    file: 'approve.ts',
+    ...before('if (!reason || order.recovered', `if (!reason) ${note}`),
+    noticedIn: ['completed'],
+  },
+  {
+    name: 'an extra note where a second run turns back',
+    file: 'recover.ts',
+    ...before('if (turns) throw', `if (turns) ${note}`),
+    noticedIn: ['cancelled-compensated-after-payment', 'cancelled-restarted-while-taken-back'],
+  },
+  {
+    name: 'an extra note before the walk back',
+    file: 'fulfill-order.ts',
+    ...before('await saga.compensate();', note),
+    noticedIn: ['cancelled-after-payment', 'failed-out-of-stock'],
+  },
+  {
+    name: 'an extra note when an order is closed',
+    file: 'fulfill-order.ts',
+    ...before('moveTo(context, status);', note),
+    noticedIn: ['cancelled-after-payment', 'failed-unknown-product'],
+  },
+  {
+    name: 'an extra activity before a local step goes on as an ordinary one',
+    file: 'steps.ts',
+    ...before('return call(orders(options));', 'await call(orders(options));'),
+    noticedIn: ['completed-local-steps-as-ordinary', 'cancelled-local-steps-as-ordinary'],
+  },
+  {
+    name: 'an extra note at a restart after shipping',
+    file: 'recover.ts',
+    ...before('if (turns) throw', `if (shipped) ${note}`),
+    noticedIn: ['completed-restarted-after-shipping', 'completed-not-taken-back-after-shipping'],
+  },
+  parkedAt('receive', 'completed-parked-at-receive'),
+  parkedAt('inventory', 'completed-parked-at-inventory'),
+  parkedAt('completion', 'completed-parked-at-completion'),
+  {
+    name: 'an extra note when an order is recorded at its end',
+    file: 'fulfill-order.ts',
+    find: 'refusal = await recordUnreceived(context, saga);',
+    replace: `{ refusal = await recordUnreceived(context, saga); ${note} }`,
+    noticedIn: ['cancelled-recorded-at-its-end', 'failed-recorded-at-its-end'],
+  },
+  {
+    name: 'an extra note when the order has ended in another run',
+    file: 'fulfill-order.ts',
+    ...before('context.order.failure = { type, reason };', note.replace('await', 'void')),
+    noticedIn: ['order-already-closed', 'cancelled-in-another-run'],
+  },
+  {
+    name: 'a label under the next number',
+    file: 'ship.ts',
+    find: '.generateShipment({ orderId, n,',
+    replace: '.generateShipment({ orderId, n: n + 1,',
+    noticedIn: ['completed', 'completed-after-label-refused'],
+  },
+  {
+    name: 'a payment method under another number',
+    file: 'pay.ts',
+    find: '{ n: order.payment.n + 1,',
+    replace: '{ n: order.payment.n + 2,',
+    noticedIn: ['completed-after-declined-cards'],
+  },
+  {
+    name: 'a charge with twice the time',
+    file: 'steps.ts',
+    find: 'startToCloseTimeout: policy.attemptTimeoutMs,',
+    replace: 'startToCloseTimeout: 2 * policy.attemptTimeoutMs,',
+    noticedIn: ['completed'],
+  },
+  {
+    name: "a carrier's step on the queue of payments",
+    file: 'steps.ts',
+    find: 'taskQueue: taskQueues.carrier',
+    replace: 'taskQueue: taskQueues.payments',
+    noticedIn: ['completed'],
+  },
+  {
+    name: 'twice the wait in a hold',
+    file: 'hold.ts',
+    find: 'Math.max(wakeAtMs - nowMs, 1)',
+    replace: '2 * Math.max(wakeAtMs - nowMs, 1)',
+    noticedIn: ['cancelled-while-card-held', 'completed-after-reminder', 'completed-after-authentication'],
+  },
+  {
+    name: 'twice the wait of a parked compensation',
+    file: 'runtime.ts',
+    find: 'await condition(resolved, ',
+    replace: 'await condition(resolved, 2 * ',
+    noticedIn: ['cancelled-parked-refund'],
+  },
+  {
+    name: 'twice the wait for a provider',
+    file: 'provider-wait.ts',
+    find: 'await sleep(pauseMs(shortMs)',
+    replace: 'await sleep(2 * pauseMs(shortMs)',
+    noticedIn: ['completed-after-carrier-paused'],
+  },
+  {
+    name: 'twice the pause in which a refund is followed',
+    file: 'refund-order.ts',
+    find: 'await sleep(nextWaitMs(',
+    replace: 'await sleep(2 * nextWaitMs(',
+    noticedIn: ['refund-on-its-way'],
+  },
+];
