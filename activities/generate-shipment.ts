@@ -1,13 +1,14 @@
-import { serviceNotOffered, TechnicalFailure, type Refusal } from '../domain/failures.ts';
-import { operationKeys, tombstoneKeys, type OrderId } from '../domain/ids.ts';
+import { operationKeys, tombstoneKeys, type OperationKey, type OrderId } from '../domain/ids.ts';
 import type { Actor, Address, ShipmentView } from '../domain/order.ts';
-import type { Label, Rate } from '../ports/carrier.ts';
 import type { OrderRow, ShipmentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { operatorRefusal } from './failures.ts';
-import { runProviderOperation, type Attempt, type Settled } from './provider-operation.ts';
+import { refusalFailure } from './failures.ts';
+import { moneyNotKept } from './kept-money.ts';
+import { settleLabel, type ShipmentFacts, type Sold } from './label-protocol.ts';
+import { inProgress, type OperationName } from './operation.ts';
+import { runProviderOperation, type Settled } from './provider-operation.ts';
 import { findOrder, writeTransition } from './transition.ts';
-import { takeBackLabel, writeVoid } from './void-shipment.ts';
+import { isVoid, takeBackLabel, writeVoid } from './void-shipment.ts';
 
 export interface GenerateShipment {
   orderId: OrderId;
@@ -22,11 +23,16 @@ export interface GenerateShipment {
 /**
  * Buys one shipping label. The saga's pivot: once it is known to be done, the order only goes forward.
  * Idempotent by `shipment-<orderId>-<n>`: create a shipment (free, the carrier has no idempotency) -> store its id ->
- * buy. An attempt that finds a stored id asks the carrier first; the shipment is bought when it has a label.
+ * buy. An attempt that finds a stored id asks the carrier first; the shipment is bought when it has a label. One label
+ * per order, whatever n: a label that SQL knows, or one of a later number, is the answer of every number; one that an
+ * earlier number bought without our hearing of it is sent back before another is bought.
+ * Nothing is bought unless the order's charge is kept. A label that an earlier attempt has bought stands all the same: it
+ * was bought while the money was there, and the pivot is passed.
  * Takes at most `attemptTimeoutMs`.
  * A label that was bought already stands, also where another service is wanted now.
- * Fails with AddressUndeliverable (stored, not retried, order held), ServiceNotOffered (not stored, not retried, order
- * parked) or technically (retried).
+ * Fails with AddressUndeliverable (stored, not retried, order held), PaymentDisputed (not stored, not retried; held while
+ * the dispute is open, taken back when it is lost), PaymentRefunded (not stored, not retried, order taken back),
+ * ServiceNotOffered (not stored, not retried, order parked) or technically (retried).
  * Late after voidShipment: buys nothing; a label that has just been bought is sent back for refund here.
  * The units stay reserved: the saga may not hear of the label and take it back.
  * Writes: Shipments, Operations; at the end Shipments, Orders, AuditLog, OutboxMessages(shipment.generated.v1), in one
@@ -35,12 +41,22 @@ export interface GenerateShipment {
 export const createGenerateShipment =
   (deps: ActivityDeps) =>
   (input: GenerateShipment): Promise<ShipmentView> => {
-    const key = operationKeys.generateShipment(input.orderId, input.n);
-    return runProviderOperation<ShipmentView, Label, ShipmentRow>(deps, {
-      ...shipmentOperation(deps, input),
+    const operation = shipmentOperation(deps, input);
+    const { key } = operation.name;
+    return runProviderOperation<ShipmentView, Sold, ShipmentFacts>(deps, {
+      ...operation,
+      prepare: async (tx, order, overlaps) => {
+        const facts = await operation.prepare(tx);
+        /* Nothing of this order may have a label: nothing is begun. */
+        if (facts.notKept && !facts.label && !facts.own.providerShipmentId && facts.others.length === 0) {
+          throw overlaps ? inProgress(operation.name) : refusalFailure(facts.notKept);
+        }
+        return facts;
+      },
       landsLaterMs: input.attemptTimeoutMs,
-      requests: 3,
-      settle: (attempt) => settleShipment(deps, { input, key, attempt }),
+      harmless: ({ label, notKept }) => (label ?? notKept) !== undefined,
+      requests: ({ others }) => 3 + 2 * others.length,
+      settle: (attempt) => settleLabel(deps, { input, key, attempt }),
       takeBack: (shipmentId) => takeBackLateLabel(deps, input, shipmentId),
       overtaken: (shipmentId) => sendBackSecondLabel(deps, input, shipmentId),
     });
@@ -55,102 +71,52 @@ export interface ShipmentOf {
 }
 
 /** What buying a label has in common with taking one that a person has bought. */
-export const shipmentOperation = (deps: ActivityDeps, input: ShipmentOf) => ({
-  name: {
+export const shipmentOperation = (deps: ActivityDeps, input: ShipmentOf) => {
+  const name: OperationName & { tombstoneKeys: readonly OperationKey[] } = {
     key: operationKeys.generateShipment(input.orderId, input.n),
     orderId: input.orderId,
     step: 'shipping',
     tombstoneKeys: tombstoneKeys(input.orderId, 'voidShipment'),
     untilEnd: true as const,
-  },
-  attemptTimeoutMs: input.attemptTimeoutMs,
-  prepare: (tx: StoreTransaction) => openShipment(tx, input),
-  commit: (tx: StoreTransaction, order: OrderRow, settled: SettledShipment) =>
-    commitShipment(deps, tx, { input, order, settled }),
-});
-
-type SettledShipment = Settled<Label>;
-interface Protocol {
-  input: GenerateShipment;
-  key: string;
-  attempt: Attempt<ShipmentRow>;
-}
-
-async function openShipment(tx: StoreTransaction, { orderId, n }: ShipmentOf): Promise<ShipmentRow> {
-  const known = await tx.shipments.find({ orderId, n });
-  if (known) return known;
-  const shipment: ShipmentRow = { orderId, n, state: 'creating' };
-  await tx.shipments.put(shipment);
-  return shipment;
-}
-
-async function settleShipment(deps: ActivityDeps, protocol: Protocol): Promise<SettledShipment> {
-  const { facts } = protocol.attempt;
-  if (!facts.providerShipmentId) return createAndBuy(deps, protocol);
-  const shipmentId = facts.providerShipmentId;
-  const known = await deps.carrier.retrieve({ shipmentId, timeoutMs: protocol.attempt.timeoutMs() });
-  if (known.status === 'bought') return { effect: known.label, reference: shipmentId };
-  return buyLabel(deps, protocol, { shipmentId, rates: known.rates });
-}
-
-async function createAndBuy(deps: ActivityDeps, protocol: Protocol): Promise<SettledShipment> {
-  const { input, key, attempt } = protocol;
-  const created = await deps.carrier.createShipment({
-    reference: key,
-    address: input.address,
-    items: attempt.order.items,
-    timeoutMs: attempt.timeoutMs(),
-  });
-  if (created.status === 'undeliverable') return { refused: undeliverable(created.reason) };
-  const { shipmentId, rates } = created;
-  await attempt.save(shipmentId, (tx) =>
-    tx.shipments.put({ ...attempt.facts, state: 'created', providerShipmentId: shipmentId }),
-  );
-  return buyLabel(deps, protocol, { shipmentId, rates });
-}
-
-async function buyLabel(
-  deps: ActivityDeps,
-  { input, attempt }: Protocol,
-  { shipmentId, rates }: { shipmentId: string; rates: readonly Rate[] },
-): Promise<SettledShipment> {
-  const rate = cheapest(rates.filter(({ service }) => service === (input.service ?? service)));
-  if (!rate && rates.length > 0) throw notOffered(input, { shipmentId, rates });
-  if (!rate) {
-    const message = `The carrier offers no rate for shipment ${shipmentId} of order ${input.orderId}; expected at least one`;
-    throw new TechnicalFailure('ProviderUnavailable', message);
-  }
-  const answer = await deps.carrier.buy({ shipmentId, rateId: rate.rateId, timeoutMs: attempt.timeoutMs() });
-  switch (answer.status) {
-    case 'bought':
-      return { effect: answer.label, reference: shipmentId };
-    case 'undeliverable':
-      return { refused: undeliverable(answer.reason) };
-    case 'already_bought':
-      throw new TechnicalFailure(
-        'OutcomeUnknown',
-        `Shipment ${shipmentId} is already bought; its label is looked up`,
-        {
-          retryAfterMs: 50,
-        },
-      );
-  }
-}
-
-const notOffered = (
-  { orderId, service }: GenerateShipment,
-  { shipmentId, rates }: { shipmentId: string; rates: readonly Rate[] },
-) => {
-  const offered = [...new Set(rates.map((rate) => rate.service))].join(', ');
-  const message = `The carrier offers no service "${service}" for shipment ${shipmentId} of order ${orderId}; it offers: ${offered}`;
-  return operatorRefusal(serviceNotOffered, message);
+  };
+  return {
+    name,
+    attemptTimeoutMs: input.attemptTimeoutMs,
+    prepare: (tx: StoreTransaction) => openShipment(deps, tx, { input, name }),
+    commit: (tx: StoreTransaction, order: OrderRow, settled: Settled<Sold>) =>
+      commitShipment(deps, tx, { input, order, settled }),
+  };
 };
 
-/** By price, then by id, so that every attempt chooses alike. */
-const cheapest = (rates: readonly Rate[]): Rate | undefined =>
-  rates.toSorted((a, b) => Number(a.amount) - Number(b.amount) || a.rateId.localeCompare(b.rateId))[0];
+/** Only one number's attempts talk to the carrier at a time: what another one may still buy is waited for. */
+async function openShipment(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  { input: { orderId, n }, name }: { input: ShipmentOf; name: OperationName },
+): Promise<ShipmentFacts> {
+  const shipments = await tx.shipments.list(orderId);
+  const strangers = shipments.filter((shipment) => shipment.n !== n);
+  const own = shipments.find((shipment) => shipment.n === n) ?? { orderId, n, state: 'creating' };
+  const label = labelOf(strangers);
+  if (label) return { own, others: [], label };
+  if (strangers.length > 0) {
+    const leased = await tx.operations.leased({ orderId, step: name.step, nowUtc: deps.clock.nowUtc() });
+    if (leased.some(({ key }) => key !== name.key)) throw inProgress(name);
+  }
+  if (!shipments.includes(own)) await tx.shipments.put(own);
+  const notKept = await moneyNotKept(tx, orderId);
+  const others = strangers.filter((shipment) => shipment.providerShipmentId && !isVoid(shipment));
+  return { own, others, ...(notKept ? { notKept } : {}) };
+}
 
-const undeliverable = (reason: string): Refusal => ({ type: 'AddressUndeliverable', reason });
+/** The label that SQL knows, whose event has been told. */
+function labelOf(shipments: readonly ShipmentRow[]): ShipmentFacts['label'] {
+  const bought = shipments.find(({ state }) => state === 'bought');
+  const { providerShipmentId: shipmentId, carrier, service, trackingCode, labelUrl } = bought ?? {};
+  return shipmentId && carrier && service && trackingCode && labelUrl
+    ? { shipmentId, sold: { carrier, service, trackingCode, labelUrl } }
+    : undefined;
+}
 
 async function commitShipment(
   deps: ActivityDeps,
@@ -159,12 +125,13 @@ async function commitShipment(
     input: { orderId, n, marked },
     order,
     settled,
-  }: { input: ShipmentOf; order: OrderRow; settled: SettledShipment },
+  }: { input: ShipmentOf; order: OrderRow; settled: Settled<Sold> },
 ) {
-  const stored = await tx.shipments.find({ orderId, n });
+  const shipments = await tx.shipments.list(orderId);
   const nowUtc = deps.clock.nowUtc();
   if ('refused' in settled) {
-    await tx.shipments.put({ ...stored, orderId, n, state: 'refused' });
+    const own = shipments.find((shipment) => shipment.n === n);
+    await tx.shipments.put({ ...own, orderId, n, state: 'refused' });
     await writeTransition(tx, {
       order,
       step: 'shipping',
@@ -176,14 +143,16 @@ async function commitShipment(
   }
   const { cost, ...view } = settled.effect;
   const providerShipmentId = settled.reference;
+  /* Under the number that has the shipment, which need not be this one. */
+  const stored = shipments.find((shipment) => shipment.providerShipmentId === providerShipmentId) ??
+    shipments.find((shipment) => shipment.n === n) ?? { orderId, n };
+  if ('state' in stored && stored.state === 'bought') return { done: view };
   await tx.shipments.put({
     ...stored,
-    orderId,
-    n,
     state: 'bought',
     providerShipmentId,
     ...view,
-    labelCost: cost,
+    ...(cost ? { labelCost: cost } : {}),
   });
   await writeTransition(tx, {
     order,

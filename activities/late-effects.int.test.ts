@@ -10,7 +10,7 @@ import type { Address } from '../domain/order.ts';
 import type { Label, ShipmentAnswer } from '../ports/carrier.ts';
 import type { PaymentAnswer, ProviderRefund } from '../ports/payment-gateway.ts';
 import type { Store } from '../ports/store.ts';
-import { givenOrder } from '../test/contract/store-fixtures.ts';
+import { givenCharge, givenOrder } from '../test/contract/store-fixtures.ts';
 import { inActivity, quietDeps } from '../test/support/modelled-deps.ts';
 import { createCarrierActivities, createPaymentActivities } from './create-activities.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -107,6 +107,7 @@ function createProviders() {
       await arrive('create');
       return { status: 'created', shipmentId, rates };
     },
+    rerate: notAsked,
     async buy({ shipmentId }) {
       await arrive('buy');
       if (shipmentOf(shipmentId).bought) return { status: 'already_bought' };
@@ -172,7 +173,10 @@ describe('an attempt that goes on after its compensation has begun or ended', ()
       pass: (ms: number) => void (time.nowMs += ms),
       pay: () => run(() => processPayment({ orderId, n: 1, paymentMethodId: 'pm_1', attemptTimeoutMs })),
       refund: () => run(() => refundPayment({ orderId, attemptTimeoutMs })),
-      ship: () => run(() => generateShipment({ orderId, n: 1, address, attemptTimeoutMs })),
+      ship: async () => {
+        await givenCharge(store, orderId);
+        return run(() => generateShipment({ orderId, n: 1, address, attemptTimeoutMs }));
+      },
       void: () => run(() => voidShipment({ orderId, attemptTimeoutMs })),
       mark: (reference: string) =>
         run(() =>
@@ -183,6 +187,19 @@ describe('an attempt that goes on after its compensation has begun or ended', ()
         const reference = operationKeys.generateShipment(orderId, 1);
         providers.shipments.set('shp_by_hand', { bought: true, refunds: 0, reference });
       },
+      dispute: () =>
+        store.transaction((tx) =>
+          tx.disputes.put({
+            orderId,
+            disputeId: 'dp_1',
+            n: 1,
+            state: 'open',
+            amount,
+            reason: 'fraudulent',
+            openedAtUtc: '2026-01-02T03:04:05.000Z',
+            updatedAtUtc: '2026-01-02T03:04:05.000Z',
+          }),
+        ),
       events: async () => (await ledgerOf(orderId)).eventTypes,
       ledger: () => ledgerOf(orderId),
       reasons: async () => (await store.read.audit(orderSubject(orderId))).map(({ reason }) => reason),
@@ -301,6 +318,16 @@ describe('an attempt that goes on after its compensation has begun or ended', ()
     );
     await order.void();
     expect(await order.events()).toEqual(['shipment.generated.v1', 'shipment.voided.v1']);
+  });
+
+  test('a dispute that is opened while the shipment is created stops its purchase', async () => {
+    const order = await given();
+    order.during.set('create', order.dispute);
+    await expect(order.ship()).rejects.toMatchObject({ type: 'PaymentDisputed' });
+    expect(order.sent).toEqual(['create']);
+    expect((await order.ledger()).shipments).toMatchObject([{ providerShipmentId: 'shp_1' }]);
+    await order.void();
+    expect(await order.events()).toEqual([]);
   });
 
   test('a person’s label is not taken while an attempt may still buy another', async () => {

@@ -24,7 +24,7 @@ export const createMarkPaymentDone =
     const operation = paymentOperation(deps, input);
     const paid = await runProviderOperation<PaymentProcessed, PaymentProcessed, PaymentFacts>(deps, {
       ...operation,
-      harmless: true,
+      harmless: () => true,
       requests: (facts) => paymentRequests(facts) + closingRequests,
       settle: async (attempt) => {
         const effect = await confirmCharge(deps, claim, attempt);

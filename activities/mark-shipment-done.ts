@@ -1,12 +1,11 @@
 import { operationKeys } from '../domain/ids.ts';
 import type { ShipmentView } from '../domain/order.ts';
-import type { Label } from '../ports/carrier.ts';
-import type { ShipmentRow } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { shipmentOperation, takeBackLateLabel } from './generate-shipment.ts';
+import type { ShipmentFacts, Sold } from './label-protocol.ts';
 import { askedFor, markedBy, notConfirmed, type Claim } from './mark-done.ts';
 import { runProviderOperation, type Attempt, type Settled } from './provider-operation.ts';
-import { createVoidShipment } from './void-shipment.ts';
+import { createVoidShipment, sentBack } from './void-shipment.ts';
 
 /**
  * Takes a label that a person has bought at the carrier as the order's own, as if generateShipment had bought it: that
@@ -14,63 +13,71 @@ import { createVoidShipment } from './void-shipment.ts';
  * Idempotent by `shipment-<orderId>-<n>`.
  * Fails with ReferenceNotConfirmed (not stored) unless the carrier says that the shipment has a label which was not sent
  * back, and it is the stored one or carries the order's reference; while an earlier attempt may still buy another, or
- * when one did; otherwise technically. Late after voidShipment: the label is sent back.
+ * when one did, under whichever number; or when the order's money is not kept. Otherwise technically. Late after voidShipment: the label is sent back.
  * Writes: Shipments, Orders, Operations, AuditLog, OutboxMessages(shipment.generated.v1), in one transaction.
  */
 export const createMarkShipmentDone =
   (deps: ActivityDeps) =>
   async (claim: Claim & { n: number }): Promise<ShipmentView> => {
     const input = { ...claim, marked: markedBy(claim) };
-    const label = await runProviderOperation<ShipmentView, Label, ShipmentRow>(deps, {
+    const label = await runProviderOperation<ShipmentView, Sold, ShipmentFacts>(deps, {
       ...shipmentOperation(deps, input),
       landsLaterMs: 0,
-      harmless: true,
-      requests: 2,
+      harmless: () => true,
+      requests: ({ others }) => 2 + others.length,
       settle: async (attempt) => {
-        if (attempt.facts.providerShipmentId !== claim.reference) {
-          await refuseSecondLabel(deps, attempt);
+        const { label: known, own, notKept } = attempt.facts;
+        if (known) return { effect: known.sold, reference: known.shipmentId };
+        if (own.providerShipmentId !== claim.reference && notKept) {
+          throw notConfirmed(`${notKept.reason} A label is not taken before that.`);
         }
+        await refuseSecondLabel(deps, claim, attempt);
         return confirmLabel(deps, claim, attempt);
       },
       takeBack: (shipmentId) => takeBackLateLabel(deps, input, shipmentId),
     });
-    const stored = await deps.store.transaction((tx) => tx.shipments.find(claim));
+    const shipments = await deps.store.transaction((tx) => tx.shipments.list(claim.orderId));
+    const stored = shipments.find(({ state }) => state === 'bought');
     if (stored?.providerShipmentId === claim.reference) return label;
     throw notConfirmed(
       `The order has the label of shipment ${stored?.providerShipmentId} already; a retry finds it.`,
     );
   };
 
-const sentBack = (refund: string): boolean => refund === 'submitted' || refund === 'refunded';
-
-/** The shipment that our own attempts know may have got its label without their hearing of it. */
-async function refuseSecondLabel(deps: ActivityDeps, attempt: Attempt<ShipmentRow>): Promise<void> {
-  const { providerShipmentId: shipmentId } = attempt.facts;
-  if (attempt.earlierUntilUtc) {
+/** The shipments that our own attempts know may have got a label without their hearing of it. */
+async function refuseSecondLabel(
+  deps: ActivityDeps,
+  { reference }: Claim,
+  attempt: Attempt<ShipmentFacts>,
+): Promise<void> {
+  const { own, others } = attempt.facts;
+  if (attempt.earlierUntilUtc && own.providerShipmentId !== reference) {
     throw notConfirmed(
       `Until ${attempt.earlierUntilUtc} an attempt of ours may still buy another label; try after that.`,
     );
   }
-  if (!shipmentId) return;
-  const known = await deps.carrier.retrieve({ shipmentId, timeoutMs: attempt.timeoutMs() });
-  if (known.status === 'bought' && !sentBack(known.refund)) {
-    throw notConfirmed(`Shipment ${shipmentId} of the order has a label already; that is its reference.`);
+  for (const { providerShipmentId: shipmentId } of [own, ...others]) {
+    if (!shipmentId || shipmentId === reference) continue;
+    const known = await deps.carrier.retrieve({ shipmentId, timeoutMs: attempt.timeoutMs() });
+    if (known.status === 'bought' && !sentBack(known.refund)) {
+      throw notConfirmed(`Shipment ${shipmentId} of the order has a label already; that is its reference.`);
+    }
   }
 }
 
 async function confirmLabel(
   deps: ActivityDeps,
   { orderId, reference: shipmentId }: Claim,
-  attempt: Attempt<ShipmentRow>,
-): Promise<Settled<Label>> {
+  attempt: Attempt<ShipmentFacts>,
+): Promise<Settled<Sold>> {
   const known = await askedFor(deps.carrier.retrieve({ shipmentId, timeoutMs: attempt.timeoutMs() }));
   if (known.status === 'unbought') throw notConfirmed(`Shipment ${shipmentId} has no label at the carrier.`);
   const { label, refund, reference = '' } = known;
   if (sentBack(refund)) {
     throw notConfirmed(`The label of shipment ${shipmentId} was sent back to the carrier.`);
   }
-  const ours = operationKeys.generateShipment(orderId, attempt.facts.n);
-  if (shipmentId !== attempt.facts.providerShipmentId && reference !== ours) {
+  const ours = operationKeys.generateShipment(orderId, attempt.facts.own.n);
+  if (shipmentId !== attempt.facts.own.providerShipmentId && reference !== ours) {
     throw notConfirmed(
       `Shipment ${shipmentId} carries the reference "${reference.slice(0, 80)}"; expected ${ours}.`,
     );

@@ -6,6 +6,7 @@ import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import { operationKeys } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
 import type { Store } from '../ports/store.ts';
+import { givenCharge } from '../test/contract/store-fixtures.ts';
 import { attemptTimeoutMs, createModelledOrder, type Scene } from '../test/support/modelled-order.ts';
 
 const HOUR = 3_600_000;
@@ -32,8 +33,10 @@ describe('the answers of the steps that call a provider', () => {
       pay: (n = 1) =>
         order.once((a) => a.processPayment({ orderId, n, paymentMethodId: `pm_${n}`, attemptTimeoutMs })),
       refund: () => order.once((a) => a.refundPayment({ orderId, attemptTimeoutMs })),
-      ship: (n = 1, to = address) =>
-        order.once((a) => a.generateShipment({ orderId, n, address: to, attemptTimeoutMs })),
+      ship: async (n = 1, to = address) => {
+        await givenCharge(store, orderId);
+        return order.once((a) => a.generateShipment({ orderId, n, address: to, attemptTimeoutMs }));
+      },
       void: () => order.once((a) => a.voidShipment({ orderId, attemptTimeoutMs })),
     };
   }

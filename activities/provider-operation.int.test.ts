@@ -6,6 +6,7 @@ import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { OrderLedger, Store } from '../ports/store.ts';
 import type { Actor, Answer, Goal, Interleaving } from '../test/support/interleaving.ts';
+import { givenCharge } from '../test/contract/store-fixtures.ts';
 import { attemptTimeoutMs, createModelledOrder } from '../test/support/modelled-order.ts';
 import type { CardFate } from '../test/support/provider-models.ts';
 import { holdsInStorms, isDone, isRefused, reached, typeOf, type Storm } from '../test/support/storms.ts';
@@ -38,7 +39,9 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
   ) {
     const order = await createModelledOrder({ store, decisions, redis, fateOf });
     const { world, stripe, carrier, orderId } = order;
-    const answers = await world.run(goalsOf(activitiesOf(order), orderId));
+    const goals = goalsOf(activitiesOf(order), orderId);
+    if (goals.some(({ name }) => name === 'ship')) await givenCharge(store, orderId);
+    const answers = await world.run(goals);
     const result: Case = {
       world,
       orderId,

@@ -47,12 +47,15 @@ export interface ProviderOperation<Result, Effect, Facts> {
    * that long before it believes that there is nothing. 0 where the compensation makes a late effect impossible.
    */
   landsLaterMs: number;
-  /** Causes no effect that its compensation would have to wait for, so it needs no lease of its own. */
-  harmless?: true;
+  /** An attempt that causes no effect which its compensation would have to wait for needs no lease of its own. */
+  harmless?(facts: Facts): boolean;
   /** Most requests that one attempt makes, one after another. */
   requests: number | ((facts: Facts) => number);
-  /** In the first transaction, before any request. */
-  prepare(tx: StoreTransaction, order: OrderRow): Promise<Facts>;
+  /**
+   * In the first transaction, before any request. What it throws leaves nothing of the attempt. `overlaps`: an earlier
+   * attempt may still cause effects.
+   */
+  prepare(tx: StoreTransaction, order: OrderRow, overlaps: boolean): Promise<Facts>;
   /** Talks to the provider until the outcome is known; throws a technical failure otherwise. No SQL but `save`. */
   settle(attempt: Attempt<Facts>): Promise<Settled<Effect>>;
   /** Writes the settled effect or refusal: state, audit row, event. */
@@ -129,11 +132,11 @@ async function beginAttempt<Result, Effect, Facts>(
       if (overlaps) throw inProgress(name);
       return { status: 'tombstone' };
     }
+    const facts = await operation.prepare(tx, order, overlaps);
     const untilMs = startedMs + operation.attemptTimeoutMs;
-    const ownMs = operation.harmless ? 0 : untilMs + operation.landsLaterMs;
+    const ownMs = operation.harmless?.(facts) ? 0 : untilMs + operation.landsLaterMs;
     const leaseUntilUtc = new Date(Math.max(ownMs, earlierUntilMs)).toISOString();
     const { fence } = await tx.operations.begin({ ...name, leaseUntilUtc });
-    const facts = await operation.prepare(tx, order);
     return { status: 'begun', fence, untilMs, overlaps, earlierUntilMs, order, facts };
   });
 }

@@ -1,4 +1,5 @@
 import { operationKeys, type OrderId } from '../domain/ids.ts';
+import type { ShipmentAnswer } from '../ports/carrier.ts';
 import type { OrderRow, ShipmentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runProviderCompensation } from './provider-compensation.ts';
@@ -51,18 +52,27 @@ export async function takeBackLabel(
   const known = await deps.carrier.retrieve({ shipmentId, timeoutMs });
   if (known.status === 'unbought') return { shipment: { ...shipment, state: 'refused' } };
   const { cost: labelCost, ...view } = known.label;
-  const asked = known.refund === 'submitted' || known.refund === 'refunded';
-  const refund = asked ? known.refund : (await deps.carrier.refundLabel({ shipmentId, timeoutMs })).status;
+  const refund = sentBack(known.refund)
+    ? known.refund
+    : (await deps.carrier.refundLabel({ shipmentId, timeoutMs })).status;
   const state = refund === 'refunded' ? 'voided' : 'void_requested';
   const taken = { ...shipment, ...view, labelCost, state } satisfies ShipmentRow;
   return refund === 'rejected' ? { shipment: taken, rejected: true } : { shipment: taken };
 }
 
+/** Its price is asked back: nobody ships with it. */
+export const sentBack = (refund: Extract<ShipmentAnswer, { status: 'bought' }>['refund']): boolean =>
+  refund === 'submitted' || refund === 'refunded';
+
 /** Records voided shipments: once per shipment, whoever comes first. */
 export async function writeVoid(
   deps: ActivityDeps,
   tx: StoreTransaction,
-  { order, shipments }: { order: OrderRow; shipments: readonly TakenBackLabel[] },
+  {
+    order,
+    shipments,
+    why = 'compensation',
+  }: { order: OrderRow; shipments: readonly TakenBackLabel[]; why?: string },
 ): Promise<void> {
   for (const { shipment, rejected } of shipments) {
     const before = await tx.shipments.find({ orderId: shipment.orderId, n: shipment.n });
@@ -74,12 +84,12 @@ export async function writeVoid(
       step: 'shipping',
       from: before?.state ?? '',
       to: shipment.state,
-      reason: rejected ? 'compensation; the carrier rejects the refund of the unused label' : 'compensation',
+      reason: rejected ? `${why}; the carrier rejects the refund of the unused label` : why,
       ...(voided ? { event: { type: 'shipment.voided.v1', details: { shipmentId: voided } } } : {}),
       nowUtc: deps.clock.nowUtc(),
     });
   }
 }
 
-const isVoid = (shipment: ShipmentRow | undefined): boolean =>
+export const isVoid = (shipment: ShipmentRow | undefined): boolean =>
   shipment?.state === 'void_requested' || shipment?.state === 'voided';

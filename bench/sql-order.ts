@@ -119,6 +119,7 @@ const instantCarrier: Carrier = {
     shipmentId: `shp_${randomUUID()}`,
     rates: [{ rateId: 'rate_1', carrier: 'USPS', service: 'Priority', ...cost }],
   }),
+  rerate: notAsked,
   buy: async () => ({
     status: 'bought',
     label: {

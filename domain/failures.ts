@@ -35,6 +35,16 @@ export const businessFailures = {
     outcome: 'hold',
     act: 'an operator looks at the order and approves or cancels it',
   },
+  PaymentDisputed: {
+    step: 'shipping',
+    outcome: 'hold',
+    act: "an operator answers the customer's bank; won: it ships, lost: it is taken back",
+  },
+  PaymentRefunded: {
+    step: 'shipping',
+    outcome: 'fail',
+    act: 'none: the charge went back before the order had a label',
+  },
   OrderClosed: { step: 'receive', outcome: 'fail', act: 'none: an order of this id had already ended' },
   OperationCompensated: {
     step: 'payment',

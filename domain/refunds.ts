@@ -1,3 +1,4 @@
+import type { FailureType, Refusal } from './failures.ts';
 import type { OrderId } from './ids.ts';
 import { formatAmount, sumMinor, type Money } from './money.ts';
 import { isEnded, type Actor, type OrderStatus } from './order.ts';
@@ -165,6 +166,28 @@ export function judgeRefund(
   }
   return { amount: { amountMinor, currency: charged.currency } };
 }
+
+/** Why the order must not ship: its charge is not kept. Undefined when it is; a part that went back does not matter. */
+export function judgeKept({
+  orderId,
+  charged,
+  refunds,
+  disputes,
+}: Omit<OrderMoney, 'status' | 'compensating'>): Refusal | undefined {
+  if (!charged) return unkept('PaymentRefunded', `Order ${orderId} has no charge that is kept.`);
+  /* A bank that only inquires has taken nothing. */
+  const dispute =
+    disputes.find(({ state }) => state === 'lost') ?? disputes.find(({ state }) => state === 'open');
+  if (dispute) {
+    const { disputeId, state } = dispute;
+    return { ...unkept('PaymentDisputed', disputedReason(dispute)), details: { disputeId, state } };
+  }
+  return leftToRefund({ charged, refunds, disputes }) === 0
+    ? unkept('PaymentRefunded', `All of order ${orderId}'s charge is refunded or on its way back.`)
+    : undefined;
+}
+
+const unkept = (type: FailureType, reason: string): Refusal => ({ type, reason });
 
 const refused = (code: RefundRefusal, reason: string) => ({ code, reason });
 

@@ -14,10 +14,13 @@ export interface Carrier {
     address: Address;
     items: readonly OrderItem[];
     timeoutMs: number;
-  }): Promise<
-    { status: 'created'; shipmentId: string; rates: Rate[] } | { status: 'undeliverable'; reason: string }
-  >;
-  /** Buys the label. A second buy answers `already_bought`: then `retrieve`. */
+  }): Promise<CreateAnswer>;
+  /**
+   * Asks the carriers for new rates of a shipment without a label; free of charge. The old ones are void then. A shipment
+   * keeps the rates it was created with, none included, until it is asked for others.
+   */
+  rerate(input: { shipmentId: string; timeoutMs: number }): Promise<Offers>;
+  /** Buys the label. A second buy answers `already_bought`: then `retrieve`. `rate_gone`: then `rerate`. */
   buy(input: { shipmentId: string; rateId: string; timeoutMs: number }): Promise<BuyAnswer>;
   /** The shipment as it is now; bought when it has a label. */
   retrieve(input: { shipmentId: string; timeoutMs: number }): Promise<ShipmentAnswer>;
@@ -28,6 +31,13 @@ export interface Carrier {
   }): Promise<{ status: 'submitted' | 'refunded' | 'rejected' | 'nothing_to_refund' }>;
 }
 
+/** What the carriers offer for a shipment. */
+export interface Offers {
+  rates: Rate[];
+  /** What carriers said instead of a rate, in their own words; absent when they said nothing. */
+  objections?: string[];
+}
+
 export interface Rate {
   rateId: string;
   carrier: string;
@@ -35,15 +45,21 @@ export interface Rate {
   /** Decimal string in the carrier's currency. */
   amount: string;
   currency: string;
+  /** When the carrier made the offer. */
+  offeredAtUtc?: string;
 }
 
 export type AddressAnswer = { deliverable: true } | { deliverable: false; reason: string };
 
 export type Label = ShipmentView & { cost: { amount: string; currency: string } };
 
+export type CreateAnswer =
+  ({ status: 'created'; shipmentId: string } & Offers) | { status: 'undeliverable'; reason: string };
+
 export type BuyAnswer =
   | { status: 'bought'; label: Label }
   | { status: 'already_bought' }
+  | { status: 'rate_gone'; reason: string }
   | { status: 'undeliverable'; reason: string };
 
 export type ShipmentAnswer =
@@ -54,4 +70,4 @@ export type ShipmentAnswer =
       /** As it was given to `createShipment`, or at the carrier's own desk. */
       reference?: string;
     }
-  | { status: 'unbought'; rates: Rate[] };
+  | ({ status: 'unbought' } & Offers);

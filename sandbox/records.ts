@@ -177,6 +177,8 @@ export interface ShipmentRecord {
   customs: unknown;
   options: unknown;
   rates: RateRecord[];
+  /** When the rates were offered; at its creation where it was never rated again. */
+  ratedMs?: number;
   messages: { carrier: string; type: string; message: string }[];
   label: LabelRecord | null;
   refund: { requestedMs: number; settlesMs: number; outcome: 'refunded' | 'rejected' } | null;

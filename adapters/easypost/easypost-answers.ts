@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { TechnicalFailure } from '../../domain/failures.ts';
-import type { AddressAnswer, Label, Rate, ShipmentAnswer } from '../../ports/carrier.ts';
+import type { AddressAnswer, Label, Offers, ShipmentAnswer } from '../../ports/carrier.ts';
 
 const text = z.string().min(1);
 
-const rateSchema = z.object({ id: text, carrier: text, service: text, rate: text, currency: text });
+const rateSchema = z.object({
+  id: text,
+  carrier: text,
+  service: text,
+  rate: text,
+  currency: text,
+  created_at: z.string().nullish(),
+});
 
 const shipmentSchema = z.object({
   id: text,
@@ -42,20 +49,23 @@ export function readVerification(answer: unknown): AddressAnswer {
   return { deliverable: false, reason: reason || 'The address could not be verified.' };
 }
 
-export const ratesOf = (shipment: EasyPostShipment): Rate[] =>
-  shipment.rates.map(({ id, rate, carrier, service, currency }) => ({
-    rateId: id,
-    carrier,
-    service,
-    amount: rate,
-    currency,
-  }));
-
-/** What the carriers said instead of a rate. */
-export const carrierMessages = (shipment: EasyPostShipment): string[] =>
-  (shipment.messages ?? []).map(({ message }) =>
+/** What the carriers offer, and what they said instead of a rate: words of theirs, which decide nothing. */
+export function offersOf({ rates, messages }: EasyPostShipment): Offers {
+  const objections = (messages ?? []).map(({ message }) =>
     typeof message === 'string' ? message : JSON.stringify(message),
   );
+  return {
+    rates: rates.map(({ id, rate, carrier, service, currency, created_at: offeredAtUtc }) => ({
+      rateId: id,
+      carrier,
+      service,
+      amount: rate,
+      currency,
+      ...(offeredAtUtc ? { offeredAtUtc } : {}),
+    })),
+    ...(objections.length > 0 ? { objections } : {}),
+  };
+}
 
 /** The label; undefined until the shipment is bought. */
 export function labelOf(shipment: EasyPostShipment): Label | undefined {
@@ -89,7 +99,7 @@ export function refundOf({ id, refund_status: status }: EasyPostShipment): Refun
 
 export const shipmentAnswer = (shipment: EasyPostShipment): ShipmentAnswer => {
   const label = labelOf(shipment);
-  if (!label) return { status: 'unbought', rates: ratesOf(shipment) };
+  if (!label) return { status: 'unbought', ...offersOf(shipment) };
   const { reference } = shipment;
   return { status: 'bought', label, refund: refundOf(shipment), ...(reference ? { reference } : {}) };
 };

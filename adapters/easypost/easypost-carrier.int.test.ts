@@ -123,14 +123,51 @@ describe('shipments at the sandbox', () => {
     });
   });
 
-  it('are undeliverable when no carrier goes there, or the carrier refuses the address at the label', async () => {
-    const reference = `shipment-${randomUUID()}-1`;
-    const nowhere = await carrier.createShipment({ reference, address: to('NO-RATES 1'), items, timeoutMs });
-    expect(nowhere).toMatchObject({ status: 'undeliverable' });
+  it('are undeliverable when the carrier refuses the address by code at the label', async () => {
     const { shipmentId, rateId } = await created('LABEL-REFUSED 1');
-    expect(await carrier.buy({ shipmentId, rateId, timeoutMs })).toMatchObject({
-      status: 'undeliverable',
-      reason: expect.stringContaining('address') as string,
+    expect(await carrier.buy({ shipmentId, rateId, timeoutMs })).toMatchObject({ status: 'undeliverable' });
+  });
+
+  it('blame no address for what carriers say in their own words', async () => {
+    const reference = `shipment-${randomUUID()}-1`;
+    const noRates = await carrier.createShipment({ reference, address: to('NO-RATES 1'), items, timeoutMs });
+    expect(noRates).toMatchObject({
+      status: 'created',
+      rates: [],
+      objections: expect.arrayContaining([expect.stringContaining('destination address')]) as string[],
+    });
+    const { shipmentId, rateId } = await created();
+    const message = 'Unable to validate Ship To address';
+    await fault({
+      operation: 'shipments.buy',
+      kind: 'error',
+      status: 422,
+      code: 'SHIPMENT.POSTAGE.FAILURE',
+      message,
+    });
+    await expect(carrier.buy({ shipmentId, rateId, timeoutMs })).rejects.toMatchObject({
+      type: 'ProviderUnavailable',
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
+  it('are rated again when there were no rates, or those there were are gone', async () => {
+    const { shipmentId } = await created('RATES-LATER 1');
+    expect(await carrier.retrieve({ shipmentId, timeoutMs })).toMatchObject({
+      status: 'unbought',
+      rates: [],
+    });
+    const offers = await carrier.rerate({ shipmentId, timeoutMs });
+    const [offer] = offers.rates;
+    expect(offer?.offeredAtUtc).toMatch(/Z$/);
+    expect(await carrier.retrieve({ shipmentId, timeoutMs })).toEqual({ status: 'unbought', ...offers });
+
+    const stale = await created('STALE-RATES 1');
+    expect(await carrier.buy({ ...stale, timeoutMs })).toMatchObject({ status: 'rate_gone' });
+    const [fresh] = (await carrier.rerate({ shipmentId: stale.shipmentId, timeoutMs })).rates;
+    const rateId = fresh?.rateId ?? '';
+    expect(await carrier.buy({ shipmentId: stale.shipmentId, rateId, timeoutMs })).toMatchObject({
+      status: 'bought',
     });
   });
 

@@ -3,11 +3,10 @@ import { Agent as HttpsAgent } from 'node:https';
 import easypost from '@easypost/api';
 import type { TechnicalFailure } from '../../domain/failures.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
-import type { BuyAnswer, Carrier } from '../../ports/carrier.ts';
+import type { BuyAnswer, Carrier, CreateAnswer } from '../../ports/carrier.ts';
 import {
-  carrierMessages,
   labelOf,
-  ratesOf,
+  offersOf,
   readShipment,
   readVerification,
   refundOf,
@@ -15,11 +14,11 @@ import {
   type EasyPostShipment,
 } from './easypost-answers.ts';
 import {
-  blamesDestination,
   cannotVerify,
   easypostFailure,
   isAlreadyBought,
   isRefundRefused,
+  rateGoneReason,
   undeliverableReason,
 } from './easypost-errors.ts';
 
@@ -98,7 +97,7 @@ export function connectEasyPostCarrier(config: EasyPostCarrierConfig): Carrier &
       }),
 
     createShipment: ({ reference, address, items, timeoutMs }) =>
-      call({
+      call<CreateAnswer>({
         operation: 'shipments.create',
         subject: reference,
         timeoutMs,
@@ -109,8 +108,20 @@ export function connectEasyPostCarrier(config: EasyPostCarrierConfig): Carrier &
             from_address: from,
             parcel: parcelOf(items),
           }),
-        read: (raw) => createdAnswer(readShipment(raw)),
+        read: (raw) => {
+          const shipment = readShipment(raw);
+          return { status: 'created', shipmentId: shipment.id, ...offersOf(shipment) };
+        },
         refusal: undeliverable,
+      }),
+
+    rerate: ({ shipmentId, timeoutMs }) =>
+      call({
+        operation: 'shipments.rerate',
+        subject: shipmentId,
+        timeoutMs,
+        request: (client) => client.Shipment.regenerateRates(shipmentId),
+        read: (raw) => offersOf(readShipment(raw)),
       }),
 
     buy: ({ shipmentId, rateId, timeoutMs }) =>
@@ -120,7 +131,11 @@ export function connectEasyPostCarrier(config: EasyPostCarrierConfig): Carrier &
         timeoutMs,
         request: (client) => client.Shipment.buy(shipmentId, rateId),
         read: boughtAnswer,
-        refusal: (error) => (isAlreadyBought(error) ? { status: 'already_bought' } : undeliverable(error)),
+        refusal: (error) => {
+          if (isAlreadyBought(error)) return { status: 'already_bought' };
+          const reason = rateGoneReason(error);
+          return reason === undefined ? undeliverable(error) : { status: 'rate_gone', reason };
+        },
       }),
 
     retrieve: async (input) => shipmentAnswer(await retrieve(input)),
@@ -206,15 +221,6 @@ const undeliverable = (error: unknown): { status: 'undeliverable'; reason: strin
   const reason = undeliverableReason(error);
   return reason === undefined ? undefined : { status: 'undeliverable', reason };
 };
-
-/** No rate and a carrier that blames the destination: the address, not the carrier, has to change. */
-function createdAnswer(shipment: EasyPostShipment): Awaited<ReturnType<Carrier['createShipment']>> {
-  const rates = ratesOf(shipment);
-  const reason = rates.length === 0 ? carrierMessages(shipment).find(blamesDestination) : undefined;
-  return reason === undefined
-    ? { status: 'created', shipmentId: shipment.id, rates }
-    : { status: 'undeliverable', reason };
-}
 
 function boughtAnswer(raw: unknown): BuyAnswer {
   const shipment = readShipment(raw);

@@ -143,7 +143,10 @@ const fieldOf = (entry: unknown): string => {
   return typeof field === 'string' ? field : '';
 };
 
-/** Codes that blame the address whatever the message says. */
+/**
+ * Codes that blame the address. What a carrier says in its own words (`SHIPMENT.POSTAGE.FAILURE`, the messages beside an
+ * empty rate list) blames nobody: it is a technical failure that an operator reads.
+ */
 const addressCodes = new Set([
   'ADDRESS.COUNTRY.INVALID',
   'ADDRESS.PARAMETERS.INVALID',
@@ -156,27 +159,29 @@ const addressCodes = new Set([
   'ADDRESS.VERIFY.MISSING_STREET',
 ]);
 
-/** Codes under which carriers pass on their own words, the address among other reasons. */
-const carrierRefusals = new Set(['SHIPMENT.POSTAGE.FAILURE', 'SHIPMENT.PURCHASE.FAILURE']);
-
 /** Why nothing can be delivered there, when that is what the error says; undefined otherwise. */
 export function undeliverableReason(error: unknown): string | undefined {
   const { status, code, message, fields } = easypostErrorFacts(error);
   if (status === undefined || status < 400 || status >= 500) return undefined;
   if (fields.some(isFromAddress)) return undefined;
-  const blamed =
-    addressCodes.has(code) ||
-    fields.some((field) => /^(shipment\.)?to_address\b/.test(field)) ||
-    (carrierRefusals.has(code) && blamesDestination(message));
+  const blamed = addressCodes.has(code) || fields.some((field) => /^(shipment\.)?to_address\b/.test(field));
   return blamed ? message : undefined;
 }
 
 const isFromAddress = (field: string): boolean => /\bfrom_address\b/.test(field);
 
-/** Whether a carrier's words blame where the parcel goes, not where it comes from. */
-export const blamesDestination = (message: string): boolean =>
-  /address|destination|recipient/i.test(message) &&
-  !/(from|sender|origin|return|shipper)[_ ]address/i.test(message);
+/** Codes by which a purchase is refused because its rate is not to be had any more; new rates are to be asked for. */
+const rateGone = new Set([
+  'SHIPMENT.MISSING_RATE',
+  'SHIPMENT.RATE.CARRIER_ACCOUNT_INVALID',
+  'SHIPMENT.RATES.UNAVAILABLE',
+]);
+
+/** What EasyPost says of a rate that cannot be bought any more; undefined when the error says something else. */
+export function rateGoneReason(error: unknown): string | undefined {
+  const { status, code, message } = easypostErrorFacts(error);
+  return status !== undefined && status < 500 && rateGone.has(code) ? message : undefined;
+}
 
 /** The account cannot verify that country: no verdict, so nothing against the address. */
 export const cannotVerify = (error: unknown): boolean =>

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
-  blamesDestination,
   cannotVerify,
   easypostFailure,
   isAlreadyBought,
   isRefundRefused,
+  rateGoneReason,
   undeliverableReason,
 } from './easypost-errors.ts';
 
@@ -50,14 +50,6 @@ describe('errors of EasyPost', () => {
       'a field of the destination',
       answered(422, 'SHIPMENT.INVALID_PARAMS', 'zip is invalid', ['to_address.zip']),
     ],
-    [
-      'the carrier’s words about the destination',
-      answered(
-        422,
-        'SHIPMENT.POSTAGE.FAILURE',
-        'Unable to validate Ship To address. Address is too ambiguous.',
-      ),
-    ],
   ])('blame the address: %s', (_case, error) => {
     expect(undeliverableReason(error)).toBe(error.message);
   });
@@ -68,9 +60,10 @@ describe('errors of EasyPost', () => {
       answered(422, 'ADDRESS.PARAMETERS.INVALID', 'city is invalid', ['from_address.city']),
     ],
     [
-      'the carrier’s words about our address',
-      answered(422, 'SHIPMENT.POSTAGE.FAILURE', 'Shipper address is unknown'),
+      'the carrier’s own words, whatever they name',
+      answered(422, 'SHIPMENT.POSTAGE.FAILURE', 'Unable to validate Ship To address'),
     ],
+    ['a code that is not documented', answered(422, 'ADDRESS.SOMEHOW.WRONG', 'The address is wrong')],
     ['a server error with the same code', answered(500, 'ADDRESS.VERIFY.FAILURE')],
     ['the account’s balance', answered(402, 'PAYMENT_REQUIRED', 'update your billing address')],
     ['a lost connection', node('ECONNRESET')],
@@ -87,10 +80,9 @@ describe('errors of EasyPost', () => {
     expect(cannotVerify(answered(422, 'ADDRESS.VERIFY.FAILURE'))).toBe(false);
   });
 
-  it('tell the destination from the origin', () => {
-    expect(blamesDestination('shipment.to_address: no service to this destination')).toBe(true);
-    expect(blamesDestination('Invalid recipient postal code')).toBe(true);
-    expect(blamesDestination('shipment.from_address: unknown')).toBe(false);
-    expect(blamesDestination('Shipment cannot weigh less than 16oz')).toBe(false);
+  it('tell a rate that is gone from other refusals', () => {
+    expect(rateGoneReason(answered(422, 'SHIPMENT.MISSING_RATE', 'gone'))).toBe('gone');
+    expect(rateGoneReason(answered(500, 'SHIPMENT.MISSING_RATE'))).toBeUndefined();
+    expect(rateGoneReason(answered(404, 'NOT_FOUND'))).toBeUndefined();
   });
 });

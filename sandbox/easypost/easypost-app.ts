@@ -14,6 +14,7 @@ import {
   listShipments,
   orderIdOfReference,
   refundShipment,
+  rerateShipment,
   shipmentById,
 } from './shipments.ts';
 
@@ -143,6 +144,10 @@ export const createEasypostApp = (deps: EasypostAppDeps) => {
   app.get(
     '/v2/shipments/:id',
     call('shipments.retrieve', (id) => ok(shown(shipmentById(deps, id)))),
+  );
+  app.post(
+    '/v2/shipments/:id/rerate',
+    call('shipments.rerate', (id) => ok(shown(rerateShipment(deps, id)))),
   );
   app.post(
     '/v2/shipments/:id/buy',

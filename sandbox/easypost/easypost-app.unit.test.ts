@@ -110,13 +110,39 @@ describe("the carrier's API", () => {
     ).toBe(true);
     await expect(buy({ street1 })).rejects.toMatchObject({
       statusCode: 422,
-      code: 'SHIPMENT.POSTAGE.FAILURE',
-      message: expect.stringMatching(/Ship To address/),
+      code: 'ADDRESS.VERIFY.FAILURE',
     });
   });
 
   test('an address that was never verified and is undeliverable gets no label either', async () => {
-    await expect(buy({ zip: '00000' })).rejects.toMatchObject({ code: 'SHIPMENT.POSTAGE.FAILURE' });
+    await expect(buy({ zip: '00000' })).rejects.toMatchObject({ code: 'ADDRESS.VERIFY.FAILURE' });
+  });
+
+  test('rates that were not to be had come when they are asked for again', async () => {
+    const { id, rates } = await ship({ street1: '9 Rates-Later Way' });
+    expect(rates).toEqual([]);
+    expect((await easypost.Shipment.retrieve(id)).rates).toEqual([]);
+    const rated = await easypost.Shipment.regenerateRates(id);
+    expect(rated.rates.length).toBeGreaterThan(0);
+    const now = await easypost.Shipment.retrieve(id);
+    expect(now.rates.map((rate) => rate.id)).toEqual(rated.rates.map((rate) => rate.id));
+  });
+
+  test('rates are void once there are newer ones, and some before that', async () => {
+    const refusal = { statusCode: 422, code: 'SHIPMENT.MISSING_RATE' };
+    for (const street1 of ['9 Long Way', '9 Stale-Rates Way']) {
+      const { id, rates } = await ship({ street1 });
+      const first = rates[0]?.id ?? '';
+      if (/stale/i.test(street1)) {
+        await expect(easypost.Shipment.buy(id, first)).rejects.toMatchObject(refusal);
+      }
+      const rated = await easypost.Shipment.regenerateRates(id);
+      await expect(easypost.Shipment.buy(id, first)).rejects.toMatchObject(refusal);
+      expect((await easypost.Shipment.buy(id, rated.rates[0]?.id ?? '')).tracking_code).toBeTruthy();
+      await expect(easypost.Shipment.regenerateRates(id)).rejects.toMatchObject({
+        code: 'SHIPMENT.POSTAGE.EXISTS',
+      });
+    }
   });
 
   test('an address without service gets messages in place of rates', async () => {
@@ -156,7 +182,8 @@ describe("the carrier's API", () => {
     });
     const [one, two] = [await ship(), await ship()];
     await expect(easypost.Shipment.buy(one.id, String(two.rates[0]?.id))).rejects.toMatchObject({
-      statusCode: 404,
+      statusCode: 422,
+      code: 'SHIPMENT.MISSING_RATE',
     });
     await expect(
       easypost.Shipment.create({ to_address: CUSTOMER, from_address: WAREHOUSE }),

@@ -14,14 +14,19 @@ const INTERNATIONAL_FACTOR = 3;
 /** A street with this in it gets no rates, only the carriers' messages. */
 const NO_RATES = /NO-RATES/i;
 
+/** A street with this in it gets no rates at first, and some when they are asked for again. */
+const RATES_LATER = /RATES-LATER/i;
+
 /** Offers in US dollars, the carriers' currency, whatever the order is paid in. */
 export const ratesFor = (
   from: AddressRecord,
   to: AddressRecord,
   weightOunces: number,
+  again = false,
 ): { rates: RateRecord[]; messages: { carrier: string; type: string; message: string }[] } => {
-  if (NO_RATES.test(to.street1 ?? '')) {
-    const message = 'shipment.to_address: no service to this destination';
+  const street = to.street1 ?? '';
+  if (NO_RATES.test(street) || (RATES_LATER.test(street) && !again)) {
+    const message = 'Unable to retrieve rates to the destination address at this time.';
     const carriers = [...new Set(SERVICES.map(({ carrier }) => carrier))];
     return { rates: [], messages: carriers.map((carrier) => ({ carrier, type: 'rate_error', message })) };
   }

@@ -46,7 +46,9 @@ const trackerObject = ({ label, id }: ShipmentRecord, baseUrl: string) =>
   };
 
 export const shipmentObject = (shipment: ShipmentRecord, baseUrl: string, nowMs: number) => {
-  const rates = shipment.rates.map((rate) => rateObject(rate, shipment.id, shipment.createdMs));
+  const rates = shipment.rates.map((rate) =>
+    rateObject(rate, shipment.id, shipment.ratedMs ?? shipment.createdMs),
+  );
   const { label } = shipment;
   return {
     id: shipment.id,

@@ -20,6 +20,8 @@ export interface EasypostDeps {
 
 /** A street with this in it passes verification and is refused by the carrier when the label is bought. */
 const LABEL_REFUSED = /LABEL-REFUSED/i;
+/** The first rates of a shipment to a street with this in it cannot be bought: they are gone by then. */
+const STALE_RATES = /STALE-RATES/i;
 /** A label to a street with this in it is never refunded. */
 const REFUND_REJECTED = /REFUND-REJECTED/i;
 
@@ -100,6 +102,25 @@ export const shipmentById = ({ store }: EasypostDeps, id: string): ShipmentRecor
   return shipment;
 };
 
+/** New rates under new ids; the old ones are void. Refused once there is a label. */
+export const rerateShipment = (deps: EasypostDeps, id: string): ShipmentRecord => {
+  const shipment = shipmentById(deps, id);
+  if (shipment.label) throw postageExists();
+  const nowMs = deps.clock.nowMs();
+  const weight = Number(shipment.parcel['weight']);
+  const rated: ShipmentRecord = {
+    ...shipment,
+    updatedMs: nowMs,
+    ratedMs: nowMs,
+    ...ratesFor(shipment.from, shipment.to, weight, true),
+  };
+  save(deps, rated);
+  return rated;
+};
+
+const postageExists = () =>
+  refused(422, 'SHIPMENT.POSTAGE.EXISTS', 'Postage already exists for this shipment.');
+
 const buySchema = z.looseObject({
   rate: z.looseObject({ id: z.string() }),
   insurance: z.unknown().optional(),
@@ -108,20 +129,17 @@ const buySchema = z.looseObject({
 /** Buys the label, once; a second buy is refused and costs nothing. */
 export const buyShipment = (deps: EasypostDeps, id: string, input: unknown): ShipmentRecord => {
   const shipment = shipmentById(deps, id);
-  if (shipment.label) {
-    throw refused(422, 'SHIPMENT.POSTAGE.EXISTS', 'Postage already exists for this shipment.');
-  }
+  if (shipment.label) throw postageExists();
   const parsed = buySchema.safeParse(input);
   if (!parsed.success) throw missingParameter('rate.id');
   if (parsed.data.insurance) throw invalidParameter('insurance', 'The sandbox does not sell insurance.');
   const rate = shipment.rates.find((offer) => offer.id === parsed.data.rate.id);
-  if (!rate) throw refused(404, 'NOT_FOUND', 'The requested rate could not be found on this shipment.');
-  if (LABEL_REFUSED.test(shipment.to.street1 ?? '') || deliveryProblems(shipment.to).length > 0) {
-    throw refused(
-      422,
-      'SHIPMENT.POSTAGE.FAILURE',
-      'Unable to validate Ship To address. Dial-A-Zip error: Address is too ambiguous.',
-    );
+  const street = shipment.to.street1 ?? '';
+  if (!rate || (STALE_RATES.test(street) && shipment.ratedMs === undefined)) {
+    throw refused(422, 'SHIPMENT.MISSING_RATE', 'The requested rate could not be found on this shipment.');
+  }
+  if (LABEL_REFUSED.test(street) || deliveryProblems(shipment.to).length > 0) {
+    throw refused(422, 'ADDRESS.VERIFY.FAILURE', 'Unable to verify address: it is too ambiguous.');
   }
   const nowMs = deps.clock.nowMs();
   const bought: ShipmentRecord = {

@@ -26,6 +26,7 @@ export const OPERATIONS = {
     'shipments.create',
     'shipments.retrieve',
     'shipments.list',
+    'shipments.rerate',
     'shipments.buy',
     'shipments.refund',
   ],

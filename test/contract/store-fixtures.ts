@@ -81,6 +81,24 @@ export async function givenOrder(store: Store, change: Partial<NewOrder> = {}): 
   return order;
 }
 
+/** The order's first payment is charged, as before its label is bought; a payment that is there stays as it is. */
+export const givenCharge = (store: Store, id: OrderId): Promise<void> =>
+  store.transaction(async (tx) => {
+    if ((await tx.payments.list(id)).length > 0) return;
+    await tx.payments.put({
+      orderId: id,
+      n: 1,
+      state: 'charged',
+      amount: { amountMinor: 149_900, currency: 'INR' },
+      intentId: 'pi_charged',
+      createRequestedAtUtc: time(0),
+      createKeyNumber: 1,
+      confirmKeyNumber: 1,
+      cancelKeyNumber: 1,
+      refundKeyNumber: 1,
+    });
+  });
+
 /** Inserts a product and returns its id. */
 export async function givenProduct(store: Store, onHand: number): Promise<ProductId> {
   const id = productId(`product-${randomUUID()}`);

@@ -1,7 +1,7 @@
 import { TechnicalFailure } from '../../domain/failures.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { Money } from '../../domain/money.ts';
-import type { BuyAnswer, Carrier, Label, ShipmentAnswer } from '../../ports/carrier.ts';
+import type { BuyAnswer, Carrier, Label, Offers, ShipmentAnswer } from '../../ports/carrier.ts';
 import type {
   CreateAnswer,
   PaymentAnswer,
@@ -267,6 +267,8 @@ interface Shipment {
   reference: string;
   bought: boolean;
   refund: 'none' | 'submitted';
+  /** The city decides: `Unrated` has no rates and `Stale` none that can be bought until they are asked for again. */
+  rates: 'none' | 'gone' | 'there';
 }
 
 /** EasyPost: no idempotency at all; a second buy of the same shipment is refused. */
@@ -311,22 +313,29 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
         send<Created>('create shipment', timeoutMs, () => {
           if (address.city === 'Nowhere') return { status: 'undeliverable', reason: 'No such city.' };
           const shipmentId = `shp_${shipments.size + 1}`;
-          shipments.set(shipmentId, { shipmentId, reference, bought: false, refund: 'none' });
-          return { status: 'created', shipmentId, rates };
+          const offered = ({ Unrated: 'none', Stale: 'gone' } as const)[address.city] ?? 'there';
+          shipments.set(shipmentId, { shipmentId, reference, bought: false, refund: 'none', rates: offered });
+          return { status: 'created', shipmentId, rates: offered === 'none' ? [] : rates };
+        }),
+      rerate: ({ shipmentId, timeoutMs }) =>
+        send<Offers>(`rerate ${shipmentId}`, timeoutMs, () => {
+          found(shipmentId).rates = 'there';
+          return { rates };
         }),
       buy: ({ shipmentId, timeoutMs }) =>
         send<BuyAnswer>(`buy ${shipmentId}`, timeoutMs, () => {
           const shipment = found(shipmentId);
           if (shipment.bought) return { status: 'already_bought' };
+          if (shipment.rates !== 'there') return { status: 'rate_gone', reason: 'The rate is not valid.' };
           shipment.bought = true;
           return { status: 'bought', label: label(shipmentId) };
         }),
       retrieve: ({ shipmentId, timeoutMs }) =>
         send<ShipmentAnswer>(`retrieve ${shipmentId}`, timeoutMs, () => {
-          const { bought, refund, reference } = found(shipmentId);
+          const { bought, refund, reference, rates: offered } = found(shipmentId);
           return bought
             ? { status: 'bought', label: label(shipmentId), refund, reference }
-            : { status: 'unbought', rates };
+            : { status: 'unbought', rates: offered === 'none' ? [] : rates };
         }),
       refundLabel: ({ shipmentId, timeoutMs }) =>
         send(`refund ${shipmentId}`, timeoutMs, () => {
@@ -343,7 +352,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
     /** A person buys a label at the carrier's own desk. */
     buyByHand(reference: string): string {
       const shipmentId = 'shp_by_hand';
-      shipments.set(shipmentId, { shipmentId, reference, bought: true, refund: 'none' });
+      shipments.set(shipmentId, { shipmentId, reference, bought: true, refund: 'none', rates: 'there' });
       return shipmentId;
     },
     sent,
