@@ -108,6 +108,20 @@ export const mutations: Mutation[] = [
     noticedIn: ['completed-after-declined-cards'],
   },
   {
+    name: "a person's charge checked under the next number",
+    file: 'resolve.ts',
+    find: '.markPaymentDone({ ...claim, n: order.payment.n',
+    replace: '.markPaymentDone({ ...claim, n: 1 + order.payment.n',
+    noticedIn: ['completed-parked-payment-marked-done'],
+  },
+  {
+    name: 'another card under the same number while a hold is parked',
+    file: 'runtime.ts',
+    find: 'order.payment = { n: order.payment.n + 1,',
+    replace: 'order.payment = { n: order.payment.n,',
+    noticedIn: ['completed-another-card-while-customer-awaited', 'completed-parked-another-card'],
+  },
+  {
     name: 'a charge with twice the time',
     file: 'steps.ts',
     find: 'startToCloseTimeout: policy.attemptTimeoutMs,',

@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startSagaEnvironment, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { claimFates } from './claim-fates.ts';
 import { writeHistory } from './history-files.ts';
 import { breakable, storeFates } from './store-fates.ts';
 
-/* Records the histories of paths that need a broken SQL or two runs; with `npm run record-histories`. */
-describe('recording histories of orders whose SQL fails', () => {
+/* Records the histories of orders of which no story is told; with `npm run record-histories`. */
+describe('recording histories that have no story', () => {
   let saga: SagaEnvironment;
   beforeAll(async () => {
     saga = await startSagaEnvironment({ wrap: breakable.wrap });
   });
   afterAll(() => saga?.close());
 
-  test.each(Object.entries(storeFates))('%s', async (name, lead) => {
+  test.each(Object.entries({ ...storeFates, ...claimFates }))('%s', async (name, lead) => {
     const order = await lead(saga);
     await order.result();
     await saga.check(order.orderId);

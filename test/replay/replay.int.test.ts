@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { acceptedChanges, isAccepted } from './accepted-changes.ts';
+import { claimFates } from './claim-fates.ts';
 import { recordedCommands } from './commands.ts';
 import { readHistories, type RecordedHistory } from './history-files.ts';
 import { mutated } from './mutate-workflows.ts';
@@ -26,7 +27,7 @@ describe('the workflows replay what earlier versions of them recorded', () => {
   const unaccepted = (lines: string[] | undefined) => lines?.filter((line) => !isAccepted(line));
 
   test('every fate of an order has its recording', () => {
-    const names = Object.keys({ ...fates, ...storeFates });
+    const names = Object.keys({ ...fates, ...storeFates, ...claimFates });
     expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
 
