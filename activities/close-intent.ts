@@ -4,6 +4,14 @@ import type { PaymentRow } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { findOrder } from './transition.ts';
 
+/**
+ * Could still charge, or has: every payment with an intent that is not known to be canceled, or charged and given back. A
+ * declined one is back at *requires payment method*: whoever has its client secret, as the customer's second tab, can
+ * confirm it again.
+ */
+export const mayCharge = ({ intentId, state }: PaymentRow): boolean =>
+  intentId !== undefined && state !== 'canceled' && state !== 'refunded';
+
 /** An intent of one of the order's payments, and the time of the next request. */
 export interface IntentOf {
   payment: PaymentRow;

@@ -1,6 +1,7 @@
 import type { FailureType } from '../domain/failures.ts';
 import { compensationNames, operationKeys, type CompensationName, type OrderId } from '../domain/ids.ts';
 import { isEnded, type Actor, type StepName } from '../domain/order.ts';
+import { mayCharge } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
 import { orderClosed, runSqlOperation } from './operation.ts';
@@ -51,7 +52,8 @@ export interface NotClosed {
 /**
  * Ends an order that does not ship, after its compensations. An order that another run began (its run was terminated,
  * or reset) is ended only when every compensation has had its word: attempts of that run may be anywhere, and only a
- * tombstone stops them. Until then it answers which are left, and writes nothing.
+ * tombstone stops them. No order ends while an intent of it may still charge. Until then it answers which compensations
+ * are left, and writes nothing.
  * Idempotent by `close-<orderId>`. Fails with OrderClosed when it has ended otherwise, or technically.
  * Writes: Orders, AuditLog, OutboxMessages(order.failed.v1 or order.cancelled.v1), in one transaction.
  */
@@ -68,9 +70,12 @@ function compensationsLeft(deps: ActivityDeps, { orderId, ending }: CloseOrder):
     if (isEnded(order.status) && order.status !== ending.status) {
       throw refusalFailure(orderClosed(orderId, order.status));
     }
-    if (isEnded(order.status) || !isBegunElsewhere(order)) return [];
+    if (isEnded(order.status)) return [];
+    const all = isBegunElsewhere(order);
+    const charges = (await tx.payments.list(orderId)).some(mayCharge);
     const left: CompensationName[] = [];
     for (const name of compensationNames.toReversed()) {
+      if (!all && !(charges && name === 'refundPayment')) continue;
       const operation = await tx.operations.find(operationKeys[name](orderId));
       if (!operation?.outcome) left.push(name);
     }

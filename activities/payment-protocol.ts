@@ -1,6 +1,6 @@
 import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
-import type { Money } from '../domain/money.ts';
+import { sumMinor, type Money } from '../domain/money.ts';
 import type { NextAction } from '../domain/order.ts';
 import { isKeySpent, type PaymentAnswer } from '../ports/payment-gateway.ts';
 import type { PaymentRow, StoreTransaction } from '../ports/store.ts';
@@ -8,6 +8,7 @@ import { closeIntent, closingRequests, freshOrUndefined, notSettled, numbered } 
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
 import type { Attempt, Settled } from './provider-operation.ts';
+import { recordRefunds } from './refund-records.ts';
 
 export interface ProcessPayment {
   orderId: OrderId;
@@ -43,39 +44,89 @@ type Protocol = PaymentProtocol;
 const CREATE_KEY_LIFE_MS = 23 * 60 * 60 * 1_000;
 
 /**
- * Requests of one attempt at most: what closes each earlier payment; create, look-up or retrieve, confirm, retrieve.
+ * Requests of one attempt at most: what closes each earlier payment; create, look-up or retrieve, then confirm and
+ * retrieve, or the refunds of a charge that was found.
  */
 export const paymentRequests = ({ earlier }: PaymentFacts): number => 4 + closingRequests * earlier.length;
 
 /**
  * Create an unconfirmed intent (free) -> store its id -> confirm (charges). An attempt that finds a stored id asks the
- * provider before it confirms.
+ * provider before it confirms; a charge that is found is the order's unless it was refunded meanwhile. An intent belongs
+ * to its payment method: under another one it is closed, and another is made.
  */
 export async function settlePayment(deps: ActivityDeps, protocol: Protocol): Promise<SettledPayment> {
   const { attempt } = protocol;
-  const { payment } = attempt.facts;
-  const earlier = await supersede(deps, protocol);
-  if (earlier) return earlier;
+  const charged = await supersede(deps, protocol);
+  if (charged) return charged;
+  const payment = await ofMethod(deps, protocol);
   const known = payment.intentId
     ? await deps.payments.retrieve({ intentId: payment.intentId, timeoutMs: attempt.timeoutMs() })
     : await createIntent(deps, protocol, payment);
   if (known.status === 'refused') return { refused: declined(known.reason, known.declineCode) };
+  if (known.status === 'charged') return adoptCharge(deps, protocol, known);
   const answer =
     known.status === 'unconfirmed' ? await confirmIntent(deps, protocol, payment, known.intentId) : known;
   return readAnswer(protocol, answer);
 }
 
+/** The charge that is there, unless all of it was given back at the provider: then it pays for nothing. */
+async function adoptCharge(
+  deps: ActivityDeps,
+  { attempt, input: { orderId } }: Protocol,
+  { intentId, amount }: PaymentProcessed,
+): Promise<SettledPayment> {
+  const refunds = await deps.payments.refunds({ intentId, timeoutMs: attempt.timeoutMs() });
+  const gone = refunds.filter(({ status }) => status !== 'failed').map((refund) => refund.amount.amountMinor);
+  if (sumMinor(gone) < amount.amountMinor) return { effect: { intentId, amount }, reference: intentId };
+  await attempt.save(intentId, async (tx) => {
+    const payment = (await tx.payments.list(orderId)).find((one) => one.intentId === intentId);
+    if (payment) await recordRefunds(deps, tx, { order: attempt.order, payment, refunds });
+  });
+  return { refused: declined('The payment was refunded at the payment provider.') };
+}
+
+/** The payment's row, emptied for this method where it was another one's; that intent is closed by now. */
+async function ofMethod(deps: ActivityDeps, protocol: Protocol): Promise<PaymentRow> {
+  const { attempt, input } = protocol;
+  const { payment } = attempt.facts;
+  if (!isOfAnother(payment, input)) return payment;
+  const { intentId: _, ...rest } = payment;
+  const emptied: PaymentRow = {
+    ...rest,
+    state: 'creating',
+    paymentMethodId: input.paymentMethodId,
+    createRequestedAtUtc: deps.clock.nowUtc(),
+    createKeyNumber: payment.createKeyNumber + 1,
+    confirmKeyNumber: payment.confirmKeyNumber + 1,
+    cancelKeyNumber: payment.cancelKeyNumber + 1,
+  };
+  await changePayment(protocol, () => emptied);
+  return emptied;
+}
+
+/** A payment from before methods were stored is taken for the one that is asked for. */
+export const isOfAnother = (
+  payment: Pick<PaymentRow, 'paymentMethodId'>,
+  { paymentMethodId }: { paymentMethodId?: string | undefined },
+): boolean =>
+  payment.paymentMethodId !== undefined &&
+  paymentMethodId !== undefined &&
+  payment.paymentMethodId !== paymentMethodId;
+
 /**
  * Makes sure that no earlier payment method of the order can charge any more. One that has charged after all (the
  * customer authenticated it meanwhile) is the order's payment then, and the new method is not used.
  */
-async function supersede(deps: ActivityDeps, { attempt }: Protocol): Promise<SettledPayment | undefined> {
+async function supersede(deps: ActivityDeps, protocol: Protocol): Promise<SettledPayment | undefined> {
+  const { attempt } = protocol;
   for (const payment of attempt.facts.earlier) {
     const { intentId, state, amount } = payment;
     if (!intentId) continue;
     if (state === 'charged') return { effect: { intentId, amount }, reference: intentId };
     const left = await closeIntent(deps, { payment, intentId, timeoutMs: attempt.timeoutMs });
-    if (left.status === 'charged') return { effect: { intentId, amount: left.amount }, reference: intentId };
+    if (left.status !== 'charged') continue;
+    const found = await adoptCharge(deps, protocol, left);
+    if ('effect' in found) return found;
   }
   return undefined;
 }
@@ -179,7 +230,7 @@ async function readAnswer(protocol: Protocol, answer: PaymentAnswer): Promise<Se
     case 'charged':
       return { effect: { intentId: answer.intentId, amount: answer.amount }, reference: answer.intentId };
     case 'declined':
-      return { refused: declined(answer.reason, answer.declineCode) };
+      return { refused: { ...declined(answer.reason, answer.declineCode), unsettled: true } };
     case 'canceled':
       return { refused: declined('The payment was canceled at the payment provider.') };
     case 'action_required':

@@ -2,9 +2,11 @@ import type { Refusal } from '../domain/failures.ts';
 import { operationKeys, tombstoneKeys, type OrderId } from '../domain/ids.ts';
 import type { Actor } from '../domain/order.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
+import { mayCharge } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runProviderOperation } from './provider-operation.ts';
 import {
+  isOfAnother,
   paymentRequests,
   settlePayment,
   type PaymentFacts,
@@ -20,7 +22,8 @@ import { findOrder, writeTransition } from './transition.ts';
  * Idempotent by `payment-<orderId>-<n>`: create an unconfirmed intent (free) -> store its id -> confirm (charges).
  * An attempt that finds a stored id asks the provider before it confirms; a create that may be older than its
  * idempotency key is looked up by metadata, never sent again. A stored 5xx is answered by a look-up and the next key.
- * Earlier payment methods of the order are canceled first, so that only one can ever charge; their operations end.
+ * Earlier payments of the order, declined ones as well, are canceled first and known to be, so that only one can ever
+ * charge; their operations end. A charge that is found and was given back at the provider pays for nothing.
  * Takes at most `attemptTimeoutMs`.
  * Fails with CardDeclined (stored, not retried, order held), CustomerActionRequired (not stored: the same call later
  * looks again; order held), or technically (retried).
@@ -73,8 +76,9 @@ async function openPayment(
   { input: { orderId, n, paymentMethodId }, order }: { input: PaymentOf; order: OrderRow },
 ): Promise<PaymentFacts> {
   const payments = await tx.payments.list(orderId);
-  const earlier = payments.filter((payment) => payment.n !== n && mayCharge(payment));
   const known = payments.find((payment) => payment.n === n);
+  const isEarlier = (payment: PaymentRow) => payment.n !== n || isOfAnother(payment, { paymentMethodId });
+  const earlier = payments.filter((payment) => isEarlier(payment) && mayCharge(payment));
   if (known) return { payment: known, earlier };
   if (!order.total) throw new Error(`Order ${orderId} has no total; a payment needs a priced order`);
   const payment: PaymentRow = {
@@ -108,18 +112,16 @@ async function closeEarlier(
   }
 }
 
-/** Could still charge, or has: then it is the order's payment and no other method is used. */
-const mayCharge = ({ state }: PaymentRow): boolean =>
-  state === 'created' || state === 'action_required' || state === 'charged';
-
 async function commitPayment(
   deps: ActivityDeps,
   tx: StoreTransaction,
   { input, order, settled }: { input: PaymentOf; order: OrderRow; settled: SettledPayment },
 ) {
   const charged = 'effect' in settled;
-  const recorded = await closePayments(tx, input, settled);
-  if (charged && recorded) return { done: settled.effect };
+  const payments = await tx.payments.list(input.orderId);
+  const recorded = charged && (await isOnRecord(tx, { input, payments, charge: settled.effect }));
+  await closePayments(tx, { input, payments, settled });
+  if (recorded) return { done: settled.effect };
   await writeTransition(tx, {
     order,
     step: 'payment',
@@ -137,25 +139,41 @@ async function commitPayment(
   return charged ? { done: settled.effect } : settled;
 }
 
-/**
- * One payment of the order is charged or none; what could still charge was canceled. Tells whether the charge is on
- * record already, from an earlier payment whose answer did not arrive.
- */
+/** Whether another payment's operation has the charge for its answer, which did not arrive. */
+async function isOnRecord(
+  tx: StoreTransaction,
+  {
+    input: { orderId, n },
+    payments,
+    charge: { intentId },
+  }: { input: PaymentOf; payments: readonly PaymentRow[]; charge: PaymentProcessed },
+): Promise<boolean> {
+  for (const payment of payments) {
+    if (payment.n === n) continue;
+    const operation = await tx.operations.find(operationKeys.processPayment(orderId, payment.n));
+    const outcome = operation?.outcome;
+    if (outcome && 'done' in outcome && (outcome.done as PaymentProcessed).intentId === intentId) return true;
+  }
+  return false;
+}
+
+/** One payment of the order is charged or none; what could still charge was canceled. What went back stays so. */
 async function closePayments(
   tx: StoreTransaction,
-  input: PaymentOf,
-  settled: SettledPayment,
-): Promise<boolean> {
+  {
+    input,
+    payments,
+    settled,
+  }: { input: PaymentOf; payments: readonly PaymentRow[]; settled: SettledPayment },
+): Promise<void> {
   const chargedIntent = 'effect' in settled ? settled.effect.intentId : undefined;
-  let recorded = false;
-  for (const payment of await tx.payments.list(input.orderId)) {
-    if (payment.n !== input.n && !mayCharge(payment) && payment.state !== 'creating') continue;
-    const unused = payment.n === input.n && !chargedIntent ? 'declined' : 'canceled';
+  for (const payment of payments) {
+    const own = payment.n === input.n && payment.state !== 'refunded';
+    if (!own && !mayCharge(payment) && payment.state !== 'creating') continue;
+    const unused = own && !chargedIntent ? 'declined' : 'canceled';
     const state = payment.intentId && payment.intentId === chargedIntent ? 'charged' : unused;
-    recorded ||= payment.state === 'charged' && state === 'charged';
     await tx.payments.put({ ...payment, state });
   }
-  return recorded;
 }
 
 /** A charge, or what may become one, was found after refundPayment had begun: take it back, with its own record. */

@@ -30,8 +30,16 @@ describe('the answers of the steps that call a provider', () => {
     const { orderId } = order;
     return {
       ...order,
-      pay: (n = 1) =>
-        order.once((a) => a.processPayment({ orderId, n, paymentMethodId: `pm_${n}`, attemptTimeoutMs })),
+      pay: (n = 1, paymentMethodId = `pm_${n}`) =>
+        order.once((a) => a.processPayment({ orderId, n, paymentMethodId, attemptTimeoutMs })),
+      close: () =>
+        order.once((a) =>
+          a.closeOrder({
+            orderId,
+            step: 'payment',
+            ending: { status: 'failed', failure: { type: 'CardDeclined', reason: 'declined' } },
+          }),
+        ),
       refund: () => order.once((a) => a.refundPayment({ orderId, attemptTimeoutMs })),
       ship: async (n = 1, to = address) => {
         await givenCharge(store, orderId);
@@ -74,6 +82,97 @@ describe('the answers of the steps that call a provider', () => {
       eventTypes: ['payment.failed.v1'],
     });
   });
+
+  const unsettled = (is: boolean) => ({ error: { details: [is ? { unsettled: true } : {}] } });
+
+  test('a declined payment may still be paid in another tab: it is canceled before another card is tried', async () => {
+    const order = await given({ fateOf: (method) => (method === 'pm_1' ? 'declines' : 'succeeds') });
+    await expect(order.pay()).resolves.toMatchObject(unsettled(true));
+    await expect(order.pay(2)).resolves.toMatchObject({ value: { intentId: 'pi_2' } });
+    order.stripe.payInAnotherTab();
+    expect(order.stripe.charged()).toMatchObject([{ intentId: 'pi_2' }]);
+    expect((await order.ledger()).payments).toMatchObject([{ state: 'canceled' }, { state: 'charged' }]);
+  });
+
+  test('a declined payment that was paid in another tab after all is the order’s; no other card is used', async () => {
+    const order = await given({ fateOf: () => 'declines' });
+    await order.pay();
+    order.stripe.payInAnotherTab();
+    await expect(order.pay(2)).resolves.toMatchObject({ value: { intentId: 'pi_1' } });
+    expect(order.stripe.intents.size).toBe(1);
+    const { eventTypes, payments } = await order.ledger();
+    expect(eventTypes).toEqual(['payment.failed.v1', 'payment.processed.v1']);
+    expect(payments).toMatchObject([{ state: 'charged' }, { state: 'canceled' }]);
+  });
+
+  test('no order ends while an intent of it may still charge', async () => {
+    const order = await given({ fateOf: () => 'declines' });
+    await order.pay();
+    await expect(order.close()).resolves.toMatchObject({ value: { compensate: ['refundPayment'] } });
+    await order.refund();
+    await expect(order.close()).resolves.toMatchObject({ value: null });
+    order.stripe.payInAnotherTab();
+    expect(order.stripe.charged()).toEqual([]);
+  });
+
+  test('a refusal after an attempt whose outcome nobody knows does not say that nothing happened', async () => {
+    const order = await given();
+    order.carrier.breakNext('create', 'reply-lost');
+    await expect(order.ship()).resolves.toMatchObject({ error: { type: 'OutcomeUnknown' } });
+    const nowhere = { ...address, city: 'Nowhere' };
+    await expect(order.ship(1, nowhere)).resolves.toMatchObject(unsettled(true));
+    const first = await (await given()).ship(1, nowhere);
+    expect(first).toMatchObject(refused('AddressUndeliverable'));
+    expect(first).not.toMatchObject(unsettled(true));
+  });
+
+  test('an intent belongs to its payment method: under another one it is canceled, and another is made', async () => {
+    const order = await given();
+    order.stripe.breakNext('confirm', 'dropped');
+    await expect(order.pay(1, 'pm_old')).resolves.toMatchObject({ error: { type: 'OutcomeUnknown' } });
+    await expect(order.pay(1, 'pm_new')).resolves.toMatchObject({ value: { intentId: 'pi_2' } });
+    expect(order.stripe.intents.get('pi_1')?.status).toBe('canceled');
+    expect(order.stripe.kept()).toMatchObject([{ intentId: 'pi_2' }]);
+    expect((await order.ledger()).payments).toMatchObject([{ state: 'charged', paymentMethodId: 'pm_new' }]);
+  });
+
+  test('an intent that nobody heard of is not charged under another payment method either', async () => {
+    const order = await given();
+    order.stripe.breakNext('create', 'reply-lost');
+    await order.pay(1, 'pm_old');
+    await expect(order.pay(1, 'pm_new')).resolves.toMatchObject({ value: { intentId: 'pi_2' } });
+    expect(order.stripe.intents.get('pi_1')?.status).toBe('unconfirmed');
+  });
+
+  test('a charge under the replaced payment method is the order’s all the same', async () => {
+    const order = await given();
+    order.stripe.breakNext('confirm', 'reply-lost');
+    await order.pay(1, 'pm_old');
+    await expect(order.pay(1, 'pm_new')).resolves.toMatchObject({ value: { intentId: 'pi_1' } });
+    expect(order.stripe.intents.size).toBe(1);
+  });
+
+  test.each([1, 2])(
+    'a charge that was refunded at the provider meanwhile pays for nothing (asked as %i)',
+    async (n) => {
+      const order = await given();
+      order.stripe.breakNext('confirm', 'reply-lost');
+      await order.pay();
+      order.stripe.refundByHand('pi_1');
+      const answer = await order.pay(n);
+      const { payments, status, eventTypes } = await order.ledger();
+      expect(payments[0]).toMatchObject({ state: 'refunded' });
+      if (n === 1) {
+        expect(answer).toMatchObject(refused('CardDeclined'));
+        expect(status).toBe('payment_failed');
+        expect(eventTypes).toEqual(['payment.refunded.v1', 'payment.failed.v1']);
+      } else {
+        expect(answer).toMatchObject({ value: { intentId: 'pi_2' } });
+        expect(payments[1]).toMatchObject({ state: 'charged' });
+        expect(eventTypes).toEqual(['payment.refunded.v1', 'payment.processed.v1']);
+      }
+    },
+  );
 
   test('a payment that waits for the customer is looked at again by the same call, and charged once', async () => {
     const order = await given({ fateOf: () => 'needs the customer' });

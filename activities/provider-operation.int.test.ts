@@ -33,11 +33,12 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
 
   /** Sets up one order with its providers, runs the goals to the end, and hands over what came of it. */
   async function play(
-    { decisions, redis }: Storm,
+    { decisions, redis, secondTab }: Storm & { secondTab?: true },
     fateOf: (paymentMethodId: string) => CardFate,
     goalsOf: (act: ReturnType<typeof activitiesOf>, orderId: OrderId) => Goal[],
   ) {
-    const order = await createModelledOrder({ store, decisions, redis, fateOf });
+    const tab = secondTab ? { secondTab } : {};
+    const order = await createModelledOrder({ store, decisions, redis, fateOf, ...tab });
     const { world, stripe, carrier, orderId } = order;
     const goals = goalsOf(activitiesOf(order), orderId);
     if (goals.some(({ name }) => name === 'ship')) await givenCharge(store, orderId);
@@ -191,6 +192,36 @@ describe('a step that calls a provider, under any interleaving of attempts, kill
       ).toHaveLength(1);
       expect(ledger.eventTypes, explain(played)).toEqual(['payment.processed.v1']);
       expect(ledger.status, explain(played)).toBe('payment_processed');
+    }, 240);
+  });
+
+  test('charges once when the customer pays the declined card’s intent in another tab as well', async () => {
+    await holdsInStorms(async (storm) => {
+      let declined = false;
+      const fateOf = (method: string): CardFate => (method === 'pm_first' ? 'declines' : 'succeeds');
+      const played = await play({ ...storm, secondTab: true }, fateOf, (act, orderId) => [
+        {
+          name: 'first',
+          wanted: always,
+          attempt: (actor) => act.pay(actor, { orderId, n: 1, paymentMethodId: 'pm_first' }),
+          reached: (answer) => {
+            declined ||= typeOf(answer) === 'CardDeclined';
+            return reached(answer);
+          },
+        },
+        {
+          name: 'second',
+          wanted: () => declined,
+          attempt: (actor) => act.pay(actor, { orderId, n: 2, paymentMethodId: 'pm_second' }),
+          reached,
+        },
+      ]);
+      const { stripe, ledger } = played;
+      stripe.payInAnotherTab();
+      const late = played.of('first').some(isDone);
+      expect(stripe.charged(), explain(played)).toHaveLength(1);
+      expect(ledger.eventTypes.filter((type) => type === 'payment.processed.v1')).toHaveLength(1);
+      expect(late || declined, explain(played)).toBe(true);
     }, 240);
   });
 

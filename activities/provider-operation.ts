@@ -74,7 +74,8 @@ export interface ProviderOperation<Result, Effect, Facts> {
  * -> unlock. The lock comes first, so that an attempt which finds it held disturbs neither fence nor lease of the other.
  * Run twice: the stored answer. At the same time: the lock lets one through; without Redis the fence lets only the
  * newest attempt commit, and the provider's own keys or the stored id keep the effect single.
- * Killed between any two lines, or a lost reply: the next attempt asks the provider by the stored id.
+ * Killed between any two lines, or a lost reply: the next attempt asks the provider by the stored id. A refusal of any but
+ * the first attempt is `unsettled`: it says nothing of the earlier ones, so the compensation stays.
  * Late after its compensation, or an earlier step's: the tombstone is found at the begin, at the next `save` or at the
  * commit, and the effect is taken back here.
  */
@@ -147,7 +148,7 @@ async function settleAttempt<Result, Effect, Facts>(
   begun: Begun<Facts>,
 ): Promise<Outcome<Result>> {
   const { name } = operation;
-  const settled = await operation.settle({
+  const answer = await operation.settle({
     order: begun.order,
     facts: begun.facts,
     ...(begun.overlaps ? { earlierUntilUtc: new Date(begun.earlierUntilMs).toISOString() } : {}),
@@ -164,6 +165,7 @@ async function settleAttempt<Result, Effect, Facts>(
       if (saved.status !== 'written') throw stale(name);
     },
   });
+  const settled = begun.fence > 1 ? unsettled(answer) : answer;
   const committed = await fenced(deps, name, begun.fence, async (tx, order) => {
     const outcome = await operation.commit(tx, order, settled);
     await tx.operations.finish({ key: name.key, outcome });
@@ -184,6 +186,10 @@ async function settleAttempt<Result, Effect, Facts>(
       });
   }
 }
+
+/** An attempt before this one was not answered: what it asked for may have happened, or may happen yet. */
+const unsettled = <Effect>(answer: Settled<Effect>): Settled<Effect> =>
+  'refused' in answer ? { ...answer, refused: { ...answer.refused, unsettled: true } } : answer;
 
 /** An equal share of the attempt for each request, never past its end. */
 function requestTimeoutMs<Result, Effect, Facts>(

@@ -63,6 +63,11 @@ export interface Refusal {
   /** One sentence for the customer or the help desk. */
   reason: string;
   details?: Record<string, string>;
+  /**
+   * Something of the step may still take effect, or an earlier attempt of it may have: its compensation has to make sure.
+   * Absent: nothing happened and nothing will.
+   */
+  unsettled?: true;
 }
 
 /**

@@ -21,7 +21,7 @@ export const isRefusal = (error: unknown): boolean => refusalOf(error) !== undef
 export function judge(error: unknown): Verdict {
   if (error instanceof SagaInterrupted) return 'interrupted';
   const refusal = refusalOf(error);
-  if (refusal) return refusal.type === 'CustomerActionRequired' ? 'pending' : 'refused';
+  if (refusal) return refusal.type === 'CustomerActionRequired' || refusal.unsettled ? 'pending' : 'refused';
   if (error instanceof ActivityFailure && !isCancellation(error)) return 'technical';
   return 'bug';
 }

@@ -34,7 +34,8 @@ export interface Compensation {
 
 /**
  * - refused: a business answer; nothing happened and nothing will.
- * - pending: a business answer that may still turn into success (the customer has to act).
+ * - pending: a business answer after which the step may still take effect, or may have: the customer has to act, or can
+ *   pay a declined payment in another tab, or an earlier attempt's outcome is unknown. Its compensation stays.
  * - technical: retries are used up; whether it happened is not known.
  * - interrupted: the saga was asked to stop.
  * - bug: none of these; the error passes through untouched.

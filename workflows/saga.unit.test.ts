@@ -1,6 +1,9 @@
+import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Refusal } from '../domain/failures.ts';
 import type { StepName } from '../domain/order.ts';
+import { judge } from './judge.ts';
 import {
   createSaga,
   type Parking,
@@ -304,6 +307,42 @@ describe('the saga kernel', () => {
     await expect(saga.run(world.stepOf({ ...base, endings: ['refused'] }))).rejects.toThrow('refused');
     await saga.compensate();
     expect(world.undone).toEqual(['payment']);
+  });
+
+  test('keeps a compensation unless the first attempt of all was refused and nothing can come of it', async () => {
+    const attempt = fc.constantFrom('unknown', 'technical', 'refused', 'open');
+    await fc.assert(
+      fc.asyncProperty(fc.array(attempt, { minLength: 1, maxLength: 5 }), async (attempts) => {
+        const answered = attempts.findIndex((one) => one === 'refused' || one === 'open');
+        fc.pre(answered >= 0);
+        const world = createWorld();
+        const saga = createSaga({ ...world.runtime, judge });
+        const unsettled = answered > 0 || attempts[answered] === 'open';
+        const refusal: Refusal = {
+          type: 'CardDeclined',
+          reason: 'declined',
+          ...(unsettled ? { unsettled: true } : {}),
+        };
+        const step: Step<void> = {
+          name: 'payment',
+          kind: 'compensatable',
+          /* The activity's own retries: the workflow hears of the last attempt only. */
+          forward: () =>
+            Promise.reject(
+              ApplicationFailure.create({ type: refusal.type, nonRetryable: true, details: [refusal] }),
+            ),
+          compensation: {
+            name: 'refundPayment',
+            step: 'payment',
+            run: async () => void world.undone.push('payment'),
+          },
+        };
+        await expect(saga.run(step)).rejects.toMatchObject({ type: refusal.type });
+        await saga.compensate();
+        const mayHaveHappened = attempts.slice(0, answered + 1).some((one) => one !== 'refused');
+        expect(world.undone).toEqual(mayHaveHappened ? ['payment'] : []);
+      }),
+    );
   });
 
   test('passes a bug through without undoing anything', async () => {

@@ -17,8 +17,12 @@ function chargeViolations(books: OrderBooks): string[] {
   if (ledger.status === 'completed') {
     const total = ledger.total ? toStripeAmount(ledger.total) : 0;
     const currency = ledger.total?.currency.toLowerCase();
-    const [charge, ...others] = keptCharges(books);
-    const once = charge?.amount === total && charge.currency === currency && others.length === 0;
+    const live = keptCharges(books);
+    const kept = live.filter(({ intent, amount }) => amount > refundedOf(books, intent));
+    if (kept.length > 1)
+      return [`charged twice after the end: a completed order is charged once; it is ${charges}`];
+    const charge = kept[0] ?? live[0];
+    const once = charge?.amount === total && charge.currency === currency;
     return once ? [] : [`a completed order is charged ${total} ${currency} once; it is ${charges}`];
   }
   if (isEnded(ledger.status)) {
@@ -41,6 +45,9 @@ const keptCharges = ({ ledger, provider }: OrderBooks) => {
   );
   return provider.charged.filter(({ intent }) => !compensated.has(intent));
 };
+
+const refundedOf = ({ provider }: OrderBooks, intentId: string): number =>
+  sum(provider.refunded.filter(({ intent, status }) => intent === intentId && status !== 'failed'));
 
 const lostDisputes = ({ provider }: OrderBooks) =>
   provider.disputes.filter(({ status }) => status === 'lost');
@@ -74,7 +81,8 @@ function recordViolations({ ledger, provider }: OrderBooks): string[] {
   return violations;
 }
 
-const mayStillCharge = ['requires_action', 'processing', 'requires_capture'];
+/** An intent that waits for its payment method again was declined: whoever has its client secret can pay it. */
+const mayStillCharge = ['requires_payment_method', 'requires_action', 'processing', 'requires_capture'];
 
 /** SQL's refunds against the provider's, refund by refund; never more than was charged. */
 function refundViolations({ ledger, provider }: OrderBooks): string[] {

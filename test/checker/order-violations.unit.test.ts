@@ -73,7 +73,7 @@ const completed: Doctoring[] = [
   [
     'a second charge',
     ({ provider }) => provider.charged.push({ ...first(provider.charged), intent: 'pi_2' }),
-    /charged 2 times.*\n.*pi_2, which SQL does not know/s,
+    /charged twice after the end.*charged 2 times.*\n.*pi_2, which SQL does not know/s,
   ],
   ['no charge', ({ provider }) => provider.charged.pop(), /it is charged 0 times/],
   [
@@ -361,6 +361,11 @@ const cancelled: Doctoring[] = [
     'an intent that may still charge',
     ({ provider }) => provider.intents.push({ intent: 'pi_2', status: 'requires_action' }),
     /pi_2 is requires_action: it may still charge/,
+  ],
+  [
+    'a declined intent that may be paid again',
+    ({ provider }) => provider.intents.push({ intent: 'pi_2', status: 'requires_payment_method' }),
+    /pi_2 is requires_payment_method: it may still charge/,
   ],
   [
     'a label kept',

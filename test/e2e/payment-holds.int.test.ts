@@ -66,9 +66,14 @@ describe('an order whose payment is held', () => {
     const { provider, ledger } = await expectEnd(saga(), order, { status: 'completed' });
     expect(provider.charged).toHaveLength(1);
     expect(ledger.payments.map(({ n, state }) => `${n} ${state}`)).toEqual([
-      '1 declined',
-      '2 declined',
+      '1 canceled',
+      '2 canceled',
       '3 charged',
+    ]);
+    expect(provider.intents.map(({ status }) => status).sort()).toEqual([
+      'canceled',
+      'canceled',
+      'succeeded',
     ]);
   });
 
@@ -77,11 +82,13 @@ describe('an order whose payment is held', () => {
     async () => {
       const order = await saga().start({ paymentMethodId: declinedCard }, { holdPaymentMs: 400 });
       const events = ['order.created', 'inventory.reserved', 'payment.failed', 'order.held'];
-      const { view } = await expectEnd(saga(), order, {
+      const { view, provider, ledger } = await expectEnd(saga(), order, {
         status: 'failed',
         failure: 'CardDeclined',
         events: [...events, 'inventory.released', 'order.failed'],
       });
+      expect(provider.intents).toMatchObject([{ status: 'canceled' }]);
+      expect(ledger.payments).toMatchObject([{ state: 'canceled' }]);
       expect(view.failure?.reason).toMatch(/Nobody mended it before the deadline/);
       expect(await shownOf(order)).toMatchObject({
         orderStatus: 'failed',

@@ -20,6 +20,8 @@ export interface Scene {
   decisions?: readonly number[];
   redis?: 'up' | 'down';
   fateOf?: (paymentMethodId: string) => CardFate;
+  /** The customer may confirm what was declined again, at any time. */
+  secondTab?: true;
 }
 
 /** One order in the real store, with models of the providers and of Redis, and its activities as attempts run them. */
@@ -28,14 +30,16 @@ export async function createModelledOrder({
   decisions = [],
   redis = 'up',
   fateOf = () => 'succeeds',
+  secondTab,
 }: Scene) {
   const world = createInterleaving(decisions);
   const stripe = createStripeModel(world, fateOf);
   const carrier = createCarrierModel(world, attemptTimeoutMs);
   const locks = createLockModel(world, redis);
-  const { orderId } = await givenOrder(store);
+  const { orderId } = await givenOrder(store, { runId: 'run-model' });
   world.also({ label: 'Redis loses its data', run: locks.forget });
   world.also({ label: 'the customer authenticates', run: stripe.authenticate });
+  if (secondTab) world.also({ label: 'the customer pays in another tab', run: stripe.payInAnotherTab });
 
   const activitiesFor = (actor: Actor) => {
     const deps: ActivityDeps = {

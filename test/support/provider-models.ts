@@ -253,6 +253,18 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
       for (const intent of intents.values())
         if (intent.status === 'action_required') intent.status = 'charged';
     },
+    /** The customer pays with another card in a tab that is still open: whatever is not settled is confirmed again. */
+    payInAnotherTab() {
+      for (const intent of intents.values())
+        if (intent.status === 'action_required' || intent.status === 'declined') intent.status = 'charged';
+    },
+    /** A person gives a charge back at the provider's own desk. */
+    refundByHand(intentId: string): void {
+      const intent = found(intentId);
+      const createdAtUtc = new Date(world.nowMs()).toISOString();
+      const facts = { intentId, orderId: intent.orderId, amount: intent.amount, createdAtUtc };
+      intent.refunds.unshift({ ...facts, refundId: `re_by_hand_${intentId}`, status: 'succeeded' });
+    },
     /** Every payment that was being processed has come to its end. */
     settleProcessing(as: 'charged' | 'declined') {
       for (const intent of intents.values()) if (intent.status === 'processing') intent.status = as;
