@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { auditContent, firstPrevHash, orderSubject, type AuditRow } from '../domain/audit.ts';
 import type { AppDeps } from './app-deps.ts';
 import { explainOrder } from './explain-order.ts';
+import { nextOfUnrecorded } from './lost-run.ts';
 import { readOrderId, requireOrder } from './read-order.ts';
 import { readStore } from './read-store.ts';
 import { addRoute, orderIdParameter, type App } from './route.ts';
@@ -130,7 +131,8 @@ export function addAudit(app: App, deps: AppDeps): void {
           read.events({ orderId, afterSequence: 0 }),
         ]),
       );
-      return c.json({ orderId, ...explainOrder(rows, money ?? noMoney, events) }, 200, noStore);
+      const next = rows.length === 0 ? await nextOfUnrecorded(deps, orderId) : {};
+      return c.json({ orderId, ...explainOrder(rows, money ?? noMoney, events), ...next }, 200, noStore);
     },
   );
 }

@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
 import { isEnded, orderStatuses, stepNames, type Checkout, type OrderView } from '../domain/order.ts';
-import type { OrderRow } from '../ports/store.ts';
+import type { OrderRow, UnrecordedOrder } from '../ports/store.ts';
 import type { FulfillOrder } from '../workflows/messages.ts';
 import type { AppDeps } from './app-deps.ts';
 import { readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
 import { memoOf } from './checkout.ts';
 import { actorField, reasonField } from './fields.ts';
+import { isLost, mayStartAgain, unrecordedText } from './lost-run.ts';
 import { linksBody, linksOf } from './order-body.ts';
 import { customerHashOf } from './order-identity.ts';
 import { ApiProblem } from './problems.ts';
@@ -79,15 +80,18 @@ export function addCases(app: App, deps: AppDeps): void {
       summary: 'Orders that are open while Temporal has closed their run',
       description:
         'A run that is terminated, times out or fails compensates nothing. A sweep finds such orders; they are told as ' +
-        `parked (order.parked.v1, activity \`run\`). At most ${MOST_CASES}, oldest order first.`,
+        `parked (order.parked.v1, activity \`run\`). At most ${MOST_CASES}, oldest order first; then as many that Temporal ` +
+        'knows and SQL does not, by id.',
       produces: 'application/json',
       responses: { 200: { description: 'The cases.', ...json(casesBody) } },
       problems: ['forbidden', 'store-unavailable'],
     },
     async (c) => {
       requireOperator(c.get('caller'));
-      const found = await readStore(deps, ({ cases }) => cases({ limit: MOST_CASES }));
-      return c.json({ cases: found.map(caseOf) }, 200, noStore);
+      const [found, unrecorded] = await readStore(deps, ({ cases, unrecordedOrders }) =>
+        Promise.all([cases({ limit: MOST_CASES }), unrecordedOrders({ after: '', limit: MOST_CASES })]),
+      );
+      return c.json({ cases: [...found.map(caseOf), ...unrecorded.map(unrecordedCaseOf)] }, 200, noStore);
     },
   );
   addAct(app, deps, {
@@ -115,6 +119,16 @@ const caseOf = ({ orderId, status, step, parked, shipment, updatedAtUtc }: Order
   failure: parked?.failure ?? '',
   acts: shipment ? (['restart'] as const) : acts,
   links: linksOf(orderId),
+});
+
+const unrecordedCaseOf = (order: UnrecordedOrder) => ({
+  orderId: order.orderId,
+  status: order.status,
+  step: 'receive',
+  sinceUtc: order.foundAtUtc,
+  failure: unrecordedText(order),
+  acts: mayStartAgain(order) ? acts : [],
+  links: linksOf(order.orderId),
 });
 
 function addAct(
@@ -157,9 +171,6 @@ function addAct(
   );
 }
 
-/** How a run ends before its order does; SQL may not know such an order yet. */
-const lost = new Set(['TERMINATED', 'TIMED_OUT', 'FAILED']);
-
 interface Asked {
   id: OrderId;
   act: CaseAct;
@@ -174,7 +185,9 @@ async function startAgain(c: AppContext, deps: AppDeps, { id, act, ...who }: Ask
   const run = await runs.last(id);
   if (run && !run.closedAs) throw refused(id, 'its run is open: act on the order itself');
   const input = (await runs.input(id)) ?? (order && inputOf(order, deps));
-  if (!input || (!order && !lost.has(run?.closedAs ?? ''))) throw unknownOrder(id);
+  if (!input || (!order && !isLost(run ?? {}))) throw unknownOrder(id);
+  const described = { closedAs: run?.closedAs, status: run?.orderStatus };
+  if (!order && !mayStartAgain(described)) throw refused(id, unrecordedText(described));
   const { checkout } = input;
   const started = await runs.startAgain({
     input: { ...input, recovered: { ...who, ...(act === 'compensate' ? { takeBack: true } : {}) } },

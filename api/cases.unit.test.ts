@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { closedRunActivity } from '../domain/recovery.ts';
-import type { OrderRow, StoreTransaction } from '../ports/store.ts';
+import type { OrderStatus } from '../domain/order.ts';
+import type { OrderRow, StoreTransaction, UnrecordedOrder } from '../ports/store.ts';
+import type { FulfillOrder } from '../workflows/messages.ts';
 import { createApp } from './app.ts';
 import {
   fakeDeps,
@@ -28,8 +30,19 @@ const rowOf = (changes: Partial<OrderRow> = {}): OrderRow => ({
   ...changes,
 });
 
-function open({ row, ...run }: { row?: OrderRow; closedAs?: string; running?: boolean } = {}) {
+function open({
+  row,
+  input,
+  ...run
+}: {
+  row?: OrderRow;
+  input?: FulfillOrder;
+  closedAs?: string;
+  orderStatus?: OrderStatus;
+  running?: boolean;
+} = {}) {
   const { runs, started } = fakeRuns(run);
+  if (input) runs.input = async () => input;
   const parked = {
     step: 'fulfillment' as const,
     activity: closedRunActivity,
@@ -40,7 +53,7 @@ function open({ row, ...run }: { row?: OrderRow; closedAs?: string; running?: bo
   };
   const shipment = { carrier: 'USPS', service: 'Ground', trackingCode: 't', labelUrl: 'https://l.example' };
   const cases = async () => [viewOf({ parked }), viewOf({ parked, shipment })];
-  const { store } = fakeStore({ reads: { cases } });
+  const { store } = fakeStore({ reads: { cases, unrecordedOrders: async () => unrecorded } });
   const transaction = <T>(work: (tx: StoreTransaction) => Promise<T>) =>
     work({ orders: { find: async () => row } } as unknown as StoreTransaction);
   const app = createApp(fakeDeps({ runs, store: { ...store, transaction } }));
@@ -48,6 +61,15 @@ function open({ row, ...run }: { row?: OrderRow; closedAs?: string; running?: bo
     send(app, 'POST', `/cases/${someOrder}/${name}`, { key, body });
   return { app, act, started };
 }
+
+const found = { orderId: someOrder, runId: 'run-1', startedAtUtc: '2026-01-02T03:04:05.000Z' } as const;
+const foundAtUtc = '2026-01-02T03:07:00.000Z';
+const unrecorded: UnrecordedOrder[] = [
+  { ...found, foundAtUtc, status: 'received', closedAs: 'TERMINATED' },
+  { ...found, foundAtUtc, status: 'received' },
+  { ...found, foundAtUtc, status: 'completed', closedAs: 'COMPLETED' },
+  { ...found, foundAtUtc, status: 'payment_processed', closedAs: 'TERMINATED' },
+];
 
 describe('cases over HTTP', () => {
   test('are for operators only', async () => {
@@ -60,8 +82,32 @@ describe('cases over HTTP', () => {
   test('say what can be done: a bought label has no way back', async () => {
     const response = await send(open().app, 'GET', '/cases', { key: operatorKey });
     const { cases } = (await response.json()) as { cases: { acts: string[]; failure: string }[] };
-    expect(cases.map(({ acts }) => acts)).toEqual([['restart', 'compensate'], ['restart']]);
+    expect(cases.slice(0, 2).map(({ acts }) => acts)).toEqual([['restart', 'compensate'], ['restart']]);
     expect(cases[0]?.failure).toMatch(/TERMINATED/);
+  });
+
+  test('name orders that SQL has no row of: one for which something was done has no act but looking', async () => {
+    const response = await send(open().app, 'GET', '/cases', { key: operatorKey });
+    const { cases } = (await response.json()) as { cases: { acts: string[]; failure: string }[] };
+    expect(cases.slice(2).map(({ acts, failure }) => [acts, failure])).toEqual([
+      [['restart', 'compensate'], expect.stringMatching(/before SQL had taken it; nothing was reserved/)],
+      [[], expect.stringMatching(/goes on by itself once SQL takes it/)],
+      [[], expect.stringMatching(/had come to completed, and SQL has no row of it: SQL is behind/)],
+      [[], expect.stringMatching(/had come to payment_processed, and SQL has no row/)],
+    ]);
+  });
+
+  test('an order that SQL has no row of starts again only where nothing was done for it', async () => {
+    const { checkout, policy } = { checkout: viewOf() as never, policy: {} as never };
+    const input = { checkout, policy, taskQueues: {} as never, traceparent: '' } as FulfillOrder;
+    const early = open({ input, orderStatus: 'received' });
+    expect((await early.act('restart')).status).toBe(202);
+    expect(early.started).toHaveLength(1);
+    const late = open({ input, orderStatus: 'payment_processed' });
+    const refused = await late.act('restart');
+    expect(refused.status).toBe(409);
+    expect(await refused.json()).toMatchObject({ detail: expect.stringContaining('SQL is behind') });
+    expect(late.started).toEqual([]);
   });
 
   test('one that Temporal has forgotten is started with what SQL knows, and with who asked for it', async () => {

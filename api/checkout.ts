@@ -6,9 +6,10 @@ import { annotate } from '../telemetry/tracing.ts';
 import type { AppDeps, ApiCaller } from './app-deps.ts';
 import { readJson } from './body.ts';
 import { checkoutBody, readIdempotencyKey, toCheckout } from './checkout-request.ts';
+import { refuseUsedUp } from './lost-run.ts';
 import { linksBody, linksOf, orderBody } from './order-body.ts';
 import { customerHashOf, fingerprintOf, orderIdFor } from './order-identity.ts';
-import { TemporalUnavailable } from './order-workflows.ts';
+import { TemporalUnavailable, type OrderSummary } from './order-workflows.ts';
 import { parseWait } from './prefer.ts';
 import { ApiProblem } from './problems.ts';
 import { addRoute, type App, type AppContext } from './route.ts';
@@ -43,7 +44,8 @@ export function addCheckout(app: App, deps: AppDeps): void {
       summary: 'Places an order',
       description:
         'From the 202 on the order cannot get lost. The same Idempotency-Key with the same body gets the same answer, ' +
-        'for at least 24 hours, and never a second order; with another body 422. Prices come from the catalog.',
+        'for at least 24 hours, and never a second order; with another body 422. 409 when its order was closed before it was ' +
+        'recorded, or ended so long ago that only its key is known. Prices come from the catalog.',
       produces: 'application/json',
       request: {
         headers: z.object({
@@ -92,6 +94,8 @@ export function addCheckout(app: App, deps: AppDeps): void {
         'unsupported-media-type',
         'invalid-fields',
         'idempotency-key-reused',
+        'order-closed',
+        'run-lost',
         'temporal-unavailable',
       ],
     },
@@ -106,7 +110,10 @@ async function handleCheckout(c: AppContext, deps: AppDeps): Promise<Response> {
   if (wait) {
     const client = c.req.raw.signal;
     const order = await waitForDecision(deps, { caller: c.get('caller'), checkout, seconds: wait, client });
-    if (order) return c.json(order, 200, { ...headers, 'preference-applied': `wait=${wait}` });
+    if (order) {
+      await refuseUsedUp(deps, checkout.orderId, { failureType: order.failure?.type });
+      return c.json(order, 200, { ...headers, 'preference-applied': `wait=${wait}` });
+    }
   }
   return c.json(
     { orderId: checkout.orderId, status: 'received', links: linksOf(checkout.orderId) },
@@ -149,7 +156,7 @@ async function readCheckout(c: AppContext, deps: Pick<AppDeps, 'settings' | 'pay
 
 /** Starts the workflow, or finds that this very request has started it before. */
 async function startOnce(
-  { settings, workflows }: Pick<AppDeps, 'settings' | 'workflows'>,
+  { settings, workflows, store }: Pick<AppDeps, 'settings' | 'workflows' | 'store'>,
   checkout: Checkout,
   traceparent: string,
 ): Promise<'started' | 'replayed'> {
@@ -160,7 +167,8 @@ async function startOnce(
     customerHash: customerHashOf(checkout.customerId, settings.customerHashKey),
   });
   if (started === 'started') return 'started';
-  await requireSameRequest(workflows, checkout, memo);
+  const existing = await requireSameRequest(workflows, checkout, memo);
+  await refuseUsedUp({ store }, checkout.orderId, existing);
   return 'replayed';
 }
 
@@ -168,7 +176,7 @@ async function requireSameRequest(
   workflows: AppDeps['workflows'],
   checkout: Checkout,
   memo: OrderMemo,
-): Promise<void> {
+): Promise<OrderSummary> {
   const existing = await workflows.describe(checkout.orderId);
   if (!existing)
     throw new TemporalUnavailable('the order was started before, but its description is gone', undefined);
@@ -177,6 +185,7 @@ async function requireSameRequest(
       detail: `This Idempotency-Key belongs to order ${checkout.orderId}, which was placed with another body.`,
     });
   }
+  return existing;
 }
 
 export function memoOf(checkout: Checkout): OrderMemo {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { OrderView } from '../domain/order.ts';
 import { createApp } from './app.ts';
-import { TemporalUnavailable } from './order-workflows.ts';
+import { TemporalUnavailable, type OrderSummary } from './order-workflows.ts';
 import {
   checkout,
   checkoutBody,
@@ -11,6 +12,7 @@ import {
   otherShopKey,
   send,
   shopKey,
+  summaryOf,
   viewOf,
 } from './testing/fake-deps.ts';
 
@@ -130,6 +132,49 @@ describe('checkout', () => {
       { productId: 'a', quantity: 1000 },
       { productId: 'b', quantity: 1 },
     ]);
+  });
+
+  describe('whose run was terminated before SQL knew it', () => {
+    const repeated = async (summary: Partial<OrderSummary>, order: () => Promise<OrderView | undefined>) => {
+      const { store } = fakeStore({ reads: { order } });
+      const { workflows, started } = fakeWorkflows({
+        describe: async (id) => {
+          const { memo } = started.get(id) ?? {};
+          return memo && summaryOf({ orderId: id, memo, running: false, ...summary });
+        },
+      });
+      const app = createApp(fakeDeps({ store, workflows }));
+      expect((await checkout(app)).status).toBe(202);
+      return checkout(app);
+    };
+
+    it('says so when it is repeated, and whom to ask', async () => {
+      const response = await repeated({ closedAs: 'TERMINATED' }, async () => undefined);
+      expect(response.status).toBe(409);
+      expect(await problemOf(response)).toMatchObject({
+        type: '/docs/problems#run-lost',
+        code: 'run_lost',
+        detail: expect.stringMatching(/before SQL had taken it; nothing was reserved or charged.*\/restart/),
+      });
+    });
+
+    it('is answered as before where SQL knows the order or does not answer', async () => {
+      const lost = { closedAs: 'TERMINATED' };
+      expect((await repeated(lost, async () => viewOf())).status).toBe(202);
+      expect((await repeated(lost, () => new Promise(() => {}))).status).toBe(202);
+      expect((await repeated({ closedAs: 'COMPLETED' }, async () => undefined)).status).toBe(202);
+    });
+
+    it('says that its key is used up where the order had ended and was purged', async () => {
+      const over = { closedAs: 'COMPLETED', status: 'completed', failureType: 'OrderClosed' } as const;
+      const response = await repeated(over, async () => undefined);
+      expect(response.status).toBe(409);
+      expect(await problemOf(response)).toMatchObject({
+        type: '/docs/problems#order-closed',
+        detail: expect.stringContaining('a new order needs a new key'),
+      });
+      expect((await repeated(over, async () => viewOf({ status: 'completed' }))).status).toBe(202);
+    });
   });
 
   it('answers 503 with Retry-After when Temporal is away, and neither SQL nor Redis is asked for', async () => {

@@ -2,7 +2,9 @@ import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
 import { orderStatuses, resolveActions, sagaStates, stepNames, type OrderView } from '../domain/order.ts';
 import { providerNames } from '../domain/providers.ts';
+import { closedRunActivity } from '../domain/recovery.ts';
 import { moneyBody, moneyField } from './fields.ts';
+import { isLost } from './lost-run.ts';
 import type { OrderSummary } from './order-workflows.ts';
 
 /** Where an order's other addresses are, relative to the API. */
@@ -161,15 +163,24 @@ export function fromSummary(summary: OrderSummary): OrderBody {
     failureType,
     startedAtUtc,
   } = summary;
+  const lostRun = isLost(summary) ? runLost(summary) : undefined;
   return {
     orderId,
     status: orderStatus,
-    sagaState: state,
+    sagaState: lostRun ? 'parked' : state,
     customerId: memo.customerId,
     source: 'temporal',
-    ...(parkedStep ? { parked: { step: parkedStep } } : {}),
+    ...(lostRun ? { parked: lostRun } : parkedStep ? { parked: { step: parkedStep } } : {}),
     ...(failureType ? { failure: { type: failureType } } : {}),
     startedAtUtc,
     links: linksOf(orderId),
   };
 }
+
+/** Nothing moves such an order until an operator restarts or compensates it, or another run of it has been started. */
+const runLost = ({ parkedStep, closedAs }: OrderSummary) => ({
+  step: parkedStep ?? 'receive',
+  activity: closedRunActivity,
+  failure: `Temporal closed this run (${closedAs}) before the order had ended`,
+  actions: [],
+});

@@ -60,6 +60,8 @@ export interface OrderSummary {
   failureType?: string;
   /** Whether the run has not closed. */
   running: boolean;
+  /** How Temporal closed the run, for example `TERMINATED`; absent while it is open. */
+  closedAs?: string;
   startedAtUtc: string;
 }
 
@@ -82,6 +84,8 @@ export interface OrderScope extends OrderFilter {
   callerId?: string;
   /** Only those whose run has not closed. */
   open?: boolean;
+  /** Only those whose run has closed. */
+  closed?: boolean;
 }
 
 export interface ListOrders extends OrderScope {

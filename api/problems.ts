@@ -72,6 +72,11 @@ export const problems = {
     title: 'The act is refused in the present state',
     act: 'Read what it acts on: its state says what it accepts.',
   },
+  'run-lost': {
+    status: 409,
+    title: 'The order has lost its run before it was recorded',
+    act: 'Ask an operator to restart or compensate it (GET /cases); a new key would be a second order.',
+  },
   'order-closed': { status: 409, title: 'The order has ended', act: 'Nothing can be changed any more.' },
   'write-refused': {
     status: 409,

@@ -5,7 +5,7 @@ import { fulfillOrderName, type FulfillOrder } from '../workflows/messages.ts';
 import { within } from './bounded.ts';
 import type { RestartableRuns } from './order-runs.ts';
 import { TemporalUnavailable } from './order-workflows.ts';
-import { startOptions } from './temporal-order-workflows.ts';
+import { startOptions, summaryOf } from './temporal-order-workflows.ts';
 
 /** OrderRuns through a Temporal client; every method rejects with TemporalUnavailable when Temporal is away. */
 export function createOrderRuns(client: Client, queues: TaskQueues): RestartableRuns {
@@ -21,7 +21,8 @@ export function createOrderRuns(client: Client, queues: TaskQueues): Restartable
       const found = await describe(id);
       if (!found) return undefined;
       const { runId, status } = found;
-      return status.name === 'RUNNING' ? { runId } : { runId, closedAs: status.name };
+      const { status: orderStatus } = summaryOf(found);
+      return { runId, orderStatus, ...(status.name === 'RUNNING' ? {} : { closedAs: status.name }) };
     },
     input: (id) => known('history', () => call(2_000, 'history', () => firstInput(client, id))),
     async startAgain(order) {

@@ -198,7 +198,7 @@ function refusal(error: WorkflowUpdateFailedError): UpdateAnswer {
   return { status: 'refused', reason: cause.message, code, ...(legalActs ? { legalActs } : {}) };
 }
 
-function summaryOf(info: Omit<WorkflowExecutionInfo, 'raw'>): OrderSummary {
+export function summaryOf(info: Omit<WorkflowExecutionInfo, 'raw'>): OrderSummary {
   const attributes = info.typedSearchAttributes;
   const parkedStep = attributes.get(keys.parkedStep);
   const failureType = attributes.get(keys.failureType);
@@ -210,6 +210,7 @@ function summaryOf(info: Omit<WorkflowExecutionInfo, 'raw'>): OrderSummary {
     ...(parkedStep ? { parkedStep } : {}),
     ...(failureType ? { failureType } : {}),
     running: info.status.name === 'RUNNING',
+    ...(info.status.name === 'RUNNING' ? {} : { closedAs: info.status.name }),
     startedAtUtc: info.startTime.toISOString(),
   };
 }

@@ -5,7 +5,7 @@ import type { OrderScope } from './order-workflows.ts';
 
 /** Temporal's list filter for orders. Throws for a value that could end its quotes: those come checked. */
 export function visibilityQuery(queues: TaskQueues, scope: OrderScope): string {
-  const { orderIds, open, callerId, startedBeforeUtc, startedAfterUtc } = scope;
+  const { orderIds, open, closed, callerId, startedBeforeUtc, startedAfterUtc } = scope;
   const equal = {
     WorkflowType: fulfillOrderName,
     TaskQueue: queues.orders,
@@ -20,6 +20,7 @@ export function visibilityQuery(queues: TaskQueues, scope: OrderScope): string {
     ...Object.entries(equal).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name} = ${quoted(value)}`],
     ),
+    ...(closed ? ["ExecutionStatus != 'Running'"] : []),
     ...(orderIds ? [`WorkflowId IN (${orderIds.map((id) => quoted(workflowIdOf(id))).join(', ')})`] : []),
     ...(callerId ? [`(${names.callerId} = ${quoted(callerId)} OR ${names.callerId} IS NULL)`] : []),
     ...(startedBeforeUtc ? [`StartTime < ${quoted(startedBeforeUtc)}`] : []),

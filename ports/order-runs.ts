@@ -1,10 +1,13 @@
 import type { OrderId } from '../domain/ids.ts';
+import type { OrderStatus } from '../domain/order.ts';
 
 /** The run of an order that Temporal knows best: the last one. */
 export interface LastRun {
   runId: string;
   /** How it closed, for example `TERMINATED`; absent while it is open. */
   closedAs?: string;
+  /** The order's status as the run shows it. */
+  orderStatus?: OrderStatus;
 }
 
 /** Runs of orders, for whoever finds one closed while its order is open. */

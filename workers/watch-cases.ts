@@ -2,15 +2,19 @@ import type { Locks } from '../ports/locks.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { repeat } from './repeat.ts';
 import { sweepCases, type SweepDeps } from './upkeep/sweep-cases.ts';
+import { sweepUnrecorded, type Patrol, type UnrecordedDeps } from './upkeep/sweep-unrecorded.ts';
 
 /**
- * Sweeps for orders that have lost their run every `everyMs`, leaving alone what was changed within half of that.
+ * Sweeps for orders that have lost their run, and for runs whose order SQL does not know, every `everyMs`, leaving alone what was changed within half of that.
  * Workers share it by a lock; without Redis each of them does it, which costs reads and changes nothing.
  */
-export function watchCases(deps: SweepDeps & { locks: Locks; logger: Logger; everyMs: number }): {
+export function watchCases(
+  deps: SweepDeps & UnrecordedDeps & { locks: Locks; logger: Logger; everyMs: number },
+): {
   close(): Promise<void>;
 } {
   const { locks, logger, everyMs } = deps;
+  const patrol: Patrol = {};
   return repeat({
     everyMs,
     async work() {
@@ -18,6 +22,12 @@ export function watchCases(deps: SweepDeps & { locks: Locks; logger: Logger; eve
       if (lock.status === 'held') return;
       const { found } = await sweepCases({ ...deps, unchangedForMs: everyMs / 2 });
       if (found > 0) logger.warn({ found }, 'orders have lost their run; see `npm run ops -- cases list`');
+      const unrecorded = await sweepUnrecorded(deps, patrol);
+      if (unrecorded.found > 0)
+        logger.warn(
+          { found: unrecorded.found },
+          'orders are unknown to SQL; see `npm run ops -- cases list`',
+        );
     },
     onError: (error) => logger.warn({ err: error }, 'orders that have lost their run are looked for later'),
   });

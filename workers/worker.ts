@@ -70,6 +70,7 @@ const opsWorker = await createOpsWorker({
 const cases = watchCases({
   ...deps,
   runs: createOrderRuns(client, taskQueues(config.TASK_QUEUE_PREFIX)),
+  workflows: createOrderWorkflows(client, taskQueues(config.TASK_QUEUE_PREFIX)),
   logger,
   everyMs: config.CASE_SWEEP_SECONDS * 1_000,
 });

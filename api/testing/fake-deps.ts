@@ -1,7 +1,7 @@
 import type { BulkAct, BulkProgress } from '../../domain/dead-letters.ts';
 import { taskQueues, type OrderId } from '../../domain/ids.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
-import type { OrderView } from '../../domain/order.ts';
+import type { OrderStatus, OrderView } from '../../domain/order.ts';
 import type { PaymentSubject, RefundAnswer, RequestRefund } from '../../domain/refunds.ts';
 import { changedStock, type StockChange } from '../../domain/stock.ts';
 import type { Product, Store, StoreReads, StoreTransaction } from '../../ports/store.ts';
@@ -265,10 +265,18 @@ export const settings = (changes: Partial<ApiSettings> = {}): ApiSettings => ({
 });
 
 /** A run that Temporal has closed, unless it is running; another one is started once. */
-export function fakeRuns({ closedAs = 'TERMINATED', running = false } = {}) {
+export function fakeRuns({
+  closedAs = 'TERMINATED',
+  running = false,
+  orderStatus,
+}: { closedAs?: string; running?: boolean; orderStatus?: OrderStatus } = {}) {
   const started: StartOrder[] = [];
   const runs: RestartableRuns = {
-    last: async () => ({ runId: 'run-1', ...(running || started.length > 0 ? {} : { closedAs }) }),
+    last: async () => ({
+      runId: 'run-1',
+      ...(orderStatus && { orderStatus }),
+      ...(running || started.length > 0 ? {} : { closedAs }),
+    }),
     input: async () => undefined,
     async startAgain(order) {
       if (started.length > 0) return 'running';

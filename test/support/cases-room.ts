@@ -5,7 +5,9 @@ import { createOrderRuns } from '../../api/temporal-order-runs.ts';
 import { createOrderWorkflows } from '../../api/temporal-order-workflows.ts';
 import { taskQueues, workflowIdOf, type OrderId } from '../../domain/ids.ts';
 import { systemClock } from '../../ports/clock.ts';
+import type { Store } from '../../ports/store.ts';
 import { sweepCases } from '../../workers/upkeep/sweep-cases.ts';
+import { sweepUnrecorded } from '../../workers/upkeep/sweep-unrecorded.ts';
 import type { fulfillOrder } from '../../workflows/index.ts';
 import { workflowInput, type SagaEnvironment } from '../setup/saga-environment.ts';
 
@@ -31,9 +33,10 @@ export function casesRoom(saga: SagaEnvironment) {
     workflow: { queryRejectCondition: 'NOT_COMPLETED_CLEANLY' },
   });
   const runs = createOrderRuns(client, queues);
+  const workflows = createOrderWorkflows(client, queues);
   const app = createApp(
     fakeDeps({
-      workflows: createOrderWorkflows(client, queues),
+      workflows,
       runs,
       store: saga.deps.store,
       settings: settings({ policy: workflowInput(saga.config).policy, taskQueues: queues }),
@@ -54,6 +57,8 @@ export function casesRoom(saga: SagaEnvironment) {
     act: (id: OrderId, act: CaseAct, reason = 'the run was terminated by mistake') =>
       ask('POST', `/cases/${id}/${act}`, { reason, actor: 'ana' }),
     sweep: () => sweepCases({ ...saga.deps, runs, clock: systemClock, unchangedForMs: 0 }),
+    sweepUnrecorded: (store: Store = saga.deps.store) =>
+      sweepUnrecorded({ store, runs, workflows, clock: systemClock, startedForMs: 0 }),
     /** The end of the order's last run. */
     end: (id: OrderId) => saga.client.workflow.getHandle<typeof fulfillOrder>(workflowIdOf(id)).result(),
   };

@@ -6,11 +6,10 @@ import type { Clock } from '../../ports/clock.ts';
 import type { OutboxBell } from '../../ports/locks.ts';
 import type { LastRun, OrderRuns } from '../../ports/order-runs.ts';
 import type { OpenOrder, Store } from '../../ports/store.ts';
+import { inTurns } from './in-turns.ts';
 
 const SECOND = 1_000;
 const PAGE = 200;
-/** Descriptions asked of Temporal at the same time. */
-const AT_ONCE = 8;
 
 export interface SweepDeps {
   store: Pick<Store, 'transaction' | 'upkeep'>;
@@ -41,17 +40,6 @@ export async function sweepCases(deps: SweepDeps): Promise<{ looked: number; fou
     after = page.at(-1);
     if (!after) return counts;
   }
-}
-
-async function inTurns<T, Result>(
-  items: readonly T[],
-  work: (item: T) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let start = 0; start < items.length; start += AT_ONCE) {
-    results.push(...(await Promise.all(items.slice(start, start + AT_ONCE).map(work))));
-  }
-  return results;
 }
 
 async function lookAt(deps: SweepDeps, order: OpenOrder): Promise<boolean> {

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import type { OrderId } from '../../domain/ids.ts';
+import type { Store } from '../../ports/store.ts';
+import { until } from '../setup/saga-environment.ts';
+import { casesRoom } from '../support/cases-room.ts';
+import { booksOf, sagaSuite } from './saga-suite.ts';
+import { createStoreSwitch } from './switchable-store.ts';
+
+const inMs = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('orders that Temporal knows and SQL does not', () => {
+  const sql = createStoreSwitch();
+  const saga = sagaSuite({ wrap: sql.wrap });
+  const rooms = () => casesRoom(saga());
+
+  /** The sweep asks Temporal's list, which comes some time later. */
+  const found = (orderId: OrderId, which: (one: { failure: string } | undefined) => boolean, store?: Store) =>
+    until(
+      async () => {
+        await rooms().sweepUnrecorded(store);
+        return (await rooms().list()).body.cases?.find((one) => one.orderId === orderId);
+      },
+      which,
+      20_000,
+    );
+  const gauge = async () => (await saga().deps.store.upkeep.standing()).unrecordedOrders;
+
+  test('one that was terminated before SQL knew it is found, shown, restarted and forgotten again', async () => {
+    sql.away = true;
+    const order = await saga().start();
+    const { orderId } = order;
+    await inMs(500);
+    await order.terminate('by an operator');
+    await inMs(500);
+    sql.away = false;
+    const listed = await found(orderId, (one) => one !== undefined);
+    expect(listed).toMatchObject({
+      status: 'received',
+      acts: ['restart', 'compensate'],
+      failure:
+        'Temporal closed its run (TERMINATED) before SQL had taken it; nothing was reserved or charged',
+    });
+    expect(await gauge()).toBe(1);
+    expect((await rooms().ask('GET', `/orders/${orderId}`)).body).toMatchObject({
+      source: 'temporal',
+      sagaState: 'parked',
+      parked: { activity: 'run', failure: expect.stringContaining('TERMINATED') },
+    });
+    expect((await rooms().ask('GET', `/orders/${orderId}/why`)).body).toMatchObject({
+      next: expect.stringMatching(/stopped before it was taken in: nothing was set aside or charged/),
+    });
+    expect((await rooms().act(orderId, 'restart')).status).toBe(202);
+    expect(await rooms().end(orderId)).toMatchObject({ status: 'completed' });
+    await found(orderId, (one) => one === undefined);
+    expect(await gauge()).toBe(0);
+    expect((await booksOf(saga(), orderId)).provider.charged).toHaveLength(1);
+    await saga().check(orderId);
+  });
+
+  test('one that is parked at receive, as earlier policies had it, is found as long as it is', async () => {
+    sql.away = true;
+    const order = await saga().start({}, { steps: { receive: { budgetMs: 300 } } });
+    const { orderId } = order;
+    await saga().until(orderId, ({ sagaState }) => sagaState === 'parked');
+    sql.away = false;
+    expect(await found(orderId, (one) => one !== undefined)).toMatchObject({
+      acts: [],
+      failure: expect.stringMatching(/^Its run is open and SQL has not taken it/),
+    });
+    await order.executeUpdate('resolve', {
+      args: [{ actor: 'ana', reason: 'SQL is back', action: 'retry' }],
+    });
+    await order.result();
+    await found(orderId, (one) => one === undefined);
+    await saga().check(orderId);
+  });
+
+  test('one that ended while SQL has lost its row has no act: SQL is behind', async () => {
+    const order = await saga().start();
+    const { orderId } = order;
+    await order.result();
+    const { store } = saga().deps;
+    const lossy: Store = {
+      ...store,
+      upkeep: {
+        ...store.upkeep,
+        recorded: async (ids) => (await store.upkeep.recorded(ids)).filter((id) => id !== orderId),
+      },
+      transaction: (work) =>
+        store.transaction((tx) => work({ ...tx, orders: { ...tx.orders, find: async () => undefined } })),
+    };
+    expect(await found(orderId, (one) => one !== undefined, lossy)).toMatchObject({
+      status: 'completed',
+      acts: [],
+      failure: expect.stringMatching(/had come to completed, and SQL has no row of it: SQL is behind/),
+    });
+    await found(orderId, (one) => one === undefined);
+  });
+});
