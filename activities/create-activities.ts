@@ -21,6 +21,7 @@ import { createRecordRefund, createRefundPart, createRequestRefund } from './ref
 import { createRefundPayment } from './refund-payment.ts';
 import { createRequestEmail } from './request-email.ts';
 import { createReleaseInventory, createReserveInventory } from './reserve-inventory.ts';
+import { createSettleDebt } from './settle-debt.ts';
 import { createVerifyAddress, createVerifyAddressAtOnce } from './verify-address.ts';
 import { createVoidShipment } from './void-shipment.ts';
 
@@ -54,6 +55,7 @@ export const createPaymentActivities = (deps: ActivityDeps) => ({
   refundPart: asActivity(createRefundPart(deps)),
   recordRefund: asActivity(createRecordRefund(deps)),
   recordDispute: asActivity(createRecordDispute(deps)),
+  settleDebt: asActivity(createSettleDebt(deps)),
 });
 
 /** Steps that call the carrier; on its own task queue. */

@@ -6,7 +6,7 @@ import { askedFor, markedBy, notConfirmed, type Claim } from './mark-done.ts';
 import { paymentRequests, type PaymentFacts, type PaymentProcessed } from './payment-protocol.ts';
 import { paymentOperation, takeBackLatePayment } from './process-payment.ts';
 import { runProviderOperation, type Attempt } from './provider-operation.ts';
-import { createRefundPayment } from './refund-payment.ts';
+import { createRefundPayment, type Owing } from './refund-payment.ts';
 
 /**
  * Takes a charge that the provider has as the order's own, as if processPayment had made it: that one's operation is
@@ -100,7 +100,7 @@ async function adopt(tx: StoreTransaction, { orderId, n, reference }: Claim & { 
  */
 export const createMarkRefundDone =
   (deps: ActivityDeps) =>
-  async ({ orderId, reference: refundId, attemptTimeoutMs }: Claim): Promise<null> => {
+  async ({ orderId, reference: refundId, attemptTimeoutMs }: Claim): Promise<Owing | null> => {
     const payments = await deps.store.transaction((tx) => tx.payments.list(orderId));
     const timeoutMs = Math.floor(attemptTimeoutMs / 4);
     const refund = await askedFor(deps.payments.findRefund({ refundId, timeoutMs }));

@@ -1,4 +1,5 @@
 import type { EventFacts } from '../domain/events.ts';
+import type { OrderId } from '../domain/ids.ts';
 import { decimalAmount, formatAmount } from '../domain/money.ts';
 import type { Dispute, DisputeState } from '../domain/refunds.ts';
 import type { ProviderDispute } from '../ports/payment-gateway.ts';
@@ -6,6 +7,12 @@ import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { inOrder, type RecordPayment } from './refund-order.ts';
 import { writeTransition } from './transition.ts';
+
+/** What a dispute has come to, and the debt that its end lets settle. */
+export interface RecordedDispute {
+  state: DisputeState;
+  owed?: { orderId: OrderId; n: number };
+}
 
 /**
  * Looks up a dispute at the provider and records what it says now; while it is open, and after it was lost, the order is
@@ -16,13 +23,32 @@ import { writeTransition } from './transition.ts';
  */
 export const createRecordDispute =
   (deps: ActivityDeps) =>
-  async ({ subject, attemptTimeoutMs }: RecordPayment): Promise<DisputeState | null> => {
+  async ({ subject, attemptTimeoutMs }: RecordPayment): Promise<RecordedDispute | null> => {
     const found = await deps.payments.findDispute({
       disputeId: subject.id,
       timeoutMs: attemptTimeoutMs * 0.9,
     });
-    return (await inOrder(deps, found, (tx, of) => writeDispute(deps, tx, { ...of, found }))) ?? null;
+    const recorded = await inOrder(deps, found, async (tx, of) => {
+      const state = await writeDispute(deps, tx, { ...of, found });
+      const { orderId, n } = of.payment;
+      const owed = (await tx.refunds.list(orderId)).some((row) => row.n === n && row.state === 'owed');
+      return { state, ...(owed && isClosed(state) ? { owed: { orderId, n } } : {}) };
+    });
+    return recorded ?? null;
   };
+
+/** Brings SQL to what the provider says about a payment's disputes (newest first): each once, whoever comes first. */
+export async function recordDisputes(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  {
+    order,
+    payment,
+    disputes,
+  }: { order: OrderRow; payment: PaymentRow; disputes: readonly ProviderDispute[] },
+): Promise<void> {
+  for (const found of disputes.toReversed()) await writeDispute(deps, tx, { order, payment, found });
+}
 
 const rank: Record<DisputeState, number> = { inquiry: 0, open: 1, won: 2, lost: 2 };
 const isClosed = (state: DisputeState): boolean => rank[state] === 2;
@@ -65,6 +91,7 @@ async function writeState(
     reason,
     openedAtUtc: before?.openedAtUtc ?? found.createdAtUtc,
     updatedAtUtc: clock.nowUtc(),
+    ...(found.dueByUtc ? { dueByUtc: found.dueByUtc } : {}),
   };
   await tx.disputes.put(dispute);
   await writeTransition(tx, {
@@ -85,5 +112,11 @@ function eventOf({ disputeId, state, amount, reason }: Dispute, { intentId = '' 
   const facts = { paymentId: intentId, disputeId, disputedAmount: decimalAmount(amount), reason };
   return isClosed(state)
     ? { type: 'dispute.closed.v1', details: { ...facts, outcome: state } }
-    : { type: 'payment.disputed.v1', details: { ...facts, refundable: state === 'inquiry' } };
+    : {
+        type: 'payment.disputed.v1',
+        details: {
+          ...facts,
+          refundable: state === 'inquiry',
+        },
+      };
 }

@@ -3,51 +3,72 @@ import { TechnicalFailure } from '../domain/failures.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import { sumMinor, type Money } from '../domain/money.ts';
 import type { Dispute } from '../domain/refunds.ts';
-import { isKeySpent, type ProviderRefund, type RefundRequested } from '../ports/payment-gateway.ts';
+import { isKeySpent, type ProviderDispute, type ProviderRefund } from '../ports/payment-gateway.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import { closeIntent, numbered, takeNextKey, type IntentOf } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runProviderCompensation } from './provider-compensation.ts';
-import { recordRefunds } from './refund-records.ts';
+import { recordDisputes } from './record-dispute.ts';
+import { recordRefunds, writeDebt } from './refund-records.ts';
 import { writeTransition } from './transition.ts';
 
-/** A payment of the order, and what the provider says went back from it. */
-export interface TakenBack {
+/** A payment of the order, what the provider says went back from it, and what it could not give back. */
+export interface TakenBack extends GivenBack {
   payment: PaymentRow;
+}
+
+/** What the provider says about one charge after it was asked to give back what is left. */
+export interface GivenBack {
+  /** All refunds of the charge, newest first. */
   refunds: readonly ProviderRefund[];
+  /** Its disputes, where they were asked for. */
+  disputes?: readonly ProviderDispute[];
+  /** What the provider has refused to give back, and why. */
+  left?: { amount: Money; code: 'disputed' | 'failed' | 'not_refundable' | 'look_again'; reason: string };
+}
+
+/** What the compensation could not give back: it is a debt now, `settleDebt` settles it. */
+export interface Owing {
+  owed: { n: number; amount: Money }[];
 }
 
 /**
  * Compensates processPayment, for all its payment updates: cancels what is not charged (so that a late confirmation
- * is refused), refunds what is left of what is. A safe no-op where nothing was created. A charge under dispute is not
- * refunded but waited for; what a lost dispute has given the customer is not given twice.
+ * is refused), refunds what is left of what is. A safe no-op where nothing was created. What the provider refuses to
+ * refund because the customer's bank disputes the charge is not waited for: it becomes a debt in the transaction that
+ * stores the answer, and the order goes on without it. What a lost dispute has given the customer is not given twice.
  * Idempotent by `refund-payment-<orderId>`; at the provider by `refund-<orderId>-<n>`, after a look at the refunds
  * there are.
- * Fails technically only (retried without end).
- * Writes: Payments, Refunds, AuditLog, OutboxMessages(payment.refunded.v1 per refund; payment.failed.v1 for a payment
- * that waited for the customer), in one transaction.
+ * Run twice, at the same time, after a reset or in a second run: the stored answer, the debt included. Killed anywhere or
+ * a lost reply: asked again under the same keys. A charge that lands late: `takeBackLatePayment`, which owes the same way.
+ * Fails technically only (retried without end), also while it is not known whether there is a charge.
+ * Writes: Payments, Refunds, Disputes, AuditLog, OutboxMessages(payment.refunded.v1 per refund; payment.disputed.v1;
+ * refund.owed.v1; payment.failed.v1 for a payment that waited for the customer), in one transaction.
  */
 export const createRefundPayment =
   (deps: ActivityDeps) =>
-  ({ orderId, attemptTimeoutMs }: { orderId: OrderId; attemptTimeoutMs: number }): Promise<null> =>
-    runProviderCompensation<null, (TakenBack & { disputes: Dispute[] })[]>(deps, {
+  ({ orderId, attemptTimeoutMs }: { orderId: OrderId; attemptTimeoutMs: number }): Promise<Owing | null> =>
+    runProviderCompensation<Owing | null, (TakenBack & { known: Dispute[] })[]>(deps, {
       name: { key: operationKeys.refundPayment(orderId), orderId, step: 'payment' },
       attemptTimeoutMs,
       read: async (tx) => {
-        const disputes = await tx.disputes.list(orderId);
-        return (await tx.payments.list(orderId)).map((payment) => ({ payment, refunds: [], disputes }));
+        const known = await tx.disputes.list(orderId);
+        return (await tx.payments.list(orderId)).map((payment) => ({ payment, refunds: [], known }));
       },
       settle: async (payments, timeoutMs) => {
         const settled = [];
-        for (const { payment, disputes } of payments) {
-          const taken = await settlePayment(deps, { payment, disputes, timeoutMs: () => timeoutMs });
-          settled.push({ ...taken, disputes });
+        for (const { payment, known } of payments) {
+          const taken = await settlePayment(deps, { payment, disputes: known, timeoutMs: () => timeoutMs });
+          settled.push({ ...taken, known });
         }
         return settled;
       },
       commit: async (tx, order, payments) => {
         await writeTakenBack(deps, tx, { order, payments });
-        return null;
+        const owed = payments.flatMap(({ payment: { n }, left }) =>
+          left ? [{ n, amount: left.amount }] : [],
+        );
+        return owed.length > 0 ? { owed } : null;
       },
     });
 
@@ -72,30 +93,48 @@ export async function takeBackPayment(
   const payment = { ...input.payment, intentId: input.intentId };
   const left = await closeIntent(deps, input);
   if (left.status === 'canceled') return { payment: { ...payment, state: 'canceled' }, refunds: [] };
-  return { payment, refunds: await refundLeft(deps, { ...input, charged: left.amount }) };
+  const disputes = input.disputes.filter(({ n }) => n === payment.n);
+  const given = await refundLeft(deps, { ...input, disputes, charged: left.amount });
+  if (given.left && given.left.code !== 'disputed') throw notRefunded(payment.orderId, given.left.reason);
+  return { payment, ...given };
 }
 
-/** Gives back what the provider's own list of refunds leaves; all refunds of the charge afterwards, newest first. */
-async function refundLeft(
+/**
+ * Gives back what the provider's own list of refunds leaves, under the compensation's key, whoever asks. A refusal because
+ * of a dispute is held against the provider's list of disputes: one that was lost meanwhile has given the money back.
+ */
+export async function refundLeft(
   deps: ActivityDeps,
-  input: IntentOf & { charged: Money; disputes: readonly Dispute[] },
-): Promise<ProviderRefund[]> {
+  input: IntentOf & { charged: Money; disputes: readonly Pick<Dispute, 'disputeId' | 'state' | 'amount'>[] },
+): Promise<GivenBack> {
   const { payment, intentId, charged, timeoutMs } = input;
   const { orderId, n } = payment;
   const operationKey = operationKeys.refundLeft(orderId, n);
   const list = () => deps.payments.refunds({ intentId, timeoutMs: timeoutMs() });
   const refunds = await list();
-  const lost = input.disputes.filter((dispute) => dispute.n === n && dispute.state === 'lost');
-  const gone = [...refunds.filter(({ status }) => status !== 'failed'), ...lost];
-  const amountMinor = charged.amountMinor - sumMinor(gone.map(({ amount }) => amount.amountMinor));
-  if (amountMinor <= 0) return refunds;
+  const amountMinor = minorLeft(charged, refunds, input.disputes);
+  if (amountMinor <= 0) return { refunds };
   const idempotencyKey = keyOfLeft(operationKey, { payment, refunds, charged, amountMinor });
   const amount = { ...charged, amountMinor };
   try {
     const request = { idempotencyKey, operationKey, orderId, intentId, amount, timeoutMs: timeoutMs() };
     const answer = await deps.payments.refund(request);
-    if (answer.status === 'taken' && answer.refund.status !== 'failed') return [answer.refund, ...refunds];
-    throw notRefunded(orderId, answer);
+    if (answer.status === 'taken') {
+      const { refund } = answer;
+      if (refund.status !== 'failed') return { refunds: [refund, ...refunds] };
+      const reason = `it failed: ${refund.failure}`;
+      return { refunds: [refund, ...refunds], left: { amount, code: 'failed', reason } };
+    }
+    const { code, reason } = answer;
+    if (code === 'not_refundable') return { refunds, left: { amount, code, reason } };
+    if (code !== 'disputed') return { refunds, left: { amount, code: 'look_again', reason } };
+    const disputes = await deps.payments.disputes({ intentId, timeoutMs: timeoutMs() });
+    const stillMinor = minorLeft(charged, refunds, disputes);
+    return {
+      refunds,
+      disputes,
+      ...(stillMinor > 0 ? { left: { amount: { ...charged, amountMinor: stillMinor }, code, reason } } : {}),
+    };
   } catch (error) {
     if (!isKeySpent(error)) throw error;
     /* The key's request has ended, so nothing of it lands after this look. */
@@ -105,6 +144,18 @@ async function refundLeft(
     throw error;
   }
 }
+
+const minorLeft = (
+  charged: Money,
+  refunds: readonly ProviderRefund[],
+  disputes: readonly Pick<Dispute, 'state' | 'amount'>[],
+): number => {
+  const gone = [
+    ...refunds.filter(({ status }) => status !== 'failed'),
+    ...disputes.filter(({ state }) => state === 'lost'),
+  ];
+  return charged.amountMinor - sumMinor(gone.map(({ amount }) => amount.amountMinor));
+};
 
 /**
  * Another amount is another request to the provider, and so is another try after a refund that failed, or after an error
@@ -120,15 +171,10 @@ const keyOfLeft = (
   return numbered(`${key}${part}`, payment.refundKeyNumber + failed.length);
 };
 
-const notRefunded = (orderId: OrderId, answer: RefundRequested): TechnicalFailure => {
-  const why = answer.status === 'taken' ? `it failed: ${answer.refund.failure}` : answer.reason;
-  const disputed = answer.status === 'refused' && answer.code === 'disputed';
-  return new TechnicalFailure(
-    'ProviderUnavailable',
-    `The charge of order ${orderId} was not refunded: ${why}${disputed ? '; it waits for the end of the dispute' : ''}`,
-    { retryAfterMs: disputed ? 60_000 : 1_000 },
-  );
-};
+export const notRefunded = (orderId: OrderId, why: string): TechnicalFailure =>
+  new TechnicalFailure('ProviderUnavailable', `The charge of order ${orderId} was not refunded: ${why}`, {
+    retryAfterMs: 1_000,
+  });
 
 /** Records taken-back payments: once per payment and refund, whoever comes first. */
 export async function writeTakenBack(
@@ -136,15 +182,16 @@ export async function writeTakenBack(
   tx: StoreTransaction,
   { order, payments }: { order: OrderRow; payments: readonly TakenBack[] },
 ): Promise<void> {
-  for (const { payment, refunds } of payments) {
+  for (const { payment, refunds, disputes = [], left } of payments) {
     const before = await tx.payments.find({ orderId: payment.orderId, n: payment.n });
-    if (payment.state === 'canceled') await writeCanceled(deps, tx, { order, payment, before });
-    else
-      await recordRefunds(deps, tx, {
-        order,
-        payment: { ...(before ?? payment), intentId: payment.intentId ?? '' },
-        refunds,
-      });
+    if (payment.state === 'canceled') {
+      await writeCanceled(deps, tx, { order, payment, before });
+      continue;
+    }
+    const of = { order, payment: { ...(before ?? payment), intentId: payment.intentId ?? '' } };
+    await recordDisputes(deps, tx, { ...of, disputes });
+    await recordRefunds(deps, tx, { ...of, refunds });
+    if (left) await writeDebt(deps, tx, { ...of, left, disputes });
   }
 }
 

@@ -2,7 +2,7 @@ import { operationKeys } from '../domain/ids.ts';
 import { decimalAmount, formatAmount, type Money } from '../domain/money.ts';
 import { leftToRefund, type RefundState } from '../domain/refunds.ts';
 import type { EventFacts } from '../domain/events.ts';
-import type { ProviderRefund } from '../ports/payment-gateway.ts';
+import type { ProviderDispute, ProviderRefund } from '../ports/payment-gateway.ts';
 import type { RefundRow } from '../ports/refunds.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -43,7 +43,7 @@ const ownKey = ({ orderId, refundId, n }: Pick<RefundRow, 'orderId' | 'refundId'
     ? operationKeys.refundLeft(orderId, n)
     : operationKeys.refundOrder(orderId, refundId);
 
-const compensationId = (n: number): string => `compensation-${n}`;
+export const compensationId = (n: number): string => `compensation-${n}`;
 
 /** The row of a provider's refund: by its id, or the one that waits for it under its key. */
 const rowOf = (
@@ -83,6 +83,8 @@ function advanced(
   return {
     ...rest,
     state,
+    /* A debt may have become less: a lost dispute, or another refund, has given a part. */
+    amount: before.state === 'owed' ? refund.amount : before.amount,
     settledAtUtc: clock.nowUtc(),
     /* One that failed at once was never on its way. */
     ...(known || state !== 'failed' ? { providerRefundId: refund.refundId } : {}),
@@ -113,11 +115,62 @@ function newRow(
   };
 }
 
+/**
+ * Records that the compensation's refund of a payment is owed, in the transaction that lets the order go on without it.
+ * Once: a row that is there already, whatever became of it, stays; one that failed is owed again.
+ */
+export async function writeDebt(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  debt: Pick<RefundedPayment, 'order' | 'payment'> & {
+    left: { amount: Money };
+    disputes: readonly Pick<ProviderDispute, 'disputeId' | 'state' | 'dueByUtc'>[];
+  },
+): Promise<void> {
+  const { order: ofOrder, payment, left, disputes } = debt;
+  const { orderId, n } = payment;
+  const refundId = compensationId(n);
+  const before = (await tx.refunds.list(orderId)).find((row) => row.refundId === refundId);
+  if (before && before.state !== 'failed') return;
+  const after: RefundRow = {
+    orderId,
+    refundId,
+    n,
+    state: 'owed',
+    amount: left.amount,
+    reason: 'compensation',
+    actor: 'saga',
+    requestedAtUtc: deps.clock.nowUtc(),
+    fingerprint: '',
+    keyNumber: 1,
+  };
+  const dispute = disputes.find(({ state }) => state === 'open');
+  await writeRefund(deps, tx, { order: ofOrder, payment, before, after, ...(dispute ? { dispute } : {}) });
+}
+
+/** Ends a debt without a refund: nothing of it is left to give back, or the provider never will. */
+export async function endDebt(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  debt: Pick<RefundedPayment, 'order' | 'payment'> & { row: RefundRow; failure?: string },
+): Promise<void> {
+  const { order: ofOrder, payment, row, failure } = debt;
+  const after: RefundRow = {
+    ...row,
+    state: failure ? 'failed' : 'canceled',
+    settledAtUtc: deps.clock.nowUtc(),
+    ...(failure ? { failure } : {}),
+  };
+  await writeRefund(deps, tx, { order: ofOrder, payment, before: row, after });
+}
+
 interface RefundChange {
   order: OrderRow;
   payment: PaymentRow;
   before: RefundRow | undefined;
   after: RefundRow;
+  /** Of a debt: what it waits for. */
+  dispute?: Pick<ProviderDispute, 'disputeId' | 'dueByUtc'>;
 }
 
 /** Writes one change of a refund: its row, what is left of the payment, audit row and event. */
@@ -137,7 +190,7 @@ export async function writeRefund(
     aside: true,
     from: before ? auditState[before.state] : payment.state,
     to: auditState[after.state],
-    reason: reasonOf(after, left),
+    reason: reasonOf(change, left),
     ...(event ? { event } : {}),
     nowUtc: deps.clock.nowUtc(),
   });
@@ -170,13 +223,26 @@ async function writePayment(tx: StoreTransaction, payment: PaymentRow, after: Re
   return { ...amount, amountMinor: leftToRefund({ charged: amount, refunds, disputes: [] }) };
 }
 
-function eventOf({ payment, before, after }: RefundChange): EventFacts | undefined {
+function eventOf({ payment, before, after, dispute }: RefundChange): EventFacts | undefined {
+  if (after.state === 'owed') {
+    return {
+      type: 'refund.owed.v1',
+      details: {
+        paymentId: payment.intentId ?? '',
+        refundId: after.refundId,
+        amount: decimalAmount(after.amount),
+        disputeId: dispute?.disputeId ?? null,
+        respondByUtc: dispute?.dueByUtc ?? null,
+      },
+    };
+  }
   const ids = { paymentId: payment.intentId ?? '', refundId: after.providerRefundId ?? after.refundId };
   if (after.state === 'failed') {
     const details = { ...ids, amount: decimalAmount(after.amount), reason: after.failure ?? '' };
     return { type: 'refund.failed.v1', details };
   }
-  if (after.state === 'requested' || before?.providerRefundId) return undefined;
+  const given = after.state === 'pending' || after.state === 'refunded';
+  if (!given || before?.providerRefundId) return undefined;
   return {
     type: 'payment.refunded.v1',
     details: { ...ids, refundedAmount: decimalAmount(after.amount) },
@@ -185,7 +251,13 @@ function eventOf({ payment, before, after }: RefundChange): EventFacts | undefin
 
 const shown = (money: Money): string => `${formatAmount(money)} ${money.currency}`;
 
-const reasonOf = ({ amount, reason, failure }: RefundRow, left: Money): string =>
-  failure
+const reasonOf = ({ after, dispute }: RefundChange, left: Money): string => {
+  const { state, amount, reason, failure } = after;
+  if (state === 'owed') {
+    return `${shown(amount)} are owed until ${dispute ? `dispute ${dispute.disputeId}` : 'the dispute'} is over: ${reason}`;
+  }
+  if (state === 'canceled') return `${shown(amount)}, nothing of it is left to give back: ${reason}`;
+  return failure
     ? `${shown(amount)} did not go back (${failure}); ${shown(left)} of the charge are left: ${reason}`
     : `${shown(amount)}, ${shown(left)} of the charge are left: ${reason}`;
+};

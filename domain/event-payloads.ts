@@ -47,6 +47,18 @@ export interface EventDetails {
     /** Decimal in `currency`. */
     refundedAmount: number;
   };
+  /** The order was taken back while the customer's bank disputed the charge: the refund is owed, and settled when the dispute is over. */
+  'refund.owed.v1': {
+    /** The payment provider's id of the payment. */
+    paymentId: string;
+    /** Ours: the provider has not taken it yet. */
+    refundId: string;
+    /** Decimal in `currency`. */
+    amount: number;
+    disputeId: string | null;
+    /** Until when the bank can be answered, UTC; null where nobody says so. */
+    respondByUtc: string | null;
+  };
   /** A refund did not go back, or came back from the customer's bank days later; it can be tried again. */
   'refund.failed.v1': {
     /** The payment provider's id of the payment. */

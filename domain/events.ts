@@ -11,6 +11,7 @@ export const eventTypes = [
   'payment.processed.v1',
   'payment.failed.v1',
   'payment.refunded.v1',
+  'refund.owed.v1',
   'refund.failed.v1',
   'payment.disputed.v1',
   'dispute.closed.v1',

@@ -22,6 +22,9 @@ export const workflowIdOf = (id: OrderId): string => `order-${id}`;
 /** Workflow id of one refund: the same refund is one workflow, for good. */
 export const refundWorkflowIdOf = (id: OrderId, refundId: string): string => `refund-${id}-${refundId}`;
 
+/** Workflow id of what an order owes from its nth payment. */
+export const debtWorkflowIdOf = (id: OrderId, n: number): string => `debt-${id}-${n}`;
+
 /** Workflow id of one notice of the payment provider. */
 export const paymentNoticeWorkflowIdOf = (eventId: string): string => `payment-notice-${eventId}`;
 

@@ -2,12 +2,19 @@ import type { EventOf } from './contracts/read-event.ts';
 import { curl } from './help-desk-command.ts';
 import type { HelpDeskText } from './help-desk-text.ts';
 
-export const moneyEvents = ['refund.failed.v1', 'payment.disputed.v1', 'dispute.closed.v1'] as const;
+export const moneyEvents = [
+  'refund.owed.v1',
+  'refund.failed.v1',
+  'payment.disputed.v1',
+  'dispute.closed.v1',
+] as const;
 export type MoneyEvent = EventOf<(typeof moneyEvents)[number]>;
 
 /** What a person has to know about a refund that came back and about a charge that the customer's bank disputes. */
 export function moneyText(event: MoneyEvent, { at, more }: { at: string; more: string }): HelpDeskText {
   switch (event.eventType) {
+    case 'refund.owed.v1':
+      return owedText(event, more);
     case 'refund.failed.v1':
       return failedText(event, { at, more });
     case 'payment.disputed.v1':
@@ -15,6 +22,21 @@ export function moneyText(event: MoneyEvent, { at, more }: { at: string; more: s
     case 'dispute.closed.v1':
       return closedText(event, { at, more });
   }
+}
+
+function owedText({ payload }: EventOf<'refund.owed.v1'>, more: string): HelpDeskText {
+  const { orderId, amount, currency, disputeId, respondByUtc } = payload;
+  return {
+    subject: `Order ${orderId} was taken back and owes its customer ${amount} ${currency}`,
+    lines: [
+      `The customer's bank holds the charge (${disputeId ?? 'a dispute'}), so that it cannot be refunded now. The order goes on without it.`,
+      'If the dispute is won, the money is refunded by itself; if it is lost, the bank has given it to the customer.',
+      respondByUtc
+        ? `Answer the bank at the payment provider until ${respondByUtc}; accepting the dispute pays the debt as well.`
+        : 'Answer the bank at the payment provider; accepting the dispute pays the debt as well.',
+      more,
+    ],
+  };
 }
 
 function failedText({ payload }: EventOf<'refund.failed.v1'>, { at, more }: { at: string; more: string }) {

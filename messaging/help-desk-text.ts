@@ -27,6 +27,7 @@ export function helpDeskText(event: WaitingOrder, apiUrl: string): HelpDeskText 
       return heldText({ ...event.payload, status: 'awaiting_approval' }, { at, more });
     case 'order.held.v1':
       return heldText(event.payload, { at, more });
+    case 'refund.owed.v1':
     case 'refund.failed.v1':
     case 'payment.disputed.v1':
     case 'dispute.closed.v1':

@@ -80,6 +80,18 @@ it('tells of a refund that came back and how to refund again', () => {
   );
 });
 
+it('tells of a debt that waits for the bank, and until when the bank can be answered', () => {
+  const owed = { amount: 5, currency: 'INR', disputeId: 'dp_1', respondByUtc: '2026-01-09T03:04:05.000Z' };
+  const { subject, lines } = helpDeskText(eventOf('refund.owed.v1', owed), api);
+  expect(subject).toBe('Order order-1 was taken back and owes its customer 5 INR');
+  expect(lines.join('\n')).toMatch(/holds the charge \(dp_1\)[^]*until 2026-01-09T03:04:05.000Z/);
+  const unknown = helpDeskText(
+    eventOf('refund.owed.v1', { ...owed, disputeId: null, respondByUtc: null }),
+    api,
+  );
+  expect(unknown.lines.join('\n')).not.toMatch(/null|undefined/);
+});
+
 it('tells of a dispute, of an inquiry and of the end, with what it means for refunds', () => {
   const text = (type: WaitingOrder['eventType'], details: object) =>
     helpDeskText(eventOf(type, details), api).lines.join('\n');

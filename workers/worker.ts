@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { Runtime } from '@temporalio/worker';
+import { createDebtRuns } from '../api/temporal-debt-runs.ts';
 import { createOrderRuns } from '../api/temporal-order-runs.ts';
 import { createOrderWorkflows } from '../api/temporal-order-workflows.ts';
 import { clientObservers } from '../api/trace-temporal.ts';
@@ -22,6 +23,7 @@ import { sdkLogging, temporalLogger } from './temporal-logger.ts';
 import { temporalSdkMetrics } from './temporal-sdk-metrics.ts';
 import { workerObservers } from './worker-observers.ts';
 import { watchCases } from './watch-cases.ts';
+import { watchDebts } from './watch-debts.ts';
 import { certificatesOf, watchCertificates } from './watch-certificates.ts';
 import { bundleOrderWorkflows } from './workflow-bundle.ts';
 
@@ -74,6 +76,15 @@ const cases = watchCases({
   logger,
   everyMs: config.CASE_SWEEP_SECONDS * 1_000,
 });
+const debts = watchDebts({
+  ...deps,
+  debts: createDebtRuns(client, {
+    taskQueues: taskQueues(config.TASK_QUEUE_PREFIX),
+    policy: config.policy,
+  }),
+  logger,
+  everyMs: config.CASE_SWEEP_SECONDS * 1_000,
+});
 const certificates = watchCertificates({
   certificates: certificatesOf({ ...config, temporal: loadClientConnectConfig().connectionOptions }),
   metrics,
@@ -106,6 +117,7 @@ try {
   await Promise.all([workers.run(), opsWorker.run()]);
 } finally {
   await cases.close();
+  await debts.close();
   await health.close();
   await certificates.close();
   await ops.close();

@@ -3,3 +3,4 @@ export { actOnOrders } from './act-on-orders.ts';
 export { fulfillOrder } from './fulfill-order.ts';
 export { replayDeadLetters } from './replay-dead-letters.ts';
 export { followPayment, refundOrder } from './refund-order.ts';
+export { settleDebt } from './settle-debt.ts';

@@ -1,4 +1,5 @@
-import type { TaskQueues } from '../domain/ids.ts';
+import { defineSignal } from '@temporalio/workflow';
+import type { OrderId, TaskQueues } from '../domain/ids.ts';
 import type { SagaPolicy } from '../domain/policy.ts';
 import type { PaymentSubject, RequestRefund } from '../domain/refunds.ts';
 
@@ -21,3 +22,20 @@ export interface FollowPayment {
 
 /** Name under which the workflow is registered and started. */
 export const followPaymentName = 'followPayment';
+
+/** Input of the workflow `settleDebt`. */
+export interface SettleDebt {
+  orderId: OrderId;
+  /** Number of the payment that it is owed from. */
+  n: number;
+  policy: SagaPolicy;
+  taskQueues: TaskQueues;
+  /** Of a run that goes on: how long it waits next. */
+  pauseMs?: number;
+}
+
+/** Name under which the workflow is registered and started. */
+export const settleDebtName = 'settleDebt';
+
+/** Tells a debt that the dispute it waits for has changed. */
+export const debtChanged = defineSignal('debtChanged');

@@ -1,8 +1,10 @@
-import { CancellationScope, setCurrentDetails, sleep } from '@temporalio/workflow';
+import { CancellationScope, getExternalWorkflowHandle, setCurrentDetails, sleep } from '@temporalio/workflow';
+import type { RecordedDispute } from '../activities/record-dispute.ts';
+import { debtWorkflowIdOf } from '../domain/ids.ts';
 import { nextWaitMs } from '../domain/long-waits.ts';
 import type { StepPolicy } from '../domain/policy.ts';
 import type { Refund, RefundAnswer } from '../domain/refunds.ts';
-import type { FollowPayment, RefundOrder } from './refund-messages.ts';
+import { debtChanged, type FollowPayment, type RefundOrder } from './refund-messages.ts';
 import { createSteps } from './steps.ts';
 
 /** Longest pause between two looks, but for the policy's long waits. */
@@ -56,9 +58,21 @@ export async function followPayment({ subject, policy, taskQueues }: FollowPayme
       policy: unbounded(policy.steps.payment),
       summary: `Look up ${subject.kind} ${subject.id}`,
     });
-    if (subject.kind === 'dispute') await payments.recordDispute({ subject, attemptTimeoutMs });
+    if (subject.kind === 'dispute')
+      await tellDebt(await payments.recordDispute({ subject, attemptTimeoutMs }));
     else await payments.recordRefund({ subject, attemptTimeoutMs });
   });
+}
+
+/** A debt that waits for the dispute need not wait for its own next look. An answer from before debts is the state alone. */
+async function tellDebt(recorded: RecordedDispute | null): Promise<void> {
+  if (!recorded?.owed) return;
+  const { orderId, n } = recorded.owed;
+  try {
+    await getExternalWorkflowHandle(debtWorkflowIdOf(orderId, n)).signal(debtChanged);
+  } catch {
+    /* It does not run at present: whoever starts it lets it look at once. */
+  }
 }
 
 const unbounded = ({ budgetMs: _, ...policy }: StepPolicy) => policy;

@@ -83,6 +83,26 @@ export const eventContracts = {
       refundedAmount: 500,
     },
   },
+  'refund.owed.v1': {
+    summary:
+      "The order was taken back while the customer's bank disputed the charge: the refund is owed, and settled when the dispute is over.",
+    details: {
+      paymentId,
+      refundId: z.string().min(1).describe('Ours: the provider has not taken it yet.'),
+      amount: z.number().min(0).describe('Decimal in `currency`.'),
+      disputeId: disputeId.nullable(),
+      respondByUtc: utcTime
+        .nullable()
+        .describe('Until when the bank can be answered, UTC; null where nobody says so.'),
+    },
+    example: {
+      paymentId: examplePayment,
+      refundId: 'compensation-1',
+      amount: 1499,
+      disputeId: exampleDispute,
+      respondByUtc: '2026-01-09T03:04:05.000Z',
+    },
+  },
   'refund.failed.v1': {
     summary:
       "A refund did not go back, or came back from the customer's bank days later; it can be tried again.",

@@ -68,6 +68,7 @@ const eventOf = ({ step, from, to }: AuditRow): EventType[] => {
     refunded: ['payment.refunded.v1'],
     refund_pending: ['payment.refunded.v1'],
     refund_failed: ['refund.failed.v1'],
+    refund_owed: ['refund.owed.v1'],
     dispute_inquiry: ['payment.disputed.v1'],
     dispute_open: ['payment.disputed.v1'],
     dispute_won: ['dispute.closed.v1'],

@@ -35,6 +35,7 @@ const letters: Record<EventType, string> = {
   'payment.processed.v1': 'P',
   'payment.failed.v1': 'p',
   'payment.refunded.v1': 'b',
+  'refund.owed.v1': 'o',
   'refund.failed.v1': 'q',
   'payment.disputed.v1': 'd',
   'dispute.closed.v1': 'c',
@@ -54,7 +55,8 @@ const letters: Record<EventType, string> = {
 
 /*
  * One letter per event; parkings (anywhere between the first and the last), what is told of a hold (anywhere after it),
- * refunds that people made, refunds that failed and disputes (anywhere, also after the end) are left out. Before payment an order may be held for its address, for approval and for its card any number of
+ * refunds that people made, debts and their refunds, refunds that failed and disputes (anywhere, also after the end) are
+ * left out. Before payment an order may be held for its address, for approval and for its card any number of
  * times, after fulfillment for its address.
  */
 const there = 'C(?:R(?:[pHA]*)(?:P(?:H*)(?:F(?:H*)(?:S)?)?)?)?';
@@ -73,7 +75,10 @@ function pathViolations({ ledger, events }: OrderBooks): string[] {
   );
   const letterOf = ({ eventType, payload }: DomainEvent): string =>
     byPeople.has(payload['refundId'] as string) ? 'q' : (letters[eventType] ?? '?');
-  const path = events.map(letterOf).join('');
+  const path = events
+    .map(letterOf)
+    .join('')
+    .replace(/o.*$/, (since) => since.replaceAll(/[ob]/g, 'q'));
   const allowed = paths[isEnded(ledger.status) ? ledger.status : 'open'];
   const violations = allowed.test(path.replaceAll(/[Kmxqdc]/g, ''))
     ? []

@@ -1,5 +1,6 @@
 import { fromStripeAmount, toStripeAmount } from '../../adapters/stripe/stripe-amounts.ts';
 import { isEnded } from '../../domain/order.ts';
+import { owedOf } from '../../domain/owed.ts';
 import type { RefundRow } from '../../ports/refunds.ts';
 import type { OrderBooks } from './books.ts';
 
@@ -26,12 +27,19 @@ function chargeViolations(books: OrderBooks): string[] {
     return once ? [] : [`a completed order is charged ${total} ${currency} once; it is ${charges}`];
   }
   if (isEnded(ledger.status)) {
-    const kept = sum(provider.charged) - sum(provider.refunded) - sum(lostDisputes(books));
-    /* A refund that failed after the order's end waits for a person. */
-    const came = inProviderUnits(ledger.refunds.filter(({ state }) => state === 'failed'));
-    return kept === 0 || (kept > 0 && kept <= came)
+    const otherwise = inProviderUnits(ledger.refunds.filter(({ state }) => state === 'paid_otherwise'));
+    const kept = sum(provider.charged) - sum(provider.refunded) - sum(lostDisputes(books)) - otherwise;
+    const said = inProviderUnits(owedOf(ledger));
+    /* A debt waits for the bank, and a refund that failed after the order's end for a person. */
+    const promised = inProviderUnits(
+      ledger.refunds.filter(({ state }) => state === 'owed' || state === 'failed'),
+    );
+    if (kept < 0 || kept > promised) return [`a ${ledger.status} order keeps no money; it is ${charges}`];
+    return kept === said
       ? []
-      : [`a ${ledger.status} order keeps no money; it is ${charges}`];
+      : [
+          `a ${ledger.status} order owes its customer ${kept}, and says ${said}: owed and not said; it is ${charges}`,
+        ];
   }
   return keptCharges(books).length <= 1 ? [] : [`an order is charged at most once; it is ${charges}`];
 }
@@ -52,7 +60,7 @@ const refundedOf = ({ provider }: OrderBooks, intentId: string): number =>
 const lostDisputes = ({ provider }: OrderBooks) =>
   provider.disputes.filter(({ status }) => status === 'lost');
 
-const inProviderUnits = (refunds: readonly RefundRow[]): number =>
+const inProviderUnits = (refunds: readonly Pick<RefundRow, 'amount'>[]): number =>
   refunds.reduce((total, { amount }) => total + toStripeAmount(amount), 0);
 
 /** SQL's payments against the provider's, intent by intent. */

@@ -456,6 +456,25 @@ describe('the rules about one order', () => {
     expect(orderViolations(books).join()).toMatch(/keeps no money/);
   });
 
+  test('let a cancelled order owe what the bank holds, and find a debt that is not said', () => {
+    const books = goodBooks('cancelled');
+    Object.assign(first(books.ledger.refunds), { state: 'owed' });
+    delete first(books.ledger.refunds).providerRefundId;
+    Object.assign(first(books.ledger.payments), { state: 'charged' });
+    books.provider.refunded = [];
+    const told = lines.cancelled.map((line): Line =>
+      line[2] === 'refunded' ? ['payment', line[1], 'refund_owed', 'refund.owed.v1'] : line,
+    );
+    rewrite(books, told);
+    expect(orderViolations(books)).toEqual([]);
+    first(books.ledger.refunds).amount = { amountMinor: 1_499_900, currency: 'INR' };
+    expect(orderViolations(books).join()).toMatch(
+      /owes its customer 1499800, and says 1499900: owed and not said/,
+    );
+    first(books.ledger.refunds).amount = { amountMinor: 5, currency: 'INR' };
+    expect(orderViolations(books).join()).toMatch(/keeps no money/);
+  });
+
   test('let a held order keep its stock and its money, but no second charge', () => {
     const books = heldBooks();
     expect(orderViolations(books)).toEqual([]);

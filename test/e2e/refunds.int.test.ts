@@ -4,7 +4,7 @@ import { refundWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
 import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import type { PaymentSubject, RequestRefund } from '../../domain/refunds.ts';
 import { followPayment, refundOrder } from '../../workflows/index.ts';
-import { cancelOrder, resolveSignal } from '../../workflows/messages.ts';
+import { cancelOrder } from '../../workflows/messages.ts';
 import { quickPolicy, until } from '../setup/saga-environment.ts';
 import { act, booksOf, eventsOf, expectEnd, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
@@ -193,39 +193,6 @@ describe('refunds by operators', () => {
       await expectEnd(saga(), order, { status: 'cancelled' });
       expect(await moneyOf(order)).toMatchObject({ back: [100, 749_800], payment: 'refunded' });
       expect(await refund(order)).toMatchObject({ code: 'nothing_left' });
-    },
-  );
-
-  test.concurrent(
-    'by the compensation wait for the end of a dispute, and give nothing back that a lost one has given',
-    async () => {
-      const ends = { won: [749_900], lost: [] };
-      await Promise.all(
-        (['won', 'lost'] as const).map(async (outcome) => {
-          const orderId = newOrderId();
-          const carrier = { provider: 'easypost', operation: 'shipments.buy', match: { orderId } } as const;
-          await saga().addFault({ ...carrier, id: `held-${orderId}`, kind: 'error', status: 403 });
-          const paymentMethodId = 'pm_card_createDispute';
-          const order = await saga().start(
-            { orderId, paymentMethodId },
-            { steps: { shipping: { budgetMs: 400 } }, compensation: { budgetMs: 2_000 } },
-          );
-          await saga().until(orderId, ({ parked }) => parked?.activity === 'shipping');
-          const [dispute] = (await booksOf(saga(), orderId)).provider.disputes;
-          const subject = { kind: 'dispute', id: dispute?.dispute ?? '' } as const;
-          await follow(subject);
-          await order.executeUpdate(cancelOrder, { args: [act] });
-          await saga().removeFault(`held-${orderId}`);
-          const { parked } = await saga().until(orderId, (view) => view.parked?.activity === 'refundPayment');
-          expect(parked?.failure).toMatch(/waits for the end of the dispute/);
-          await tell(`disputes/${subject.id}/decide`, { status: outcome });
-          await follow(subject);
-          await saga().until(orderId, ({ parked: step }) => step !== undefined);
-          await order.signal(resolveSignal, { action: 'retry', ...act });
-          await expectEnd(saga(), order, { status: 'cancelled' });
-          expect((await moneyOf(order)).back).toEqual(ends[outcome]);
-        }),
-      );
     },
   );
 
