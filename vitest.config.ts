@@ -1,8 +1,11 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
+/** Holds every answer of the API against its OpenAPI document. */
+const setupFiles = ['test/setup/checked-answers.ts'];
 const exclude = [...configDefaults.exclude, '.runtime/**'];
 const withServers = {
   exclude,
+  setupFiles,
   globalSetup: ['test/setup/global-setup.ts'],
   pool: 'forks' as const,
   testTimeout: 60_000,
@@ -14,7 +17,16 @@ const withServers = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['**/*.unit.test.ts'], exclude, pool: 'threads', maxWorkers: 2 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.unit.test.ts'],
+          exclude,
+          setupFiles,
+          pool: 'threads',
+          maxWorkers: 2,
+        },
+      },
       {
         test: {
           ...withServers,

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { auditContent, firstPrevHash, orderSubject, type AuditRow } from '../domain/audit.ts';
 import type { AppDeps } from './app-deps.ts';
 import { explainOrder } from './explain-order.ts';
+import { nullable } from './fields.ts';
 import { nextOfUnrecorded } from './lost-run.ts';
 import { readOrderId, requireOrder } from './read-order.ts';
 import { readStore } from './read-store.ts';
@@ -57,11 +58,11 @@ const explanation = z
 const whyBody = z
   .object({
     orderId: z.string(),
-    whyEnded: explanation.nullable().openapi({ description: 'Why it was cancelled or failed.' }),
-    triggeredBy: explanation
-      .nullable()
-      .openapi({ description: 'What took it off its path, and the event behind it.' }),
-    lastSuccessfulStep: explanation.nullable(),
+    whyEnded: nullable(explanation).openapi({ description: 'Why it was cancelled or failed.' }),
+    triggeredBy: nullable(explanation).openapi({
+      description: 'What took it off its path, and the event behind it.',
+    }),
+    lastSuccessfulStep: nullable(explanation),
     story: z
       .array(z.string())
       .openapi({ description: 'What happened, in sentences that can be read to a customer.' }),

@@ -51,6 +51,9 @@ export const currencyField = z
   .enum(Object.keys(currencyExponents) as [Currency], 'expected a supported ISO 4217 code in upper case')
   .openapi({ example: 'INR' });
 
+/** A component or null. `schema.nullable()` would write `allOf` with the component, which forbids null. */
+export const nullable = <Schema extends z.ZodType>(schema: Schema) => z.union([schema, z.null()]);
+
 /** Money on the API: a decimal string with at most the currency's decimals. Whether it is an amount is checked later. */
 export const moneyField = z
   .strictObject({

@@ -41,7 +41,12 @@ export const orderBody = z
     orderId: z.string().openapi({ format: 'uuid', example: exampleId }),
     status,
     sagaState,
-    customerId: z.string(),
+    customerId: z
+      .string()
+      .optional()
+      .openapi({
+        description: 'Absent only for an order of an early release while Temporal alone knows it.',
+      }),
     source: z.enum(['workflow', 'store', 'temporal']).openapi({
       description:
         'Who answered: the order’s workflow (now), the SQL store (as of updatedAtUtc), or Temporal itself, which knows ' +
@@ -168,7 +173,7 @@ export function fromSummary(summary: OrderSummary): OrderBody {
     orderId,
     status: orderStatus,
     sagaState: lostRun ? 'parked' : state,
-    customerId: memo.customerId,
+    ...(memo.customerId === undefined ? {} : { customerId: memo.customerId }),
     source: 'temporal',
     ...(lostRun ? { parked: lostRun } : parkedStep ? { parked: { step: parkedStep } } : {}),
     ...(failureType ? { failure: { type: failureType } } : {}),

@@ -13,7 +13,7 @@ import type { AppDeps } from './app-deps.ts';
 import { invalidFields, readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
 import { readIdempotencyKey } from './checkout-request.ts';
-import { actorField, moneyBody, moneyField, reasonField, type MoneyBody } from './fields.ts';
+import { actorField, moneyBody, moneyField, nullable, reasonField, type MoneyBody } from './fields.ts';
 import { refundFingerprintOf, refundIdFor } from './order-identity.ts';
 import { ApiProblem } from './problems.ts';
 import { readOrderId, requireOrder, unknownOrder } from './read-order.ts';
@@ -92,8 +92,8 @@ const disputeBody = z
 const refundsBody = z
   .object({
     orderId: z.string(),
-    charged: amount.nullable().openapi({ description: 'null when nothing was charged.' }),
-    left: amount.nullable().openapi({ description: 'What can still be refunded.' }),
+    charged: nullable(amount).openapi({ description: 'null when nothing was charged.' }),
+    left: nullable(amount).openapi({ description: 'What can still be refunded.' }),
     refunds: z.array(refundBody),
     disputes: z.array(disputeBody),
   })

@@ -57,12 +57,12 @@ const problemBody = z
  */
 export function addRoute(app: App, definition: RouteDefinition, handler: Handler<AppEnv>): void {
   const { method, path, produces, secured = true, tag, problems: own, responses, ...rest } = definition;
-  const types: ProblemType[] = [
+  const types = new Set<ProblemType>([
     'not-acceptable',
-    ...(secured ? (['unauthenticated'] as const) : []),
+    ...(secured ? (['unauthenticated', 'forbidden'] as const) : []),
     ...own,
     ...(method !== 'get' && own.includes('store-unavailable') ? (['write-refused'] as const) : []),
-  ];
+  ]);
   app.openAPIRegistry.registerPath({
     ...rest,
     method,
@@ -80,7 +80,7 @@ export function addRoute(app: App, definition: RouteDefinition, handler: Handler
 }
 
 /** One response per status, with an example for each problem that has it. */
-function problemResponses(types: readonly ProblemType[]): RouteConfig['responses'] {
+function problemResponses(types: ReadonlySet<ProblemType>): RouteConfig['responses'] {
   const byStatus = Map.groupBy(types, (type) => problems[type].status);
   return Object.fromEntries(
     [...byStatus].map(([status, sameStatus]) => [
