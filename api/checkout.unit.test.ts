@@ -324,6 +324,7 @@ describe('a checkout whose fields do not fit is refused with 422, the field and 
     ['a name with a control character', withAddress({ name: 'A\u0000B' }), '/shippingAddress/name'],
     ['a name with a line break', withAddress({ name: 'A\nB' }), '/shippingAddress/name'],
     ['a lone surrogate', withAddress({ name: 'A\ud800B' }), '/shippingAddress/name'],
+    ['a customer whom no address can name', { ...base, customerId: '..' }, '/customerId'],
     ['a direction override', withAddress({ name: 'A\u202eB' }), '/shippingAddress/name'],
     ['an unknown address field', withAddress({ phone: '1' }), '/shippingAddress/phone'],
     ['an address without a city', withAddress({ city: undefined }), '/shippingAddress/city'],

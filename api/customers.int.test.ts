@@ -126,6 +126,17 @@ describe('erasing a customer', () => {
     return { order, text: JSON.stringify([order, ledger, audit, contents]), letters, audit };
   };
 
+  it.each(['.', '..'])('erases a customer %j, whom only a body can name', async (id) => {
+    const order = await givenOrder(customerId(id));
+    const response = await send(build(), 'POST', '/customers/erase', {
+      key: operatorKey,
+      body: { ...body, customerId: id },
+    });
+    expect(await response.json()).toMatchObject({ customerId: id, orders: 1, erasedOrders: 1 });
+    const { text } = await rowsOf(order);
+    for (const word of personal) expect(text).not.toContain(word);
+  });
+
   it('leaves nothing personal of any order in SQL, and keeps order, money and audit trail', async () => {
     const customer = newCustomer();
     const orders = [await givenOrder(customer), await givenOrder(customer)];

@@ -5,7 +5,7 @@ import { readJson } from './body.ts';
 import { TookTooLong, within } from './bounded.ts';
 import { actorOf, requireOperator } from './callers.ts';
 import { customerOrders, eraseCustomer, type EraseAnswer } from './erase-customer.ts';
-import { actorField, customerIdField, reasonField } from './fields.ts';
+import { actorField, knownCustomerIdField, reasonField } from './fields.ts';
 import { customerHashOf } from './order-identity.ts';
 import { TemporalUnavailable } from './order-workflows.ts';
 import { ApiProblem } from './problems.ts';
@@ -17,15 +17,23 @@ const ERASE_TIMEOUT_MS = 20_000;
 
 const SHOWN_ORDERS = 20;
 
+const eraseFields = {
+  reason: reasonField.openapi({
+    description: 'Ends up in the audit trail, which is never erased: no personal data in it.',
+  }),
+  actor: actorField,
+  dryRun: z.boolean().optional().openapi({ description: 'Only count what there is.' }),
+};
+
 const eraseBody = z
-  .strictObject({
-    reason: reasonField.openapi({
-      description: 'Ends up in the audit trail, which is never erased: no personal data in it.',
-    }),
-    actor: actorField,
-    dryRun: z.boolean().optional().openapi({ description: 'Only count what there is.' }),
-  })
+  .strictObject(eraseFields)
   .openapi('EraseCustomer', { example: { reason: 'Erasure requested, ticket 4711' } });
+
+const eraseByBody = z
+  .strictObject({ customerId: knownCustomerIdField, ...eraseFields })
+  .openapi('EraseNamedCustomer', {
+    example: { customerId: 'customer-42', reason: 'Erasure requested, ticket 4711' },
+  });
 
 const erasedBody = z
   .object({
@@ -47,49 +55,73 @@ const erasedBody = z
     },
   });
 
-/** POST /customers/{customerId}/erase. */
+/** POST /customers/erase and /customers/{customerId}/erase. */
 export function addCustomers(app: App, deps: AppDeps): void {
+  const common = {
+    method: 'post',
+    tag: 'Orders',
+    produces: 'application/json',
+    responses: {
+      200: { description: 'Erased.', content: { 'application/json': { schema: erasedBody } } },
+    },
+    problems: [
+      'malformed-request',
+      'forbidden',
+      'not-found',
+      'act-refused',
+      'body-too-large',
+      'unsupported-media-type',
+      'invalid-fields',
+      'store-unavailable',
+      'temporal-unavailable',
+    ],
+  } as const;
   addRoute(
     app,
     {
-      method: 'post',
+      ...common,
       path: '/customers/{customerId}/erase',
       operationId: 'eraseCustomer',
-      tag: 'Orders',
       summary: 'Removes a customer’s personal data from SQL',
       description:
         'Operators only. Addresses, mail addresses and the content of mails; orders, money and audit trail stay. May be ' +
         'repeated. Refused with 409 while the customer has open orders. Other places that hold some for a while: ' +
         'docs/personal-data.md.',
-      produces: 'application/json',
       request: {
         params: z.object({ customerId: z.string().openapi({ example: 'customer-42' }) }),
         body: { required: true, content: { 'application/json': { schema: eraseBody } } },
       },
-      responses: {
-        200: { description: 'Erased.', content: { 'application/json': { schema: erasedBody } } },
-      },
-      problems: [
-        'malformed-request',
-        'forbidden',
-        'not-found',
-        'act-refused',
-        'body-too-large',
-        'unsupported-media-type',
-        'invalid-fields',
-        'store-unavailable',
-        'temporal-unavailable',
-      ],
     },
-    (c) => postErase(c, deps),
+    async (c) => {
+      requireOperator(c.get('caller'));
+      const id = readCustomerId(c.req.param('customerId') ?? '');
+      return postErase(c, deps, id, await readJson(c, eraseBody));
+    },
+  );
+  addRoute(
+    app,
+    {
+      ...common,
+      path: '/customers/erase',
+      operationId: 'eraseNamedCustomer',
+      summary: 'Removes a customer’s personal data from SQL, the customer named in the body',
+      description: 'As the other way, also for ids that no address can name: `.` and `..`.',
+      request: { body: { required: true, content: { 'application/json': { schema: eraseByBody } } } },
+    },
+    async (c) => {
+      requireOperator(c.get('caller'));
+      const { customerId: id, ...request } = await readJson(c, eraseByBody);
+      return postErase(c, deps, customerId(id), request);
+    },
   );
 }
 
-async function postErase(c: AppContext, deps: AppDeps): Promise<Response> {
-  const caller = c.get('caller');
-  requireOperator(caller);
-  const id = readCustomerId(c.req.param('customerId') ?? '');
-  const { reason, actor, dryRun = false } = await readJson(c, eraseBody);
+async function postErase(
+  c: AppContext,
+  deps: AppDeps,
+  id: CustomerId,
+  { reason, actor, dryRun = false }: z.output<typeof eraseBody>,
+): Promise<Response> {
   const customerHash = customerHashOf(id, deps.settings.customerHashKey);
   const parts = {
     store: deps.store,
@@ -98,8 +130,10 @@ async function postErase(c: AppContext, deps: AppDeps): Promise<Response> {
       (await deps.workflows.list({ customerHash, pageSize: 100 })).orders.filter(({ running }) => running),
   };
   const answer = await bounded(deps, async (): Promise<EraseAnswer> => {
-    if (!dryRun)
-      return eraseCustomer(parts, { customerId: id, customerHash, actor: actorOf(caller, actor), reason });
+    if (!dryRun) {
+      const by = actorOf(c.get('caller'), actor);
+      return eraseCustomer(parts, { customerId: id, customerHash, actor: by, reason });
+    }
     const { all, open } = await customerOrders(parts, { customerId: id });
     if (open.length > 0) return { status: 'refused', openOrders: open };
     return { status: 'erased', erased: { orders: all.length, erasedOrders: 0, mails: 0, deadLetters: 0 } };
@@ -109,7 +143,7 @@ async function postErase(c: AppContext, deps: AppDeps): Promise<Response> {
 }
 
 function readCustomerId(text: string): CustomerId {
-  if (customerIdField.safeParse(text).success) return customerId(text);
+  if (knownCustomerIdField.safeParse(text).success) return customerId(text);
   throw new ApiProblem('not-found', { detail: 'Expected a customer id of 1 to 64 of A-Z a-z 0-9 . _ -' });
 }
 

@@ -16,7 +16,11 @@ const idOf = (maximum: number) =>
     .string()
     .regex(new RegExp(`^[A-Za-z0-9._-]{1,${maximum}}$`), `expected 1 to ${maximum} of A-Z a-z 0-9 . _ -`);
 
-export const customerIdField = idOf(64).openapi({ example: 'customer-42' });
+/** A customer that orders may name already: older releases took `.` and `..`, which an address swallows. */
+export const knownCustomerIdField = idOf(64).openapi({ example: 'customer-42' });
+export const customerIdField = idOf(64)
+  .refine((id) => !/^\.{1,2}$/.test(id), 'expected neither . nor ..')
+  .openapi({ example: 'customer-42' });
 export const productIdField = idOf(64).openapi({ example: 'keyboard' });
 /** The payment provider's id of a payment method. */
 export const paymentMethodField = idOf(255).openapi({ example: 'pm_card_visa' });

@@ -41,12 +41,9 @@ export const orderBody = z
     orderId: z.string().openapi({ format: 'uuid', example: exampleId }),
     status,
     sagaState,
-    customerId: z
-      .string()
-      .optional()
-      .openapi({
-        description: 'Absent only for an order of an early release while Temporal alone knows it.',
-      }),
+    customerId: z.string().optional().openapi({
+      description: 'Absent only for an order of an early release while Temporal alone knows it.',
+    }),
     source: z.enum(['workflow', 'store', 'temporal']).openapi({
       description:
         'Who answered: the order’s workflow (now), the SQL store (as of updatedAtUtc), or Temporal itself, which knows ' +

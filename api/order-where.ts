@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { ageFormat, parseAgeMs } from '../domain/age.ts';
 import type { OrderFilter } from '../domain/order-acts.ts';
 import { orderStatuses, sagaStates, stepNames } from '../domain/order.ts';
-import { customerIdField } from './fields.ts';
+import { knownCustomerIdField } from './fields.ts';
 import { customerHashOf } from './order-identity.ts';
 
 const age = z
@@ -23,7 +23,7 @@ export const whereFields = {
     .regex(/^[A-Za-z]{1,64}$/, 'expected the name of a failure, such as ProviderUnavailable')
     .optional()
     .openapi({ description: 'Why it is held, parked or failed.', example: 'ProviderUnavailable' }),
-  customerId: customerIdField.optional(),
+  customerId: knownCustomerIdField.optional(),
   olderThan: age.openapi({ description: 'Placed longer ago than this.', example: '30m' }),
   youngerThan: age.openapi({ description: 'Placed within this time.', example: '7d' }),
 };

@@ -3,6 +3,7 @@ import type { EventType } from '../domain/events.ts';
 import { orderId } from '../domain/ids.ts';
 import { webhookDestination } from '../domain/destinations.ts';
 import {
+  maximumSecrets,
   rotatedSecrets,
   webhookDeliveryType,
   webhookIdOf,
@@ -11,6 +12,7 @@ import {
   type WebhookEndpoint,
   type WebhookEndpointId,
   type WebhookEndpointState,
+  type WebhookSecret,
 } from '../domain/webhooks.ts';
 import type { StoreTransaction } from '../ports/store.ts';
 import type { AppDeps } from './app-deps.ts';
@@ -76,7 +78,7 @@ export const changeEndpoint = (
     return { ...endpoint, ...change, disabledReason: state === 'enabled' ? '' : disabledReason };
   });
 
-/** A new secret; the former ones sign beside it until the overlap ends. */
+/** A new secret; the former ones sign beside it until the overlap ends. Refused while as many as may sign already do. */
 export async function rotateSecret(
   deps: AppDeps,
   id: WebhookEndpointId,
@@ -84,12 +86,23 @@ export async function rotateSecret(
   by: By,
 ): Promise<{ endpoint: WebhookEndpoint; secret: string }> {
   const { secret, sealed } = deps.webhooks.secrets.create(id);
-  const endpoint = await update(deps, id, by, ({ secrets, ...rest }, nowUtc) => ({
-    ...rest,
-    secrets: rotatedSecrets({ secrets, sealed, nowUtc, overlapSeconds }),
-  }));
+  const endpoint = await update(deps, id, by, ({ secrets, ...rest }, nowUtc) => {
+    const rotated = rotatedSecrets({ secrets, sealed, nowUtc, overlapSeconds });
+    if (rotated.length > maximumSecrets) throw tooManySecrets(id, rotated);
+    return { ...rest, secrets: rotated };
+  });
   return { endpoint, secret };
 }
+
+const tooManySecrets = (id: WebhookEndpointId, secrets: readonly WebhookSecret[]): ApiProblem => {
+  const next = secrets.flatMap(({ expiresAtUtc }) => expiresAtUtc ?? []).sort()[0] ?? '';
+  return new ApiProblem('act-refused', {
+    detail:
+      `${maximumSecrets} secrets of webhook endpoint ${id} sign already, the first of them until ${next}: wait for ` +
+      'that, or rotate with overlapSeconds 0, which ends all former ones at once.',
+    code: 'too_many_secrets',
+  });
+};
 
 export const removeEndpoint = (deps: AppDeps, id: WebhookEndpointId, by: By): Promise<void> =>
   write(deps, async (tx) => {

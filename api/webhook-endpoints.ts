@@ -144,9 +144,10 @@ export function addWebhookEndpoints(app: App, deps: AppDeps): void {
     {
       ...operation('post', `${onePath}/rotate-secret`, 'rotateWebhookSecret', 'Makes a new signing secret'),
       description:
-        'Until the overlap ends deliveries carry a signature of each secret, the newest first. No body is needed.',
+        'Until the overlap ends deliveries carry a signature of each secret, the newest first. No body is needed. ' +
+        'Refused with 409 `too_many_secrets` while 3 sign: no secret ends before its overlap.',
       ...json(200, 'The new secret, shown here alone.', endpointWithSecretBody, rotationBody, false),
-      problems: [...bodyProblems, 'unknown-endpoint'],
+      problems: [...bodyProblems, 'unknown-endpoint', 'act-refused'],
     },
     async (c) => {
       const id = idOf(c);

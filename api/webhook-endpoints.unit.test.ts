@@ -90,8 +90,27 @@ describe('webhook endpoints', () => {
     expect((await call('GET', `/${endpointId}`)).body['secrets']).toHaveLength(1);
     await call('POST', `/${endpointId}/rotate-secret`, { overlapSeconds: 0 });
     expect(endpoints.get(endpointId)?.secrets).toHaveLength(1);
-    for (let n = 0; n < 5; n += 1) await call('POST', `/${endpointId}/rotate-secret`);
-    expect(endpoints.get(endpointId)?.secrets).toHaveLength(3);
+  });
+
+  it('ends no secret before its overlap: a fourth is refused until one has ended', async () => {
+    const { call, register, endpoints, clock } = build();
+    const { endpointId } = await register();
+    const rotate = (overlapSeconds: number) =>
+      call('POST', `/${endpointId}/rotate-secret`, { overlapSeconds });
+    expect([(await rotate(60)).status, (await rotate(3_600)).status]).toEqual([200, 200]);
+    const signing = endpoints.get(endpointId)?.secrets;
+    expect(await rotate(60)).toMatchObject({
+      status: 409,
+      body: {
+        code: 'too_many_secrets',
+        detail: expect.stringContaining('until 2026-01-02T03:05:05.678Z') as string,
+      },
+    });
+    expect(endpoints.get(endpointId)?.secrets).toEqual(signing);
+    clock.now += 61_000;
+    expect((await rotate(60)).status).toBe(200);
+    expect((await rotate(0)).status).toBe(200);
+    expect(endpoints.get(endpointId)?.secrets).toHaveLength(1);
   });
 
   it('sends a test delivery through the outbox', async () => {

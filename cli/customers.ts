@@ -42,7 +42,9 @@ async function erase(deps: Deps, id: string, options: EraseOptions): Promise<voi
   const client = deps.client();
   const { reason, actor } = options;
   const send = (dryRun: boolean) =>
-    client.send<ErasedAnswer>('POST', `/customers/${encodeURIComponent(id)}/erase`, {
+    // In the body: no address can name the customers . and ..
+    client.send<ErasedAnswer>('POST', '/customers/erase', {
+      customerId: id,
       reason,
       actor,
       ...(dryRun ? { dryRun } : {}),

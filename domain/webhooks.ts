@@ -47,8 +47,8 @@ export interface WebhookEndpoint {
 export const signingSecrets = (secrets: readonly WebhookSecret[], nowUtc: string): WebhookSecret[] =>
   secrets.filter(({ expiresAtUtc }) => expiresAtUtc === undefined || expiresAtUtc > nowUtc);
 
-/** Secrets that may sign at once; the oldest falls off at the next rotation. */
-const maximumSecrets = 3;
+/** Secrets that may sign at once: a rotation beyond is refused, since a partner may still use the oldest alone. */
+export const maximumSecrets = 3;
 
 /** The secrets after a rotation: the new one first, the others until the overlap's end at the latest. */
 export function rotatedSecrets(input: {
@@ -64,7 +64,7 @@ export function rotatedSecrets(input: {
     expiresAtUtc: secret.expiresAtUtc !== undefined && secret.expiresAtUtc < end ? secret.expiresAtUtc : end,
   }));
   const overlapping = overlapSeconds > 0 ? older : [];
-  return [{ sealed, createdAtUtc: nowUtc }, ...overlapping].slice(0, maximumSecrets);
+  return [{ sealed, createdAtUtc: nowUtc }, ...overlapping];
 }
 
 /** One attempt to deliver, as it is recorded. */
