@@ -149,22 +149,17 @@ function disputeText(row: AuditRow, told: ToldMoney): { text: string; money: Tol
   const before = refundedBefore(told);
   switch (to) {
     case 'dispute_inquiry':
-      return { money, text: `the customer’s bank asked about the payment${before}${because(says)}` };
+      return { money, text: `the customer’s bank asked about the payment (${says})${before}` };
     case 'dispute_open': {
       const holds = minor === 0 ? 'takes nothing of it back' : `holds ${amount} until that is decided`;
-      return {
-        money,
-        text: `the customer’s bank disputed the payment and ${holds}${before}${because(says)}`,
-      };
+      return { money, text: `the customer’s bank disputed the payment (${says}) and ${holds}${before}` };
     }
     case 'dispute_won':
       return { money, text: from === 'dispute_inquiry' ? closedInquiry : wonText(minor, amount) };
     case 'dispute_lost': {
       const keeps = minor === 0 ? 'the bank takes nothing more of it' : `the bank has given them ${amount}`;
-      return {
-        money,
-        text: `the dispute about the payment was decided for the customer: ${keeps}${before}`,
-      };
+      const text = `the dispute about the payment was decided for the customer: ${keeps}${before}`;
+      return { money, text };
     }
   }
   return undefined;
@@ -176,12 +171,10 @@ const wonText = (minor: number, amount: string): string =>
   `the dispute about the payment was decided for us${minor === 0 ? '' : `: the bank gives back ${amount}`}`;
 
 function refundedBefore({ refunded, onTheWay, charged, currency }: ToldMoney): string {
-  const back = refunded + onTheWay;
-  if (back === 0) return '';
-  const all = back >= charged && onTheWay === 0;
-  return all
-    ? '; all of it had been refunded before'
-    : `; ${amountText(back, currency)} had been refunded before, or were on their way`;
+  if (refunded > 0 && refunded >= charged) return '; all of it had been refunded before';
+  const done = refunded > 0 ? `; ${amountText(refunded, currency)} had been refunded before` : '';
+  const going = onTheWay > 0 ? `; ${amountText(onTheWay, currency)} are on their way to the customer` : '';
+  return `${done}${going}`;
 }
 
 /** Where the money is now; nothing where that goes without saying. */

@@ -247,7 +247,7 @@ describe('the story of an order', () => {
       disputes: [dispute('open', 0)],
     });
     expect(lines(nothing).slice(-2)).toEqual([
-      'The customer’s bank disputed the payment and takes nothing of it back; all of it had been refunded before: not received.',
+      'The customer’s bank disputed the payment (not received) and takes nothing of it back; all of it had been refunded before.',
       'The 1499.00 INR that were charged were refunded.',
     ]);
     expect(nothing.next).not.toContain('holds');
@@ -256,7 +256,7 @@ describe('the story of an order', () => {
       disputes: [dispute('open', 149_900)],
     });
     expect(lines(twice).slice(-2)).toEqual([
-      'The customer’s bank disputed the payment and holds 1499.00 INR until that is decided; all of it had been refunded before: not received.',
+      'The customer’s bank disputed the payment (not received) and holds 1499.00 INR until that is decided; all of it had been refunded before.',
       'Of the 1499.00 INR that were charged, 1499.00 INR were refunded; 1499.00 INR are held by the customer’s bank until it has decided; that is 1499.00 INR more than was charged.',
     ]);
   });
@@ -268,7 +268,7 @@ describe('the story of an order', () => {
       told([...paid, said('charged', 'dispute_inquiry'), said('dispute_inquiry', 'dispute_won')]),
     );
     expect(story.slice(3)).toEqual([
-      'The customer’s bank asked about the payment: fraudulent.',
+      'The customer’s bank asked about the payment (fraudulent).',
       'The customer’s bank has closed its question about the payment and took nothing back.',
     ]);
   });

@@ -4,6 +4,7 @@ import {
   createOrderActivities,
   createPaymentActivities,
 } from '../../activities/create-activities.ts';
+import { findOrder, writeTransition } from '../../activities/transition.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { givenOrder } from '../contract/store-fixtures.ts';
@@ -74,7 +75,24 @@ export async function createModelledOrder({
     return answers.at(-1) as Answer;
   };
 
-  return { world, stripe, carrier, orderId, act, once, ledger: () => ledgerOf(store, orderId) };
+  /** The first row of its trail, as recordOrder writes it: accepted, or refused for a reason. */
+  const receive = (reason: string): Promise<void> =>
+    inActivity(() =>
+      store.transaction(async (tx) =>
+        writeTransition(tx, {
+          order: await findOrder(tx, orderId),
+          actor: 'shop-a',
+          step: 'receive',
+          from: '',
+          to: 'received',
+          reason,
+          event: { type: 'order.created.v1', details: {} },
+          nowUtc: world.clock.nowUtc(),
+        }),
+      ),
+    );
+
+  return { world, stripe, carrier, orderId, act, once, receive, ledger: () => ledgerOf(store, orderId) };
 }
 
 async function ledgerOf(store: Store, orderId: OrderId) {

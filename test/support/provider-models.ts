@@ -6,6 +6,7 @@ import type {
   CreateAnswer,
   PaymentAnswer,
   PaymentGateway,
+  ProviderDispute,
   ProviderRefund,
   RefundRequested,
 } from '../../ports/payment-gateway.ts';
@@ -54,6 +55,7 @@ const spent = (what: string) =>
 /** Stripe as far as money is concerned: intents, and idempotency keys that keep answers, errors 500 included, for 24 h. */
 export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId: string) => CardFate) {
   const intents = new Map<string, Intent>();
+  const disputes = new Map<string, ProviderDispute>();
   const keys = new Map<string, { request: string; result: Result<unknown>; atMs: number }>();
 
   /** A kept answer is given as it was and says so, as Stripe's header does. */
@@ -106,6 +108,11 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     refunds
       .filter(({ status }) => status !== 'failed')
       .reduce((left, refund) => left - refund.amount.amountMinor, amount.amountMinor);
+
+  const isDisputed = ({ intentId }: Intent): boolean =>
+    [...disputes.values()].some(
+      (one) => one.intentId === intentId && (one.state === 'open' || one.state === 'lost'),
+    );
 
   const confirmed = {
     succeeds: 'charged',
@@ -199,6 +206,9 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
             const intent = found(intentId);
             if (intent.status !== 'charged')
               return { error: new Error(`${intentId} is ${intent.status}: no refund`) };
+            if (isDisputed(intent)) {
+              return { value: { status: 'refused', code: 'disputed', reason: 'The charge is disputed.' } };
+            }
             if (amount.amountMinor > leftOf(intent)) {
               return { value: { status: 'refused', code: 'amount_too_large', reason: 'more than is left' } };
             }
@@ -223,8 +233,15 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
           const refund = all.find((one) => one.refundId === refundId);
           return refund ? { value: { ...refund } } : { error: new Error(`No such refund ${refundId}`) };
         }),
-      disputes: () => Promise.resolve([]),
-      findDispute: ({ disputeId }) => Promise.reject(new Error(`No such dispute ${disputeId}`)),
+      disputes: ({ intentId, timeoutMs }) =>
+        send(`disputes ${intentId}`, timeoutMs, READ, () => ({
+          value: [...disputes.values()].filter((one) => one.intentId === intentId),
+        })),
+      findDispute: ({ disputeId, timeoutMs }) =>
+        send(`find dispute ${disputeId}`, timeoutMs, READ, () => {
+          const dispute = disputes.get(disputeId);
+          return dispute ? { value: { ...dispute } } : { error: new Error(`No such dispute ${disputeId}`) };
+        }),
       payable: () => ({ ok: true }),
       verifyWebhook: () => undefined,
     };
@@ -247,6 +264,34 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
       const facts = { operationKey: '', fate: 'succeeds' as const, refunds: [], createdMs };
       intents.set(intentId, { intentId, orderId, amount, status: 'charged', ...facts });
       return intentId;
+    },
+    /** The customer's bank asks about a charge, or takes back what is left of it. */
+    dispute(intentId: string, state: 'inquiry' | 'open'): string {
+      const intent = found(intentId);
+      const disputeId = `dp_${disputes.size + 1}_${intentId}`;
+      disputes.set(disputeId, {
+        disputeId,
+        intentId,
+        orderId: intent.orderId,
+        state,
+        amount: { ...intent.amount, amountMinor: leftOf(intent) },
+        reason: 'product_not_received',
+        createdAtUtc: new Date(world.nowMs()).toISOString(),
+      });
+      return disputeId;
+    },
+    decide(disputeId: string, state: ProviderDispute['state']): void {
+      const dispute = disputes.get(disputeId);
+      if (dispute) disputes.set(disputeId, { ...dispute, state });
+    },
+    /** The customer's bank sends a refund back. */
+    failRefund(refundId: string): void {
+      for (const intent of intents.values())
+        intent.refunds = intent.refunds.map((refund) =>
+          refund.refundId === refundId
+            ? { ...refund, status: 'failed', failure: 'The account is closed.' }
+            : refund,
+        );
     },
     /** The customer authenticates every payment that waits for it. */
     authenticate() {
