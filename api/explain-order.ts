@@ -1,6 +1,6 @@
 import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
-import type { OrderBooks } from '../domain/money-standing.ts';
+import type { OrderBooks } from '../domain/owed.ts';
 import { tellOrder, type OrderStory } from './order-story.ts';
 import { isOfOrder, isSuccess } from './order-trail.ts';
 

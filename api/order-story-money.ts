@@ -1,8 +1,9 @@
 import type { AuditRow } from '../domain/audit.ts';
 import { isCurrency, parseAmount, sumMinor, type Currency } from '../domain/money.ts';
-import type { MoneyStanding, OrderBooks } from '../domain/money-standing.ts';
+import type { MoneyStanding } from '../domain/money-standing.ts';
+import type { OrderBooks } from '../domain/owed.ts';
 import { amountText, because } from './order-story-words.ts';
-import type { OrderPlace } from './order-trail.ts';
+import { isAboutCharge, type OrderPlace } from './order-trail.ts';
 
 /** The order's money as it was told so far, in minor units. */
 export interface ToldMoney {
@@ -39,9 +40,17 @@ export function moneyText(
 ): { text: string; money: ToldMoney } | undefined {
   const { from, to } = row;
   if (to === 'canceled') return { text: canceledText(from, charged), money: told };
-  if (to === 'refunded' || to.startsWith('refund_')) return refundText(row, told);
-  return to.startsWith('dispute_') ? disputeText(row, told) : undefined;
+  const said = isAboutCharge(row) ? chargeText(row, told) : undefined;
+  /* A step whose outcome nobody knew was done after all. */
+  const found = said && !charged ? `${foundText(told)}; ` : '';
+  return said && { ...said, text: `${found}${said.text}` };
 }
+
+const foundText = ({ payment, currency }: ToldMoney): string =>
+  `the payment${payment > 0 ? ` of ${amountText(payment, currency)}` : ''} had gone through after all`;
+
+const chargeText = (row: AuditRow, told: ToldMoney): { text: string; money: ToldMoney } | undefined =>
+  row.to.startsWith('dispute_') ? disputeText(row, told) : refundText(row, told);
 
 /** Beside a charge, the sentence must not be taken for the charge's. */
 function canceledText(from: string, charged: boolean): string {
@@ -86,6 +95,12 @@ function refundText(row: AuditRow, told: ToldMoney): { text: string; money: Told
       return { money, text: `a refund of ${amount} was asked for${cause}` };
     case 'refund_pending':
       return { money, text: `a refund of ${amount} is on its way to the customer` };
+    case 'refund_owed':
+      return { money, text: `${amount} are owed to the customer as soon as the bank has decided` };
+    case 'refund_canceled':
+      return { money, text: `nothing of the ${amount} that were owed was left to go back` };
+    case 'refund_paid_otherwise':
+      return { money, text: `${amount} were paid to the customer in another way${cause}` };
     case 'refunded':
       return { money, text: `${amount} were refunded${restText(money)}${cause}` };
     case 'refund_failed': {
@@ -100,12 +115,13 @@ function refundText(row: AuditRow, told: ToldMoney): { text: string; money: Told
 /** The sums after a refund's row: it leaves where it was and is where it is now. */
 function refundTold(told: ToldMoney, from: string, to: string, minor: number): ToldMoney {
   const wasOnTheWay = from === 'refund_requested' || from === 'refund_pending';
+  const isBack = to === 'refunded' || to === 'refund_paid_otherwise';
   const cameBack = from === 'refunded' && to === 'refund_failed';
   const isOnTheWay = to === 'refund_requested' || to === 'refund_pending';
   return {
     ...told,
     onTheWay: told.onTheWay + (isOnTheWay ? minor : 0) - (wasOnTheWay ? minor : 0),
-    refunded: told.refunded + (to === 'refunded' ? minor : 0) - (cameBack ? minor : 0),
+    refunded: told.refunded + (isBack ? minor : 0) - (cameBack ? minor : 0),
   };
 }
 

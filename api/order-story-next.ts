@@ -96,19 +96,28 @@ function heldSentence({ status }: OrderPlace, standing: MoneyStanding | undefine
 /** What is open about the money, and who sees to it. While the order is taken back, that does. */
 function moneySentences({ sagaState, takenBack }: OrderPlace, standing: MoneyStanding | undefined): string[] {
   if (!standing) return [];
-  const { currency, onTheWay, heldByBank, owed } = standing;
+  const { currency, onTheWay, heldByBank, owed, debts } = standing;
   const byItself = takenBack && sagaState !== 'ended';
+  const settling = debts.some(({ why }) => why === 'settling');
   return [
-    ...(owed > 0 && !byItself
-      ? [
-          `${amountText(owed, currency)} are still owed to the customer: our staff ask the customer where the money can go, and refund it there.`,
-        ]
-      : []),
+    ...(owed > 0 && !byItself ? [owedSentence(amountText(owed, currency), settling)] : []),
     ...(onTheWay > 0 ? [`A refund of ${amountText(onTheWay, currency)} is on its way to the customer.`] : []),
-    ...(heldByBank > 0
-      ? [`The customer’s bank decides about the ${amountText(heldByBank, currency)} that it holds.`]
-      : []),
+    ...(heldByBank > 0 ? [bankSentence(amountText(heldByBank, currency), standing)] : []),
   ];
+}
+
+const owedSentence = (amount: string, settling: boolean): string =>
+  settling
+    ? `${amount} are still owed to the customer and go back by themselves.`
+    : `${amount} are still owed to the customer: our staff ask the customer where the money can go, and refund it there.`;
+
+/** Goods wait for no bank; the money does. */
+function bankSentence(amount: string, { debts }: MoneyStanding): string {
+  const debt = debts.find(({ why }) => why === 'disputed');
+  const back = debt ? '; what it gives back is refunded to the customer' : '';
+  const dueBy = debts.find(({ dispute }) => dispute?.dueByUtc)?.dispute?.dueByUtc;
+  const answer = dueBy === undefined ? '' : ` Our staff can answer it until ${momentText(dueBy)}.`;
+  return `The customer’s bank decides about the ${amount} that it holds${back}.${answer}`;
 }
 
 /** The present hold's deadline: as last extended or reminded of, else as its event told; empty where neither is known. */

@@ -93,9 +93,15 @@ const moment = new Intl.DateTimeFormat('en-US', {
 /** `January 2, 2026 at 03:04 UTC`. */
 export const momentText = (utc: string): string => `${moment.format(new Date(utc))} UTC`;
 
-/** Times inside a text as people read them; the full stop goes, the sentence has its own. */
+/** The providers' ids are nothing to be read out. */
+const providerId = /\s*\(?\b(pi|re|shp|pm|dp|du|ch|evt)_\w+\)?/g;
+
+/** Times inside a text as people read them, without ids; the full stop goes, the sentence has its own. */
 const readable = (text: string): string =>
-  text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (utc) => momentText(utc)).replace(/[.\s]+$/, '');
+  text
+    .replaceAll(providerId, '')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (utc) => momentText(utc))
+    .replace(/[.\s]+$/, '');
 
 /**
  * A provider's first sentence, and what came of it: the rest of theirs is for programmers, and why we look at an order
@@ -109,13 +115,12 @@ export function brief(reason: string): string {
   return (nobody[0]?.startsWith('Nobody approved') ? nobody : [first, ...nobody]).join('. ');
 }
 
-/** Our fields and the providers' ids are left out of what is told. */
+/** Our fields are left out of what is told. */
 const fieldName = /^[a-z][A-Za-z.]*: (?=expected )/;
-const providerId = /\s*\(?\b(pi|re|shp|pm|dp|du|ch|evt)_\w+\)?/g;
 
 /** Why a request was refused, without the names of our fields. What there is instead is for whoever has sent it. */
 export function plainRefusal(reason: string): string {
-  const text = reason.replace(fieldName, '').replaceAll(providerId, '');
+  const text = reason.replace(fieldName, '');
   return text.startsWith('There is no signal of this name') ? 'there is no such request' : text;
 }
 

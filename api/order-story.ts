@@ -1,7 +1,8 @@
 import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import { isEnded, type OrderStatus } from '../domain/order.ts';
-import { moneyStanding, type MoneyStanding, type OrderBooks } from '../domain/money-standing.ts';
+import { moneyStanding, type MoneyStanding } from '../domain/money-standing.ts';
+import type { OrderBooks } from '../domain/owed.ts';
 import { moneyText, nothingTold, standingSentence, type ToldMoney } from './order-story-money.ts';
 import { deadlineText, nextSentence } from './order-story-next.ts';
 import { otherText, partText, requestText } from './order-story-parts.ts';
@@ -54,7 +55,7 @@ export function tellOrder(
     told = { place: placeAfter(told.place, row), money: money ?? told.money, reason, last: row };
   }
   const place = placeOf(rows);
-  const standing = moneyStanding(books, takenBack(place));
+  const standing = moneyStanding({ ...books, status: place.status as OrderStatus }, takenBack(place));
   return {
     story: [...story, ...whatStands(rows, place, standing)],
     next: nextSentence(place, standing, deadlineText(rows, events)),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OrderBooks } from '../domain/money-standing.ts';
+import type { OrderBooks } from '../domain/owed.ts';
 import type { DisputeState, RefundState } from '../domain/refunds.ts';
 import { fromTrail, readTrails, type TrailRow } from '../test/replay/order-trails.ts';
 import { tellOrder } from './order-story.ts';
@@ -15,6 +15,7 @@ const charge = (state: string, n = 1) => ({
 });
 
 const refund = (state: RefundState, amountMinor: number, second = 0) => ({
+  refundId: `refund-${second}`,
   n: 1,
   state,
   amount: { amountMinor, currency: 'INR' as const },
@@ -23,6 +24,7 @@ const refund = (state: RefundState, amountMinor: number, second = 0) => ({
 });
 
 const dispute = (state: DisputeState, amountMinor: number) => ({
+  disputeId: 'dp_1',
   n: 1,
   state,
   amount: { amountMinor, currency: 'INR' as const },
@@ -322,6 +324,82 @@ describe('the story of an order', () => {
       { ...books, refunds: [refund('failed', 149_900)] },
     );
     expect(ended.next).toMatch(/^The order has ended\. 1499\.00 INR are still owed to the customer: /);
+  });
+
+  it('says what a bank holds of an order that was taken back, and that what it gives back is refunded', () => {
+    const rows = [
+      ...paid,
+      row('payment', 'charged', 'dispute_open', 'dp_1, 1499.00 INR, the bank says: fraudulent'),
+      row('fulfillment', 'cancel', 'compensating', 'changed her mind'),
+      row('payment', 'charged', 'refund_owed', '1499.00 INR, 0.00 INR of the charge are left: compensation'),
+      row('fulfillment', 'payment_processed', 'cancelled', 'changed her mind'),
+    ];
+    const books = {
+      payments: [charge('charged')],
+      refunds: [refund('owed', 149_900)],
+      disputes: [{ ...dispute('open', 149_900), dueByUtc: '2026-01-20T12:00:00.000Z' }],
+    };
+    const waiting = told(rows, undefined, books);
+    expect(lines(waiting).slice(5)).toEqual([
+      '1499.00 INR are owed to the customer as soon as the bank has decided.',
+      'The order was canceled.',
+      'The last step that succeeded: the payment went through.',
+      'The 1499.00 INR that were charged are held by the customer’s bank until it has decided.',
+    ]);
+    expect(waiting.next).toBe(
+      'The order has ended. The customer’s bank decides about the 1499.00 INR that it holds; what it gives back is refunded to the customer. Our staff can answer it until January 20, 2026 at 12:00 UTC. Whoever wants the goods after all orders them again.',
+    );
+    const won = row('payment', 'dispute_open', 'dispute_won', 'dp_1, 1499.00 INR, the bank says: fraudulent');
+    const settling = told([...rows, won], undefined, { ...books, disputes: [dispute('won', 149_900)] });
+    expect(settling.next).toMatch(/1499\.00 INR are still owed to the customer and go back by themselves\./);
+    const back = '1499.00 INR, 0.00 INR of the charge are left: compensation';
+    const done = told([...rows, won, row('payment', 'refund_owed', 'refunded', back)], undefined, {
+      payments: [charge('refunded')],
+      refunds: [refund('refunded', 149_900)],
+      disputes: [dispute('won', 149_900)],
+    });
+    expect(lines(done).slice(-3)).toEqual([
+      '1499.00 INR were refunded; nothing of the payment is left with us.',
+      'The last step that succeeded: the payment went through.',
+      'The 1499.00 INR that were charged were refunded.',
+    ]);
+    expect(done.next).toMatch(/^Nothing more: the order has ended\./);
+  });
+
+  it('tells of a charge that nobody had heard of when it is given back', () => {
+    const rows = [
+      ...begun,
+      row('payment', 'running', 'parked', 'OutcomeUnknown: confirm'),
+      row('payment', 'cancel', 'compensating', 'changed her mind'),
+      row('payment', 'charged', 'refunded', '1499.00 INR, 0.00 INR of the charge are left: compensation'),
+    ];
+    const parked = told(rows.slice(0, 3));
+    expect(parked.story.at(-1)).toBe('It is not known yet whether the payment was charged.');
+    const books = { payments: [charge('refunded')], refunds: [refund('refunded', 149_900)], disputes: [] };
+    expect(lines(told(rows, undefined, books)).slice(4)).toEqual([
+      'The payment of 1499.00 INR had gone through after all; 1499.00 INR were refunded; nothing of the payment is left with us.',
+      'The last step that succeeded: the goods were set aside.',
+      'The 1499.00 INR that were charged were refunded.',
+    ]);
+  });
+
+  it('does not count what a bank holds as left with us', () => {
+    const story = lines(
+      told(
+        [
+          ...paid,
+          row('payment', 'charged', 'dispute_open', 'dp_1, 500.00 INR, the bank says: fraudulent'),
+          row('payment', 'charged', 'refunded', '999.00 INR, 500.00 INR of the charge are left: goodwill'),
+        ],
+        undefined,
+        {
+          payments: [charge('charged')],
+          refunds: [refund('refunded', 99_900)],
+          disputes: [dispute('open', 50_000)],
+        },
+      ),
+    );
+    expect(story.at(-2)).toBe('999.00 INR were refunded; nothing of the payment is left with us: goodwill.');
   });
 
   it('does not take a shipment that was given up for a refused request', () => {

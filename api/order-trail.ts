@@ -52,6 +52,7 @@ export const placeOf = (rows: readonly AuditRow[]): OrderPlace => rows.reduce(pl
 export function placeAfter(place: OrderPlace, row: AuditRow): OrderPlace {
   const { from, to, step } = row;
   if (isLate(row)) return place;
+  if (isAboutCharge(row)) return { ...place, charged: true };
   if (to === 'waits') return { ...place, waitsFor: from };
   if (isOfOrder(row)) {
     const sagaState = stateAfter(place, to);
@@ -67,6 +68,10 @@ export function placeAfter(place: OrderPlace, row: AuditRow): OrderPlace {
   if (!isSagaState(to) || !(isSagaState(from) || to === 'compensating')) return place;
   return { ...moved, sagaState: to, takenBack: place.takenBack || to === 'compensating' };
 }
+
+/** A refund or a dispute: there was a charge, whatever was told of it. */
+export const isAboutCharge = ({ step, to }: AuditRow): boolean =>
+  step === 'payment' && /^(refunded$|refund_|dispute_)/.test(to);
 
 export const isSagaState = (text: string): text is SagaState =>
   (sagaStates as readonly string[]).includes(text);

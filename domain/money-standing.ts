@@ -1,12 +1,6 @@
 import { sumMinor, type Currency, type Money } from './money.ts';
-import type { Dispute, Refund } from './refunds.ts';
-
-/** The order's money as SQL has it. */
-export interface OrderBooks {
-  payments: readonly { n: number; state: string; amount: Money }[];
-  refunds: readonly Pick<Refund, 'n' | 'state' | 'amount' | 'requestedAtUtc' | 'settledAtUtc'>[];
-  disputes: readonly Pick<Dispute, 'n' | 'state' | 'amount'>[];
-}
+import { owedOf, type MoneyOfOrder, type Owed } from './owed.ts';
+import type { DisputeState, RefundState } from './refunds.ts';
 
 /**
  * Where the money of an order is, in minor units. All of it is somewhere:
@@ -25,27 +19,28 @@ export interface MoneyStanding {
   takenByBank: number;
   /** The customer's, and still with us: of an order that is or was taken back all that is left, else refunds that failed. */
   owed: number;
+  /** What is owed, with why; a part of it may be with a bank or on its way. */
+  debts: readonly Owed[];
   kept: number;
   /** What went back beyond the charge: a bank took what had been refunded before. */
   excess: number;
 }
 
 /** Where the order's money is; undefined where nothing was charged. */
-export function moneyStanding(
-  { payments, refunds, disputes }: OrderBooks,
-  takenBack: boolean,
-): MoneyStanding | undefined {
+export function moneyStanding(money: MoneyOfOrder, takenBack: boolean): MoneyStanding | undefined {
+  const { payments, refunds, disputes } = money;
   const charges = payments.filter(({ state }) => state === 'charged' || state === 'refunded');
   const [first] = charges;
   if (!first) return undefined;
   const charged = totalOf(charges);
-  const refunded = totalOf(refunds.filter(({ state }) => state === 'refunded'));
-  const onTheWay = totalOf(refunds.filter(({ state }) => state === 'requested' || state === 'pending'));
-  const heldByBank = totalOf(disputes.filter(({ state }) => state === 'open'));
-  const takenByBank = totalOf(disputes.filter(({ state }) => state === 'lost'));
+  const refunded = totalOf(refunds, ['refunded', 'paid_otherwise'] satisfies RefundState[]);
+  const onTheWay = totalOf(refunds, ['requested', 'pending'] satisfies RefundState[]);
+  const heldByBank = totalOf(disputes, ['open'] satisfies DisputeState[]);
+  const takenByBank = totalOf(disputes, ['lost'] satisfies DisputeState[]);
   const rest = charged - refunded - onTheWay - heldByBank - takenByBank;
   const left = Math.max(0, rest);
-  const owed = takenBack ? left : Math.min(left, notMadeGood(refunds));
+  const debts = owedOf(money);
+  const owed = takenBack ? left : Math.min(left, totalOf(debts));
   return {
     currency: first.amount.currency,
     charged,
@@ -54,22 +49,15 @@ export function moneyStanding(
     heldByBank,
     takenByBank,
     owed,
+    debts,
     kept: left - owed,
     excess: Math.max(0, -rest),
   };
 }
 
-const totalOf = (rows: readonly { amount: Money }[]): number =>
-  sumMinor(rows.map(({ amount }) => amount.amountMinor));
-
-/** Refunds that failed, less what was refunded after that: a later refund makes an earlier failure good. */
-function notMadeGood(refunds: OrderBooks['refunds']): number {
-  const changes = refunds.map(({ state, amount, requestedAtUtc, settledAtUtc }) =>
-    state === 'failed'
-      ? { atUtc: settledAtUtc ?? requestedAtUtc, by: amount.amountMinor }
-      : { atUtc: requestedAtUtc, by: -amount.amountMinor },
+const totalOf = (rows: readonly { state?: string; amount: Money }[], states?: readonly string[]): number =>
+  sumMinor(
+    rows
+      .filter(({ state }) => states === undefined || states.includes(state ?? ''))
+      .map(({ amount }) => amount.amountMinor),
   );
-  /* At the same moment the failure came first: people refund again after it. */
-  changes.sort((a, b) => (a.atUtc === b.atUtc ? b.by - a.by : a.atUtc < b.atUtc ? -1 : 1));
-  return changes.reduce((owed, { by }) => Math.max(0, owed + by), 0);
-}

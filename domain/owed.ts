@@ -27,11 +27,15 @@ type RefundPart = Pick<
 >;
 type DisputePart = Pick<Dispute, 'n' | 'state' | 'amount' | 'disputeId' | 'dueByUtc'>;
 
-export interface MoneyOfOrder {
-  status: OrderStatus;
+/** The order's money as SQL has it. */
+export interface OrderBooks {
   payments: readonly PaymentPart[];
   refunds: readonly RefundPart[];
   disputes: readonly DisputePart[];
+}
+
+export interface MoneyOfOrder extends OrderBooks {
+  status: OrderStatus;
 }
 
 /** What is owed to the customer of an order, by payment; empty when nothing is. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { AuditRow } from '../../domain/audit.ts';
 import type { DomainEvent } from '../../domain/events.ts';
-import type { OrderBooks } from '../../domain/money-standing.ts';
+import type { OrderBooks } from '../../domain/owed.ts';
 
 const file = new URL('order-trails.json', import.meta.url);
 const id = '0b9d1f6e-2a43-5c1c-8e7f-6f1f1d6f0a11';
@@ -55,14 +55,20 @@ export function trailOf(rows: readonly AuditRow[], money: OrderBooks, events: re
 
 const booksOf = ({ payments, refunds, disputes }: OrderBooks): OrderBooks => ({
   payments: payments.map(({ n, state, amount }) => ({ n, state, amount })),
-  refunds: refunds.map(({ n, state, amount, settledAtUtc }) => ({
+  refunds: refunds.map(({ n, state, amount, settledAtUtc }, index) => ({
+    refundId: `refund-${index + 1}`,
     n,
     state,
     amount,
     requestedAtUtc: recordedUntil,
     ...(settledAtUtc ? { settledAtUtc: recordedUntil } : {}),
   })),
-  disputes: disputes.map(({ n, state, amount }) => ({ n, state, amount })),
+  disputes: disputes.map(({ n, state, amount }, index) => ({
+    disputeId: `dispute-${index + 1}`,
+    n,
+    state,
+    amount,
+  })),
 });
 
 /** Rows and events again, a minute apart. */

@@ -1,9 +1,10 @@
 import type { OrderActivities } from '../../activities/create-activities.ts';
 import { orderSubject } from '../../domain/audit.ts';
-import type { FailureType } from '../../domain/failures.ts';
+import { isFailureType, type FailureType } from '../../domain/failures.ts';
 import { compensationNames, productId, type CompensationName } from '../../domain/ids.ts';
 import { isEnded, type HeldStatus, type StepName } from '../../domain/order.ts';
 import type { Store } from '../../ports/store.ts';
+import type { Answer } from './interleaving.ts';
 import { attemptTimeoutMs, createModelledOrder } from './modelled-order.ts';
 import { isRefused, typeOf } from './storms.ts';
 
@@ -31,6 +32,13 @@ const address = {
   country: 'IN',
 };
 const nowhere = { ...address, city: 'Nowhere' };
+
+function refusalOf(answer: Answer): { type: FailureType; reason: string } {
+  const type = typeOf(answer);
+  if (!('error' in answer) || type === undefined || !isFailureType(type))
+    throw 'error' in answer ? answer.error : new Error('Expected a business answer; the step was done');
+  return { type, reason: answer.error instanceof Error ? answer.error.message : '' };
+}
 
 /** Ends the walk: the order is taken back. */
 class TurnedBack extends Error {}
@@ -267,9 +275,12 @@ export async function walkOrder(
         a.generateShipment({ orderId, n, address: to, attemptTimeoutMs }),
       );
       if ('value' in answer) return;
-      const type = typeOf(answer);
-      if (type !== 'AddressUndeliverable') throw 'error' in answer ? answer.error : new Error('no answer');
-      await hold('address_rejected', { type, reason: 'No such city.' });
+      const { type, reason } = refusalOf(answer);
+      if (type !== 'AddressUndeliverable') {
+        failure = { type, reason };
+        throw new TurnedBack();
+      }
+      await hold('address_rejected', { type, reason });
     }
   }
 

@@ -21,6 +21,7 @@ const claims: Claim[] = [
   [/^The order was placed, and could not be accepted/, {}, { accepted: false, end: '' }],
   [/^The goods were set aside\.$/, { goods: true }, { accepted: true, goods: false, end: '' }],
   [/^The reserved goods were given back\.$/, { goods: false }, { goods: true, end: '' }],
+  [/^The payment of .* had gone through after all; /, { charged: true }, { charged: false }],
   [/^The payment of .* went through/, { charged: true }, { goods: true, charged: false, end: '' }],
   [/^The warehouse got the order\.$/, { warehouse: true }, { charged: true, warehouse: false, end: '' }],
   [/^The warehouse was told to stop\.$/, { warehouse: false }, { warehouse: true, end: '' }],
@@ -80,7 +81,7 @@ function wrongClaims(sentences: readonly string[], { ledger, view }: WalkReading
 function retell(sentences: readonly string[]) {
   const wrong: string[] = [];
   const onTheWay: number[] = [];
-  let [charged, refunded, atBank] = [0, 0, 0];
+  let [charged, refunded, held, taken] = [0, 0, 0, 0];
   const arrive = (amount: number): void => {
     const at = onTheWay.indexOf(amount);
     if (at >= 0) onTheWay.splice(at, 1);
@@ -90,23 +91,27 @@ function retell(sentences: readonly string[]) {
     return text === undefined ? 0 : Math.round(Number(text) * 100);
   };
   for (const line of sentences) {
-    charged += amountIn(line, /^The payment of (\S+) INR went through/);
-    const done = amountIn(line, /^(\S+) INR were refunded/);
+    charged += amountIn(line, /^The payment of (\S+) INR (?:went|had gone) through/);
+    const done = amountIn(line, /^(?:.*after all; )?(\S+) INR were refunded/);
     const failed = amountIn(line, /^A refund of (\S+) INR did not reach/);
     const asked = amountIn(line, /^A refund of (\S+) INR was asked for/);
     if (asked > 0) onTheWay.push(asked);
     if (done > 0) arrive(done);
     if (failed > 0) arrive(failed);
     refunded += done - amountIn(line, /^A refund of (\S+) INR came back/);
-    atBank += amountIn(line, /disputed the payment .* holds (\S+) INR/);
-    atBank -= amountIn(line, /decided for us: the bank gives back (\S+) INR/);
-    const left = charged - refunded - sum(onTheWay) - atBank;
+    /* One dispute at a time; what is lost without having been open was never held. */
+    const opened = amountIn(line, /disputed the payment .* holds (\S+) INR/);
+    const lost = amountIn(line, /the bank has given them (\S+) INR/);
+    if (opened > 0) held = opened;
+    if (lost > 0 || line.includes('decided for us')) held = 0;
+    taken += lost;
+    const left = charged - refunded - sum(onTheWay) - held - taken;
     const stays = amountIn(line, /(\S+) INR of the payment stay with us/);
     if (stays > 0 && stays !== left) wrong.push(`“${line}”: ${left} are left`);
     if (line.includes('nothing of the payment is left with us') && left > 0)
       wrong.push(`“${line}”: ${left} are left`);
   }
-  return { wrong, charged, refunded, onTheWay: sum(onTheWay), atBank };
+  return { wrong, charged, refunded, onTheWay: sum(onTheWay), atBank: held + taken };
 }
 
 const sum = (amounts: readonly number[]): number => amounts.reduce((one, other) => one + other, 0);
@@ -115,7 +120,7 @@ const sum = (amounts: readonly number[]): number => amounts.reduce((one, other) 
 function wrongSums(sentences: readonly string[], { money, view }: WalkReading): string[] {
   const takenBack =
     view.sagaState === 'compensating' || view.status === 'cancelled' || view.status === 'failed';
-  const books = moneyStanding(money, takenBack);
+  const books = moneyStanding({ ...money, status: view.status }, takenBack);
   const { wrong, ...told } = retell(sentences);
   const expected = {
     charged: books?.charged ?? 0,
@@ -151,7 +156,10 @@ function wrongNext(next: string, { view, money, rows }: WalkReading): string[] {
     compensating: /^What was done is being taken back/,
     ended: view.status === 'completed' ? /the order is complete/i : /the order has ended/i,
   }[view.sagaState];
-  const standing = moneyStanding(money, isEnded(view.status) && view.status !== 'completed');
+  const standing = moneyStanding(
+    { ...money, status: view.status },
+    isEnded(view.status) && view.status !== 'completed',
+  );
   const open = standing ? standing.owed + standing.onTheWay + standing.heldByBank : 0;
   return [
     ...(expected.test(next) ? [] : [`${view.status} (${view.sagaState}): “${next}”`]),
