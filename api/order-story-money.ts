@@ -67,9 +67,12 @@ interface RefundFacts {
   failure: string;
 }
 
-/** As the writer puts it: `5.00 INR, 4.00 INR of the charge are left: why`. */
+/** As the writer puts it: `5.00 INR, 4.00 INR of the charge are left: why`, or what else becomes of the amount. */
 function readRefund(reason: string): RefundFacts | undefined {
-  const taken = /^(\S+) ([A-Z]{3}), \S+ [A-Z]{3} of the charge are left: ([^]*)$/.exec(reason);
+  const taken =
+    /^(\S+) ([A-Z]{3})(?:, \S+ [A-Z]{3} of the charge are left|, nothing of it is left to give back| are owed until .* is over): ([^]*)$/.exec(
+      reason,
+    );
   const failed =
     /^(\S+) ([A-Z]{3}) did not go back \(([^]*)\); \S+ [A-Z]{3} of the charge are left: ([^]*)$/.exec(reason);
   const [, decimal = '', currency = ''] = taken ?? failed ?? [];

@@ -331,7 +331,12 @@ describe('the story of an order', () => {
       ...paid,
       row('payment', 'charged', 'dispute_open', 'dp_1, 1499.00 INR, the bank says: fraudulent'),
       row('fulfillment', 'cancel', 'compensating', 'changed her mind'),
-      row('payment', 'charged', 'refund_owed', '1499.00 INR, 0.00 INR of the charge are left: compensation'),
+      row(
+        'payment',
+        'charged',
+        'refund_owed',
+        '1499.00 INR are owed until dispute dp_1 is over: compensation',
+      ),
       row('fulfillment', 'payment_processed', 'cancelled', 'changed her mind'),
     ];
     const books = {

@@ -134,7 +134,15 @@ export async function walkOrder(
           else disputes.delete(id);
           await record('dispute', id);
         }
+        return settleDebts();
     }
+  }
+
+  /** As the workers' sweep does it. */
+  async function settleDebts(): Promise<void> {
+    const { money } = await readWalk(store, orderId);
+    for (const { n } of money.refunds.filter(({ state }) => state === 'owed'))
+      await call((a) => a.settleDebt({ orderId, n, attemptTimeoutMs }));
   }
 
   const record = async (kind: 'refund' | 'dispute', id: string): Promise<void> => {
@@ -356,13 +364,13 @@ export async function walkOrder(
     if (left) await close();
   }
 
-  /** Until the bank has decided, the charge cannot be refunded. */
+  /** What a bank holds is owed from then on. */
   async function refundAll(): Promise<void> {
-    for (const id of disputes.keys()) {
+    for (const id of pick(2) === 0 ? disputes.keys() : []) {
       stripe.decide(id, pick(2) === 0 ? 'won' : 'lost');
       await record('dispute', id);
+      disputes.delete(id);
     }
-    disputes.clear();
     await call((a) => a.refundPayment({ orderId, attemptTimeoutMs }));
   }
 
