@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
 import { isEnded, orderStatuses, stepNames, type Checkout, type OrderView } from '../domain/order.ts';
+import { isStoreBehind, storeBehind } from '../domain/recovery.ts';
 import type { OrderRow, UnrecordedOrder } from '../ports/store.ts';
 import type { FulfillOrder } from '../workflows/messages.ts';
 import type { AppDeps } from './app-deps.ts';
 import { readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
+import { refusedCase as refused, takeNote } from './case-notes.ts';
 import { memoOf } from './checkout.ts';
 import { actorField, reasonField } from './fields.ts';
 import { isLost, mayStartAgain, unrecordedText } from './lost-run.ts';
@@ -19,6 +21,7 @@ import { addRoute, orderIdParameter, type App, type AppContext } from './route.t
 
 const MOST_CASES = 500;
 const acts = ['restart', 'compensate'] as const;
+const allActs = [...acts, 'take-note'] as const;
 type CaseAct = (typeof acts)[number];
 
 const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } });
@@ -35,8 +38,9 @@ const casesBody = z
         step: z.enum(stepNames),
         sinceUtc: z.string().openapi({ format: 'date-time', description: 'When it was found.' }),
         failure: z.string().openapi({ description: 'How Temporal closed the run.' }),
-        acts: z.array(z.enum(acts)).openapi({
-          description: 'A label that is bought has no way back: then only `restart`.',
+        acts: z.array(z.enum(allActs)).openapi({
+          description:
+            'A label that is bought has no way back: then only `restart`. Where SQL is behind: only `take-note`.',
         }),
         links: linksBody,
       }),
@@ -63,7 +67,7 @@ const actBody = z
   .openapi('CaseAct', { example: { reason: 'Terminated by mistake' } });
 
 const startedBody = z
-  .object({ orderId: z.string(), act: z.enum(acts), links: linksBody })
+  .object({ orderId: z.string(), act: z.enum(allActs), links: linksBody })
   .openapi('CaseStarted', {
     example: { orderId: exampleId, act: 'restart', links: linksOf(exampleId) },
   });
@@ -102,6 +106,7 @@ export function addCases(app: App, deps: AppDeps): void {
       'nothing is charged or shipped twice, and the order goes on from where it was. An order that was being taken ' +
       'back goes on with that.',
   });
+  addTakeNote(app, deps);
   addAct(app, deps, {
     act: 'compensate',
     summary: 'Takes an order back that has lost its run',
@@ -117,9 +122,11 @@ const caseOf = ({ orderId, status, step, parked, shipment, updatedAtUtc }: Order
   step,
   sinceUtc: parked?.sinceUtc ?? updatedAtUtc,
   failure: parked?.failure ?? '',
-  acts: shipment ? (['restart'] as const) : acts,
+  acts: parked?.failureType === storeBehind ? onlyNote : shipment ? (['restart'] as const) : acts,
   links: linksOf(orderId),
 });
+
+const onlyNote = ['take-note'] as const;
 
 const unrecordedCaseOf = (order: UnrecordedOrder) => ({
   orderId: order.orderId,
@@ -127,7 +134,7 @@ const unrecordedCaseOf = (order: UnrecordedOrder) => ({
   step: 'receive',
   sinceUtc: order.foundAtUtc,
   failure: unrecordedText(order),
-  acts: mayStartAgain(order) ? acts : [],
+  acts: mayStartAgain(order) ? acts : order.closedAs ? onlyNote : [],
   links: linksOf(order.orderId),
 });
 
@@ -171,6 +178,43 @@ function addAct(
   );
 }
 
+function addTakeNote(app: App, deps: AppDeps): void {
+  addRoute(
+    app,
+    {
+      method: 'post',
+      path: '/cases/{orderId}/take-note',
+      operationId: 'takeNoteOfCase',
+      tag: 'Orders',
+      summary: 'Takes note of a case on which no other act is safe',
+      description:
+        'SQL knows less of the order than its closed run did, as after a backup was put back. The case leaves the list and ' +
+        'the alert; an audit row says who looked. Nothing else is changed. 409 where a case has other acts, or there is none.',
+      produces: 'application/json',
+      request: { params: orderIdParameter, body: { required: true, ...json(actBody) } },
+      responses: { 200: { description: 'It is noted.', ...json(startedBody) } },
+      problems: [
+        'malformed-request',
+        'forbidden',
+        'unknown-order',
+        'act-refused',
+        'body-too-large',
+        'unsupported-media-type',
+        'invalid-fields',
+        'store-unavailable',
+      ],
+    },
+    async (c) => {
+      const caller = c.get('caller');
+      requireOperator(caller);
+      const orderId = readOrderId(c.req.param('orderId'));
+      const { reason, actor } = await readJson(c, actBody);
+      await takeNote(deps, { orderId, reason, actor: actorOf(caller, actor) });
+      return c.json({ orderId, act: 'take-note', links: linksOf(orderId) }, 200, noStore);
+    },
+  );
+}
+
 interface Asked {
   id: OrderId;
   act: CaseAct;
@@ -184,6 +228,9 @@ async function startAgain(c: AppContext, deps: AppDeps, { id, act, ...who }: Ask
   if (order) refuse(order, act);
   const run = await runs.last(id);
   if (run && !run.closedAs) throw refused(id, 'its run is open: act on the order itself');
+  if (order && run && isStoreBehind(order.status, run)) {
+    throw refused(id, `SQL is behind: its run had come to ${run.orderStatus}, SQL only to ${order.status}`);
+  }
   const input = (await runs.input(id)) ?? (order && inputOf(order, deps));
   if (!input || (!order && !isLost(run ?? {}))) throw unknownOrder(id);
   const described = { closedAs: run?.closedAs, status: run?.orderStatus };
@@ -209,9 +256,6 @@ function refuse({ orderId, status, detail }: OrderRow, act: CaseAct): void {
     throw refused(orderId, 'its label is bought, so it only goes forward: restart it');
   }
 }
-
-const refused = (id: OrderId, reason: string): ApiProblem =>
-  new ApiProblem('act-refused', { detail: `Order ${id}: ${reason}.`, code: 'act_refused' });
 
 async function readRow(deps: AppDeps, id: OrderId): Promise<OrderRow | undefined> {
   try {

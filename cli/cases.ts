@@ -19,9 +19,11 @@ interface ActOptions {
   json?: boolean;
 }
 
-/** `cases list|restart|compensate`: orders that are open while Temporal has closed their run. */
+/** `cases list|restart|compensate|take-note`: orders that have lost their run, or whose run SQL does not know. */
 export function casesCommand(deps: Pick<CliDeps, 'client' | 'print'>): Command {
-  const command = new Command('cases').description('open orders whose run Temporal has closed');
+  const command = new Command('cases').description(
+    'orders that have lost their run, or that SQL does not know',
+  );
   command
     .command('list')
     .description('what was found, oldest order first, and what can be done')
@@ -33,6 +35,11 @@ export function casesCommand(deps: Pick<CliDeps, 'client' | 'print'>): Command {
   acting(command.command('compensate <orderId>').description('takes the order back')).action(
     (id: string, options: ActOptions) => act(deps, 'compensate', id, options),
   );
+  acting(
+    command
+      .command('take-note <orderId>')
+      .description('only looks: for a case on which no other act is safe'),
+  ).action((id: string, options: ActOptions) => act(deps, 'take-note', id, options));
   return command;
 }
 
@@ -58,12 +65,17 @@ function casesText(cases: Case[]): string {
 
 async function act(
   { client, print }: Pick<CliDeps, 'client' | 'print'>,
-  verb: 'restart' | 'compensate',
+  verb: keyof typeof done,
   id: string,
   { reason, actor, json }: ActOptions,
 ): Promise<void> {
   const path = `/cases/${encodeURIComponent(id)}/${verb}`;
   const answer = await client().send<{ orderId: string }>('POST', path, { reason, actor });
-  const done = verb === 'restart' ? 'goes on' : 'is being taken back';
-  print(json ? JSON.stringify(answer, null, 2) : `Order ${id} ${done}; follow it: ops orders watch ${id}`);
+  print(json ? JSON.stringify(answer, null, 2) : `Order ${id} ${done[verb]}`);
 }
+
+const done = {
+  restart: 'goes on; `ops orders watch` follows it',
+  compensate: 'is being taken back; `ops orders watch` follows it',
+  'take-note': 'is noted and leaves the list of cases; nothing else is changed',
+};

@@ -1,5 +1,5 @@
 import type { FailureType } from './failures.ts';
-import type { Actor, Address } from './order.ts';
+import { orderStatuses, type Actor, type Address, type OrderStatus } from './order.ts';
 
 /** Where an order stands by its recorded operations, for a run that follows another one. */
 export interface RecoveredOrder {
@@ -20,3 +20,31 @@ export interface RecoveredOrder {
 
 /** Stands as the parked activity of an order whose run Temporal closed while the order was open. */
 export const closedRunActivity = 'run';
+
+/** The same once an operator has taken note of a case that has no other act. */
+export const notedRunActivity = 'run (noted)';
+
+/** What the audit trail says then. */
+export const notedRunState = 'noted';
+
+/** How the failure of such a case begins. */
+export const storeBehindText = 'SQL is behind';
+
+/** Failure type of a case that no act but taking note is safe on: SQL knows less of the order than its closed run did. */
+export const storeBehind = 'StoreBehind';
+
+/** The statuses on the path, in its order; a hold's or a walk back's say nothing about how far an order had come. */
+const path = orderStatuses.slice(0, orderStatuses.indexOf('completed') + 1);
+
+/**
+ * Whether SQL is behind the closed run of an order that is open in SQL, as after a backup was put back. A run ends its
+ * order in SQL before it closes by itself, and shows a status only after SQL has it.
+ */
+export function isStoreBehind(
+  status: OrderStatus,
+  run: { closedAs?: string | undefined; orderStatus?: OrderStatus | undefined },
+): boolean {
+  if (run.closedAs === 'COMPLETED' || run.closedAs === 'CANCELED') return true;
+  const here = path.indexOf(status);
+  return run.closedAs !== undefined && here >= 0 && path.indexOf(run.orderStatus ?? status) > here;
+}

@@ -1,4 +1,4 @@
-import { closedRunActivity } from '../domain/recovery.ts';
+import { closedRunActivity, storeBehindText } from '../domain/recovery.ts';
 import type { EventOf } from './contracts/read-event.ts';
 import { curl } from './help-desk-command.ts';
 import { moneyText, type MoneyEvent } from './help-desk-money.ts';
@@ -57,6 +57,16 @@ function parkedText({ payload }: EventOf<'order.parked.v1'>, { at, more }: Links
 function lostRunText({ orderId, failure }: EventOf<'order.parked.v1'>['payload'], { at, more }: Links) {
   const cases = `${at.slice(0, at.lastIndexOf('/orders/'))}/cases/${encodeURIComponent(orderId)}`;
   const body = { reason: '…' };
+  if (failure.startsWith(storeBehindText)) {
+    return {
+      subject: `SQL is behind order ${orderId}`,
+      lines: [
+        `${failure}.`,
+        `Until SQL is mended there is nothing to do but to take note: ${curl('POST', `${cases}/take-note`, body)}`,
+        more,
+      ],
+    };
+  }
   return {
     subject: `Order ${orderId} has lost its run`,
     lines: [

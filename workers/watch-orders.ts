@@ -1,5 +1,5 @@
 import { heldStatuses, orderStatuses, isEnded, sagaStates, stepNames } from '../domain/order.ts';
-import { closedRunActivity } from '../domain/recovery.ts';
+import { closedRunActivity, notedRunActivity } from '../domain/recovery.ts';
 import { undecidedRefundStates } from '../domain/refunds.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { InFlightGroup, Standing, Store } from '../ports/store.ts';
@@ -84,6 +84,7 @@ function showStanding(metrics: OrderGauges, standing: Standing, nowUtc: string):
         sagaState === 'parked' &&
         parked?.step === step &&
         parked.activity !== closedRunActivity &&
+        parked.activity !== notedRunActivity &&
         (parked.activity === step) === (direction === 'forward');
       metrics.parkedOrders.set({ step, direction }, sum(is));
       metrics.oldestParked.set({ step, direction }, age(is, 'waitingSinceUtc'));

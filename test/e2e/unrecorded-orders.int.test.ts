@@ -91,9 +91,10 @@ describe('orders that Temporal knows and SQL does not', () => {
     };
     expect(await found(orderId, (one) => one !== undefined, lossy)).toMatchObject({
       status: 'completed',
-      acts: [],
+      acts: ['take-note'],
       failure: expect.stringMatching(/had come to completed, and SQL has no row of it: SQL is behind/),
     });
+    expect((await rooms().act(orderId, 'restart')).status).toBe(409);
     await found(orderId, (one) => one === undefined);
   });
 });

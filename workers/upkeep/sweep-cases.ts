@@ -1,11 +1,17 @@
 import { writeTransition } from '../../activities/transition.ts';
 import { operationKeys, workflowIdOf } from '../../domain/ids.ts';
 import { isEnded } from '../../domain/order.ts';
-import { closedRunActivity } from '../../domain/recovery.ts';
+import {
+  closedRunActivity,
+  isStoreBehind,
+  notedRunActivity,
+  storeBehind,
+  storeBehindText,
+} from '../../domain/recovery.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OutboxBell } from '../../ports/locks.ts';
 import type { LastRun, OrderRuns } from '../../ports/order-runs.ts';
-import type { OpenOrder, Store } from '../../ports/store.ts';
+import type { OpenOrder, OrderRow, Store } from '../../ports/store.ts';
 import { inTurns } from './in-turns.ts';
 
 const SECOND = 1_000;
@@ -26,7 +32,8 @@ export interface SweepDeps {
  *
  * A run that ends an order ends it in SQL before it closes. So an order that is still open after its run was seen
  * closed has lost it; what was changed between the two looks is left for the next sweep. Temporal's own description
- * is asked, not its list, which comes later. Run twice or at the same time: the second finds the case there.
+ * is asked, not its list, which comes later. Where the run had come further than SQL, SQL is behind (a backup was put
+ * back): such a case says so and has no act. Run twice or at the same time: the second finds the case there.
  */
 export async function sweepCases(deps: SweepDeps): Promise<{ looked: number; found: number }> {
   const { store, clock, unchangedForMs = 30 * SECOND } = deps;
@@ -56,11 +63,21 @@ async function openCase(deps: SweepDeps, seen: OpenOrder, run: LastRun | undefin
     const runId = run?.runId ?? order.runId;
     const key = operationKeys.openCase(orderId, runId);
     const { outcome } = await tx.operations.begin({ key, orderId, step: 'case' });
-    if (outcome && order.detail.parked?.activity === closedRunActivity) return false;
+    const { activity = '' } = order.detail.parked ?? {};
+    if (outcome && [closedRunActivity, notedRunActivity].includes(activity)) return false;
     const nowUtc = deps.clock.nowUtc();
     const { step, detail, sagaState } = order;
-    const failure = failureOf(runId, run);
-    const parked = { step, activity: closedRunActivity, failure, budgets: 0, sinceUtc: nowUtc, actions: [] };
+    const behind = run !== undefined && isStoreBehind(order.status, run);
+    const failure = behind ? behindText(order, run) : failureOf(runId, run);
+    const parked = {
+      step,
+      activity: closedRunActivity,
+      failure,
+      ...(behind ? { failureType: storeBehind } : {}),
+      budgets: 0,
+      sinceUtc: nowUtc,
+      actions: [],
+    };
     await writeTransition(tx, {
       order,
       actor: 'sweep',
@@ -88,3 +105,6 @@ const failureOf = (runId: string, run: LastRun | undefined): string =>
   run?.closedAs
     ? `Temporal closed run ${runId} (${run.closedAs}) while the order was open; nothing was taken back`
     : `Temporal no longer knows run ${runId} of the order, which is open`;
+
+const behindText = ({ status }: OrderRow, { runId, closedAs, orderStatus = status }: LastRun): string =>
+  `${storeBehindText}: run ${runId} (${closedAs}) had come to ${orderStatus}, SQL only to ${status}; act on nothing before it is mended`;

@@ -1,5 +1,7 @@
 import type { ListOrders, OrderSummary, OrderWorkflows } from '../../api/order-workflows.ts';
+import { orderSubject } from '../../domain/audit.ts';
 import type { OrderId } from '../../domain/ids.ts';
+import { notedRunState } from '../../domain/recovery.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OrderRuns } from '../../ports/order-runs.ts';
 import type { Store, UnrecordedOrder } from '../../ports/store.ts';
@@ -81,6 +83,7 @@ async function note({ runs, store, clock }: UnrecordedDeps, order: OrderSummary)
   const last = await runs.last(orderId);
   if (!last) return false;
   const { runId, closedAs } = last;
+  if (closedAs && (await isNoted(store, orderId, runId))) return false;
   const found: UnrecordedOrder = {
     orderId,
     runId,
@@ -95,6 +98,12 @@ async function note({ runs, store, clock }: UnrecordedDeps, order: OrderSummary)
     await tx.unrecordedOrders.put(found);
     return before === undefined;
   });
+}
+
+/** An operator has taken note of it. */
+async function isNoted({ read }: UnrecordedDeps['store'], id: OrderId, runId: string): Promise<boolean> {
+  const rows = await read.audit(orderSubject(id));
+  return rows.some((row) => row.to === notedRunState && row.runId === runId);
 }
 
 /** An order that Temporal has forgotten as well stays: nothing else remembers it. */
