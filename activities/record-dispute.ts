@@ -1,6 +1,6 @@
 import type { EventFacts } from '../domain/events.ts';
 import type { OrderId } from '../domain/ids.ts';
-import { decimalAmount, formatAmount } from '../domain/money.ts';
+import { decimalAmount, formatAmount, sumMinor } from '../domain/money.ts';
 import type { Dispute, DisputeState } from '../domain/refunds.ts';
 import type { ProviderDispute } from '../ports/payment-gateway.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
@@ -102,21 +102,37 @@ async function writeState(
     from: before ? `dispute_${before.state}` : payment.state,
     to: `dispute_${state}`,
     reason: `${disputeId}, ${formatAmount(amount)} ${amount.currency}, the bank says: ${reason}`,
-    event: eventOf(dispute, payment),
+    event: eventOf({ dispute, before, payment, refundedAmount: await refundedOf(tx, payment) }),
     nowUtc: clock.nowUtc(),
   });
   return dispute;
 }
 
-function eventOf({ disputeId, state, amount, reason }: Dispute, { intentId = '' }: PaymentRow): EventFacts {
-  const facts = { paymentId: intentId, disputeId, disputedAmount: decimalAmount(amount), reason };
+/** What of the payment has gone back, as a decimal. */
+async function refundedOf(tx: StoreTransaction, { orderId, n, amount }: PaymentRow): Promise<number> {
+  const refunds = await tx.refunds.list(orderId);
+  const back = refunds.filter((refund) => refund.n === n && refund.state === 'refunded');
+  const amountMinor = sumMinor(back.map((refund) => refund.amount.amountMinor));
+  return decimalAmount({ ...amount, amountMinor });
+}
+
+function eventOf({
+  dispute: { disputeId, state, amount, reason },
+  before,
+  payment: { intentId = '' },
+  refundedAmount,
+}: {
+  dispute: Dispute;
+  before: Dispute | undefined;
+  payment: PaymentRow;
+  refundedAmount: number;
+}): EventFacts {
+  const disputedAmount = decimalAmount(amount);
+  const facts = { paymentId: intentId, disputeId, disputedAmount, reason, refundedAmount };
   return isClosed(state)
-    ? { type: 'dispute.closed.v1', details: { ...facts, outcome: state } }
-    : {
-        type: 'payment.disputed.v1',
-        details: {
-          ...facts,
-          refundable: state === 'inquiry',
-        },
-      };
+    ? {
+        type: 'dispute.closed.v1',
+        details: { ...facts, outcome: state, inquiry: before?.state === 'inquiry' },
+      }
+    : { type: 'payment.disputed.v1', details: { ...facts, refundable: state === 'inquiry' } };
 }

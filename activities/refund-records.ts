@@ -1,5 +1,6 @@
 import { operationKeys } from '../domain/ids.ts';
 import { decimalAmount, formatAmount, type Money } from '../domain/money.ts';
+import { owedInAll, owedOf } from '../domain/owed.ts';
 import { leftToRefund, type RefundState } from '../domain/refunds.ts';
 import type { EventFacts } from '../domain/events.ts';
 import type { ProviderDispute, ProviderRefund } from '../ports/payment-gateway.ts';
@@ -182,7 +183,8 @@ export async function writeRefund(
   const { order: ofOrder, payment, before, after } = change;
   await tx.refunds.put(after);
   const left = await writePayment(tx, payment, after);
-  const event = eventOf(change);
+  const owed = after.state === 'failed' ? await owedNow(tx, ofOrder) : undefined;
+  const event = eventOf(change, owed);
   await writeTransition(tx, {
     order: ofOrder,
     actor: after.actor,
@@ -223,7 +225,18 @@ async function writePayment(tx: StoreTransaction, payment: PaymentRow, after: Re
   return { ...amount, amountMinor: leftToRefund({ charged: amount, refunds, disputes: [] }) };
 }
 
-function eventOf({ payment, before, after, dispute }: RefundChange): EventFacts | undefined {
+/** What the order owes its customer, all in all: a refund that failed may have been made good by another, or by a bank. */
+async function owedNow(tx: StoreTransaction, { orderId, status }: OrderRow): Promise<Money | undefined> {
+  const payments = await tx.payments.list(orderId);
+  const refunds = await tx.refunds.list(orderId);
+  const disputes = await tx.disputes.list(orderId);
+  return owedInAll(owedOf({ status, payments, refunds, disputes }));
+}
+
+function eventOf(
+  { payment, before, after, dispute }: RefundChange,
+  owed: Money | undefined,
+): EventFacts | undefined {
   if (after.state === 'owed') {
     return {
       type: 'refund.owed.v1',
@@ -238,7 +251,8 @@ function eventOf({ payment, before, after, dispute }: RefundChange): EventFacts 
   }
   const ids = { paymentId: payment.intentId ?? '', refundId: after.providerRefundId ?? after.refundId };
   if (after.state === 'failed') {
-    const details = { ...ids, amount: decimalAmount(after.amount), reason: after.failure ?? '' };
+    const amount = decimalAmount(after.amount);
+    const details = { ...ids, amount, reason: after.failure ?? '', owed: owed ? decimalAmount(owed) : 0 };
     return { type: 'refund.failed.v1', details };
   }
   const given = after.state === 'pending' || after.state === 'refunded';

@@ -69,6 +69,8 @@ export interface EventDetails {
     amount: number;
     /** One sentence for people. */
     reason: string;
+    /** Decimal in `currency`: what the order owes its customer now; 0 where the money went back in another way. */
+    owed?: number;
   };
   /** The customer's bank disputes the charge, or its inquiry has become a dispute; refunds are held meanwhile. */
   'payment.disputed.v1': {
@@ -82,6 +84,8 @@ export interface EventDetails {
     reason: string;
     /** Whether the charge can still be refunded: the bank only inquires. */
     refundable: boolean;
+    /** Decimal in `currency`: what of the charge had been refunded by then. */
+    refundedAmount?: number;
   };
   /** A dispute was decided. When it was lost, the bank has given the money back to the customer. */
   'dispute.closed.v1': {
@@ -95,6 +99,10 @@ export interface EventDetails {
     reason: string;
     /** Open list. */
     outcome: string;
+    /** Decimal in `currency`: what of the charge had been refunded by then. */
+    refundedAmount?: number;
+    /** The bank had only asked: it took nothing, and `won` means that it asks no further. */
+    inquiry?: boolean;
   };
   /** The order may be packed. */
   'fulfillment.created.v1': {

@@ -40,42 +40,78 @@ function owedText({ payload }: EventOf<'refund.owed.v1'>, more: string): HelpDes
 }
 
 function failedText({ payload }: EventOf<'refund.failed.v1'>, { at, more }: { at: string; more: string }) {
-  const { orderId, refundId, amount, currency, reason } = payload;
+  const { orderId, refundId, amount, currency, reason, owed } = payload;
   const refund = { amount: { amount: '…', currency }, reason: '…' };
+  const again = `To refund again: ${curl('POST', `${at}/refunds`, refund, { 'Idempotency-Key': '…' })}`;
   return {
     subject: `A refund of order ${orderId} did not arrive: ${amount} ${currency}`,
     lines: [
       `Refund ${refundId} of ${amount} ${currency} failed: ${reason}`,
-      'The customer does not have this money. Ask them where it can go before you refund again.',
-      `To refund again: ${curl('POST', `${at}/refunds`, refund, { 'Idempotency-Key': '…' })}`,
+      ...(owed === 0
+        ? ['Nothing is owed to the customer: this money went back in another way. There is nothing to do.']
+        : [`${owing(owed, currency)} Ask them where it can go before you refund again.`, again]),
       more,
     ],
   };
 }
+
+/** Events of earlier versions do not say what is owed. */
+const owing = (owed: number | undefined, currency: string): string =>
+  owed === undefined
+    ? 'What is owed to the customer now is told by the order (see below): look there first.'
+    : `${owed} ${currency} are owed to the customer.`;
 
 function disputedText({ payload }: EventOf<'payment.disputed.v1'>, more: string): HelpDeskText {
-  const { orderId, disputeId, disputedAmount, currency, reason, refundable } = payload;
+  const { orderId, disputeId, disputedAmount, currency, reason, refundable, refundedAmount = 0 } = payload;
+  const amount = `${disputedAmount} ${currency}`;
+  const takes =
+    disputedAmount === 0
+      ? `disputes the charge, and takes nothing back (${reason})`
+      : `${refundable ? 'asks about' : 'has taken back'} ${amount} (${reason})`;
+  const nothing = disputedAmount === 0 && refundedAmount > 0;
+  const answer = refundable
+    ? `Dispute ${disputeId} is an inquiry: answer it at the payment provider, or refund the order.`
+    : `Answer dispute ${disputeId} at the payment provider before its deadline; the order is not refunded meanwhile.`;
   return {
-    subject: `The charge of order ${orderId} is disputed: ${disputedAmount} ${currency}`,
+    subject: `The charge of order ${orderId} is disputed${nothing ? ', and was refunded before' : `: ${amount}`}`,
     lines: [
-      `The customer's bank ${refundable ? 'asks about' : 'has taken back'} ${disputedAmount} ${currency} (${reason}).`,
-      refundable
-        ? `Dispute ${disputeId} is an inquiry: answer it at the payment provider, or refund the order.`
-        : `Answer dispute ${disputeId} at the payment provider before its deadline; the order is not refunded meanwhile.`,
+      `The customer's bank ${takes}.`,
+      ...before(refundedAmount, currency),
+      nothing ? `Answer dispute ${disputeId} at the payment provider before its deadline.` : answer,
       more,
     ],
   };
 }
 
+const before = (refundedAmount: number, currency: string): string[] =>
+  refundedAmount > 0
+    ? [
+        `${refundedAmount} ${currency} of the charge had been refunded to the customer before: tell the bank so.`,
+      ]
+    : [];
+
 function closedText({ payload }: EventOf<'dispute.closed.v1'>, { at, more }: { at: string; more: string }) {
-  const { orderId, disputeId, disputedAmount, currency, outcome } = payload;
+  const { orderId, disputeId, disputedAmount, currency, outcome, inquiry, refundedAmount = 0 } = payload;
+  if (inquiry && outcome === 'won') {
+    return {
+      subject: `The customer's bank asks no further about order ${orderId}`,
+      lines: [
+        `Inquiry ${disputeId} about ${disputedAmount} ${currency} is closed; nothing was taken back.`,
+        more,
+      ],
+    };
+  }
+  const lost =
+    refundedAmount > 0
+      ? `The customer has the money; ${refundedAmount} ${currency} had been refunded before.`
+      : 'The customer has the money; refunding it again is refused.';
   return {
     subject: `The dispute about order ${orderId} is over: ${outcome}`,
     lines: [
       `Dispute ${disputeId} about ${disputedAmount} ${currency} is ${outcome}.`,
       outcome === 'lost'
-        ? 'The customer has the money; refunding it again is refused.'
-        : `The money is yours again; the order can be refunded (${at}/refunds).`,
+        ? lost
+        : `The bank gives the money back. An order that was taken back refunds it by itself; any other can be refunded (${at}/refunds).`,
       more,
     ],
   };

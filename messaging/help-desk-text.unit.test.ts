@@ -80,6 +80,41 @@ it('tells of a refund that came back and how to refund again', () => {
   );
 });
 
+it('says that a customer does not have the money only where it is owed', () => {
+  const text = (details: object) =>
+    helpDeskText(eventOf('refund.failed.v1', { amount: 5, currency: 'INR', ...details }), api).lines.join(
+      '\n',
+    );
+  expect(text({ owed: 3 })).toMatch(/3 INR are owed to the customer\. Ask them[^]*To refund again/);
+  expect(text({ owed: 0 })).toMatch(/Nothing is owed/);
+  expect(text({ owed: 0 })).not.toMatch(/refund again|does not have/);
+  const earlier = text({ owed: undefined });
+  expect(earlier).toMatch(/What is owed to the customer now is told by the order[^]*\/why/);
+  expect(earlier).not.toMatch(/undefined|does not have/);
+});
+
+it('never says that a bank has taken back nothing, and tells of what was refunded before', () => {
+  const disputed = (details: object) =>
+    helpDeskText(eventOf('payment.disputed.v1', { currency: 'INR', refundable: false, ...details }), api);
+  const nothing = disputed({ disputedAmount: 0, refundedAmount: 5 });
+  expect(nothing.subject).toBe('The charge of order order-1 is disputed, and was refunded before');
+  const text = nothing.lines.join('\n');
+  expect(text).toMatch(
+    /disputes the charge, and takes nothing back[^]*5 INR of the charge had been refunded/,
+  );
+  expect(text).not.toMatch(/taken back 0|not refunded meanwhile/);
+  const part = disputed({ disputedAmount: 3, refundedAmount: 2 }).lines.join('\n');
+  expect(part).toMatch(
+    /has taken back 3 INR[^]*2 INR of the charge had been refunded[^]*not refunded meanwhile/,
+  );
+  const closed = (details: object) =>
+    helpDeskText(eventOf('dispute.closed.v1', { currency: 'INR', ...details }), api);
+  expect(closed({ outcome: 'won', inquiry: true }).lines[0]).toMatch(/is closed; nothing was taken back/);
+  expect(closed({ outcome: 'lost', refundedAmount: 2 }).lines.join('\n')).toMatch(
+    /has the money; 2 INR had been refunded before/,
+  );
+});
+
 it('tells of a debt that waits for the bank, and until when the bank can be answered', () => {
   const owed = { amount: 5, currency: 'INR', disputeId: 'dp_1', respondByUtc: '2026-01-09T03:04:05.000Z' };
   const { subject, lines } = helpDeskText(eventOf('refund.owed.v1', owed), api);

@@ -27,6 +27,11 @@ const disputeId = z.string().min(1).describe("The payment provider's id of the d
 const bankReason = z
   .string()
   .meta({ description: "The bank's reason. Open list.", examples: ['fraudulent', 'product_not_received'] });
+const refundedBefore = z
+  .number()
+  .min(0)
+  .optional()
+  .describe('Decimal in `currency`: what of the charge had been refunded by then.');
 const shipmentId = z.string().min(1).describe("The carrier's id of the shipment.");
 const fulfillmentId = z.string().min(1).describe('The fulfillment.');
 const carrier = z.string().min(1).describe('Name of the carrier.');
@@ -114,12 +119,20 @@ export const eventContracts = {
         .describe("The payment provider's id of the refund; ours where it never took it."),
       amount: z.number().min(0).describe('Decimal in `currency`.'),
       reason,
+      owed: z
+        .number()
+        .min(0)
+        .optional()
+        .describe(
+          'Decimal in `currency`: what the order owes its customer now; 0 where the money went back in another way.',
+        ),
     },
     example: {
       paymentId: examplePayment,
       refundId: exampleRefund,
       amount: 500,
       reason: 'expired_or_canceled_card',
+      owed: 500,
     },
   },
   'payment.disputed.v1': {
@@ -131,6 +144,7 @@ export const eventContracts = {
       disputedAmount: z.number().min(0).describe('Decimal in `currency`.'),
       reason: bankReason,
       refundable: z.boolean().describe('Whether the charge can still be refunded: the bank only inquires.'),
+      refundedAmount: refundedBefore,
     },
     example: {
       paymentId: examplePayment,
@@ -138,6 +152,7 @@ export const eventContracts = {
       disputedAmount: 1499,
       reason: 'fraudulent',
       refundable: false,
+      refundedAmount: 0,
     },
   },
   'dispute.closed.v1': {
@@ -148,6 +163,11 @@ export const eventContracts = {
       disputedAmount: z.number().min(0).describe('Decimal in `currency`.'),
       reason: bankReason,
       outcome: z.string().meta({ description: 'Open list.', examples: ['won', 'lost'] }),
+      refundedAmount: refundedBefore,
+      inquiry: z
+        .boolean()
+        .optional()
+        .describe('The bank had only asked: it took nothing, and `won` means that it asks no further.'),
     },
     example: {
       paymentId: examplePayment,
@@ -155,6 +175,8 @@ export const eventContracts = {
       disputedAmount: 1499,
       reason: 'fraudulent',
       outcome: 'lost',
+      refundedAmount: 0,
+      inquiry: false,
     },
   },
   'fulfillment.created.v1': {

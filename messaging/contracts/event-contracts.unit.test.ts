@@ -22,13 +22,14 @@ it.each(contracts)('%s: its schema is valid draft 2020-12 and takes its example'
 
 it.each(contracts)('%s: its example names every fact of it', (eventType, contract) => {
   expect(Object.keys(contract.example)).toEqual(Object.keys(contract.details));
-  for (const fact of Object.keys(contract.details)) {
+  for (const [fact, schema] of Object.entries(contract.details)) {
     const { [fact]: _missing, ...payload } = exampleOf(eventType, contract).payload as Record<
       string,
       unknown
     >;
     const event = { ...exampleOf(eventType, contract), payload };
-    expect(validator(eventType, contract)(event)).toBe(false);
+    /* What was added later is absent in events from before. */
+    expect(validator(eventType, contract)(event)).toBe(schema.safeParse(undefined).success);
   }
 });
 

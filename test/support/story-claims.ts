@@ -1,4 +1,5 @@
 import { moneyStanding } from '../../domain/money-standing.ts';
+import { owedInAll, owedOf } from '../../domain/owed.ts';
 import { heldStatuses, isEnded } from '../../domain/order.ts';
 import type { WalkReading } from './order-walk.ts';
 
@@ -39,6 +40,7 @@ export function wrongIn({ story, next }: { story: readonly string[]; next: strin
     ...wrongClaims(sentences, reading),
     ...wrongSums(sentences, reading),
     ...wrongNext(next, reading),
+    ...wrongEvent(reading),
     ...[...sentences, next].flatMap(wrongWords),
   ];
 }
@@ -140,6 +142,15 @@ function wrongSums(sentences: readonly string[], { money, view }: WalkReading): 
   if (parts.length > 0 && sum(parts) !== charged + excess) wrong.push(`“${last}” does not add up`);
   if (last && charged !== expected.charged) wrong.push(`“${last}”: ${expected.charged} were charged`);
   return wrong;
+}
+
+/** The event that has just told of a failed refund says what is owed now. */
+function wrongEvent({ rows, events, money, view }: WalkReading): string[] {
+  const event = events.at(-1);
+  if (rows.at(-1)?.to !== 'refund_failed' || event?.eventType !== 'refund.failed.v1') return [];
+  const owed = owedInAll(owedOf({ ...money, status: view.status }))?.amountMinor ?? 0;
+  const told = event.payload['owed'];
+  return told === owed / 100 ? [] : [`${owed} are owed, the event says ${String(told)}`];
 }
 
 function wrongNext(next: string, { view, money, rows }: WalkReading): string[] {
