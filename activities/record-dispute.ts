@@ -12,6 +12,8 @@ import { writeTransition } from './transition.ts';
 export interface RecordedDispute {
   state: DisputeState;
   owed?: { orderId: OrderId; n: number };
+  /** The order that is not shipped while it is open. */
+  waits?: OrderId;
 }
 
 /**
@@ -32,7 +34,12 @@ export const createRecordDispute =
       const state = await writeDispute(deps, tx, { ...of, found });
       const { orderId, n } = of.payment;
       const owed = (await tx.refunds.list(orderId)).some((row) => row.n === n && row.state === 'owed');
-      return { state, ...(owed && isClosed(state) ? { owed: { orderId, n } } : {}) };
+      const waits = of.order.status === 'payment_disputed';
+      return {
+        state,
+        ...(owed && isClosed(state) ? { owed: { orderId, n } } : {}),
+        ...(waits ? { waits: orderId } : {}),
+      };
     });
     return recorded ?? null;
   };

@@ -66,7 +66,7 @@ const noteName = ({ orderId, n, run }: Note) => ({
 /**
  * Records that the order waits for a person until a deadline.
  * Idempotent by `note-<orderId>-<n>-<run>`. Writes: Orders, AuditLog, OutboxMessages(order.held.v1, or
- * order.approval_requested.v1), in one transaction.
+ * order.approval_requested.v1, or order.shipping_suspended.v1), in one transaction.
  */
 export const createHoldOrder =
   (deps: ActivityDeps) =>
@@ -88,9 +88,16 @@ export const createHoldOrder =
 
 /** The contract of order.held.v1 names its kinds of holds for good; a later kind has its own event. */
 function heldEvent({ status, failureType, reason, untilUtc }: Hold): EventFacts {
-  return status === 'awaiting_approval'
-    ? { type: 'order.approval_requested.v1', details: { reason, untilUtc } }
-    : { type: 'order.held.v1', details: { status, failureType, reason, untilUtc } };
+  switch (status) {
+    case 'awaiting_approval':
+      return { type: 'order.approval_requested.v1', details: { reason, untilUtc } };
+    case 'payment_disputed':
+      return { type: 'order.shipping_suspended.v1', details: { reason, untilUtc } };
+    case 'payment_failed':
+    case 'payment_action_required':
+    case 'address_rejected':
+      return { type: 'order.held.v1', details: { status, failureType, reason, untilUtc } };
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { MoneyStanding } from '../domain/money-standing.ts';
+import { heldStatuses } from '../domain/order.ts';
 import { amountText, momentText, providerWords } from './order-story-words.ts';
 import type { OrderPlace } from './order-trail.ts';
 
@@ -54,6 +55,7 @@ const runningSentences: Record<string, string | { charged: string; uncharged: st
   payment_failed: 'The payment is being tried again.',
   payment_action_required: 'The payment is being tried again.',
   awaiting_approval: 'The payment is made next.',
+  payment_disputed: 'The shipping label is bought next.',
   address_rejected: {
     charged: 'The address is checked again and the shipping label bought next.',
     uncharged: 'The address is checked again and the payment made next.',
@@ -86,6 +88,8 @@ function heldSentence({ status }: OrderPlace, standing: MoneyStanding | undefine
       return `The customer can give another payment method ${by}; ${otherwise}`;
     case 'payment_action_required':
       return `The customer can confirm the payment with the bank, or give another payment method, ${by}; ${otherwise}`;
+    case 'payment_disputed':
+      return `The customer’s bank decides about the payment, and our staff answer it; if the order is not shipped ${by}, it is taken back.`;
     case 'address_rejected':
       return `The customer can correct the address ${by}; ${otherwise}`;
     default:
@@ -132,5 +136,9 @@ export function deadlineText(rows: readonly AuditRow[], events: readonly DomainE
   return typeof untilUtc === 'string' ? momentText(untilUtc) : '';
 }
 
-const holds = new Set(['payment_failed', 'payment_action_required', 'address_rejected', 'awaiting_approval']);
-const holdEvents = new Set<string>(['order.held.v1', 'order.approval_requested.v1']);
+const holds = new Set<string>(heldStatuses);
+const holdEvents = new Set<string>([
+  'order.held.v1',
+  'order.approval_requested.v1',
+  'order.shipping_suspended.v1',
+]);

@@ -13,6 +13,7 @@ export const pathSentences: Record<string, string> & { received: string } = {
   payment_action_required: 'the payment waits for the customer',
   address_rejected: 'the carrier does not deliver to the address',
   awaiting_approval: 'the order waits for approval',
+  payment_disputed: 'the order is not shipped while the customer’s bank disputes the payment',
   cancelled: 'the order was canceled',
   failed: 'the order was closed without being delivered',
 };

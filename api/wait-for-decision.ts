@@ -18,6 +18,7 @@ const decided: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
   'payment_action_required',
   'address_rejected',
   'awaiting_approval',
+  'payment_disputed',
   'cancelled',
   'failed',
 ]);

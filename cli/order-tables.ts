@@ -118,7 +118,7 @@ function takes({ hold, parked }: OrderAnswer): string[] {
     return actions.map((action) => `resolve --action ${action}${optionOf[needs[action] ?? ''] ?? ''}`);
   }
   if (!hold) return [];
-  return [menders[hold.status], 'extend --minutes …', 'cancel'];
+  return [...menders[hold.status], 'extend --minutes …', 'cancel'];
 }
 
 const optionOf: Record<string, string> = {
@@ -127,11 +127,12 @@ const optionOf: Record<string, string> = {
   reference: ' --reference …',
 };
 
-const menders: Record<HeldStatus, string> = {
-  payment_failed: 'retry-payment --payment-method …',
-  payment_action_required: 'retry-payment --payment-method …',
-  address_rejected: 'set-address --name … --street1 … --city … --postal-code … --country …',
-  awaiting_approval: 'approve',
+const menders: Record<HeldStatus, string[]> = {
+  payment_failed: ['retry-payment --payment-method …'],
+  payment_action_required: ['retry-payment --payment-method …'],
+  address_rejected: ['set-address --name … --street1 … --city … --postal-code … --country …'],
+  awaiting_approval: ['approve'],
+  payment_disputed: [],
 };
 
 const parkedText = ({ activity, step, sinceUtc, failure }: Partial<Parked>): string =>

@@ -27,6 +27,7 @@ const policySchema = z
     holdPaymentMs: durationMs,
     holdAddressMs: durationMs,
     holdApprovalMs: durationMs,
+    holdDisputeMs: durationMs,
     remindAt: z.number().gt(0).lt(1),
     maximumHoldMs: durationMs,
     addressVerification: z.enum(['best-effort', 'required']),

@@ -146,6 +146,13 @@ export interface EventDetails {
     /** The deadline, UTC. */
     untilUtc: string;
   };
+  /** The order is not shipped while its charge is disputed: it waits for the dispute until a deadline; then it fails. */
+  'order.shipping_suspended.v1': {
+    /** One sentence for people. */
+    reason: string;
+    /** The deadline, UTC. */
+    untilUtc: string;
+  };
   /** The order still waits for a person, and a good part of the time until its deadline has passed. */
   'order.hold_reminded.v1': {
     /** What it waits for. Open list. */

@@ -21,6 +21,7 @@ export const eventTypes = [
   'shipment.voided.v1',
   'order.held.v1',
   'order.approval_requested.v1',
+  'order.shipping_suspended.v1',
   'order.hold_reminded.v1',
   'order.hold_extended.v1',
   'order.parked.v1',

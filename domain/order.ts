@@ -15,6 +15,7 @@ export const orderStatuses = [
   'payment_action_required',
   'address_rejected',
   'awaiting_approval',
+  'payment_disputed',
   'cancelled',
   'failed',
 ] as const;
@@ -27,6 +28,7 @@ export const heldStatuses = [
   'payment_action_required',
   'address_rejected',
   'awaiting_approval',
+  'payment_disputed',
 ] as const satisfies readonly OrderStatus[];
 export type HeldStatus = (typeof heldStatuses)[number];
 

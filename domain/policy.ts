@@ -46,6 +46,8 @@ export interface SagaPolicy {
   holdAddressMs: number;
   /** How long an order waits for approval; 24 hours where a recorded policy does not know it. */
   holdApprovalMs?: number;
+  /** How long an order waits for a dispute about its charge; 7 days where a recorded policy does not know it. */
+  holdDisputeMs?: number;
   /** Part of a hold's time, 0 to 1, after which people are reminded. Absent (as in earlier policies): never. */
   remindAt?: number;
   /** Longest hold from its start, extensions included; 14 days where a recorded policy does not know it. */
@@ -79,7 +81,7 @@ export interface ApprovalPolicy {
 export const defaultCheckReferenceMs = 3 * SECOND;
 
 /** What a policy recorded before these fields existed means by leaving them out. */
-export const holdDefaults = { holdApprovalMs: 24 * HOUR, maximumHoldMs: 14 * DAY };
+export const holdDefaults = { holdApprovalMs: 24 * HOUR, holdDisputeMs: 7 * DAY, maximumHoldMs: 14 * DAY };
 
 /** Without a budget: what SQL does not know yet can be parked where nobody sees it. */
 const receiveStep: StepPolicy = {

@@ -4,7 +4,13 @@ import { curl } from './help-desk-command.ts';
 import { moneyText, type MoneyEvent } from './help-desk-money.ts';
 
 export type WaitingOrder =
-  | EventOf<'order.held.v1' | 'order.approval_requested.v1' | 'order.hold_reminded.v1' | 'order.parked.v1'>
+  | EventOf<
+      | 'order.held.v1'
+      | 'order.approval_requested.v1'
+      | 'order.shipping_suspended.v1'
+      | 'order.hold_reminded.v1'
+      | 'order.parked.v1'
+    >
   | MoneyEvent;
 
 export interface HelpDeskText {
@@ -25,6 +31,8 @@ export function helpDeskText(event: WaitingOrder, apiUrl: string): HelpDeskText 
       return reminderText(event, { at, more });
     case 'order.approval_requested.v1':
       return heldText({ ...event.payload, status: 'awaiting_approval' }, { at, more });
+    case 'order.shipping_suspended.v1':
+      return heldText({ ...event.payload, status: 'payment_disputed' }, { at, more });
     case 'order.held.v1':
       return heldText(event.payload, { at, more });
     case 'refund.owed.v1':
@@ -124,6 +132,11 @@ function actOf(status: string, at: string): string {
       return `With a corrected address it goes on: ${curl('PUT', `${at}/shipping-address`, newAddress)}`;
     case 'awaiting_approval':
       return `When it may go on: ${curl('POST', `${at}/approve`, { reason: '…' })}; otherwise cancel it.`;
+    case 'payment_disputed':
+      return (
+        'Answer the dispute at the payment provider: won, the order ships by itself; lost, it is taken back. ' +
+        `To give it up now: ${curl('POST', `${at}/cancel`, { reason: '…' })}`
+      );
     default:
       return `What mends it is told at ${at}.`;
   }

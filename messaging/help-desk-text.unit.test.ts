@@ -39,6 +39,18 @@ it('asks for approval and says how to give it', () => {
   );
 });
 
+it('says that a disputed order is not shipped, and what decides', () => {
+  const untilUtc = '2026-01-09T03:04:05.678Z';
+  const { subject, lines } = helpDeskText(
+    eventOf('order.shipping_suspended.v1', { reason: 'Dispute du_1 is open', untilUtc }),
+    api,
+  );
+  expect(subject).toBe(`Order order-1 waits for you until ${untilUtc}: payment_disputed`);
+  expect(lines.join('\n')).toMatch(
+    /du_1[^]*Answer the dispute at the payment provider[^]*-X POST 'https:\/\/api\.example\/orders\/order-1\/cancel'/,
+  );
+});
+
 it('reminds of a hold with since when it waits and the same act', () => {
   const event = eventOf('order.hold_reminded.v1', { status: 'address_rejected' });
   const { subject, lines } = helpDeskText(event, api);

@@ -23,6 +23,7 @@ export interface HelpDeskDeps {
 const events = [
   'order.held.v1',
   'order.approval_requested.v1',
+  'order.shipping_suspended.v1',
   'order.hold_reminded.v1',
   'order.parked.v1',
   ...moneyEvents,

@@ -79,7 +79,11 @@ function count(store: Store, metrics: OrderMetrics, message: OutboxMessage, writ
     void observeShipping(store, metrics, { orderId: event.payload.orderId, ageSeconds });
 }
 
-const holds: ReadonlySet<EventType> = new Set(['order.held.v1', 'order.approval_requested.v1']);
+const holds: ReadonlySet<EventType> = new Set([
+  'order.held.v1',
+  'order.approval_requested.v1',
+  'order.shipping_suspended.v1',
+]);
 
 const endings: Partial<Record<EventType, 'completed' | 'cancelled' | 'failed'>> = {
   'order.completed.v1': 'completed',
@@ -90,6 +94,7 @@ const endings: Partial<Record<EventType, 'completed' | 'cancelled' | 'failed'>> 
 const counters: Partial<Record<EventType, (metrics: OrderMetrics, event: DomainEvent) => void>> = {
   'order.held.v1': (metrics, event) => metrics.ordersHeld.inc({ status: textOf(event, 'status') }),
   'order.approval_requested.v1': (metrics) => metrics.ordersHeld.inc({ status: 'awaiting_approval' }),
+  'order.shipping_suspended.v1': (metrics) => metrics.ordersHeld.inc({ status: 'payment_disputed' }),
   'order.parked.v1': (metrics, event) => {
     const step = textOf(event, 'step');
     if (textOf(event, 'activity') === closedRunActivity) return;

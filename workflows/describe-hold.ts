@@ -10,13 +10,20 @@ export function describeHold(order: OrderState): string[] {
   return [
     `Held since ${hold.sinceUtc} until ${hold.untilUtc}: ${hold.reason}`,
     `Without an act the order is then taken back and fails${reminder}.`,
-    `Mend it: \`${signalCommand(order, mending[hold.status])}\``,
+    mendingText(order, hold.status),
     ...extending(order),
     `End it now: \`${signalCommand(order, { name: 'cancel' })}\``,
   ];
 }
 
-const mending: Record<HeldStatus, { name: string; input?: object }> = {
+const mendingText = (order: OrderState, status: HeldStatus): string => {
+  const act = mending[status];
+  return act
+    ? `Mend it: \`${signalCommand(order, act)}\``
+    : "It goes on by itself when the customer's bank has decided: answer the dispute at the payment provider.";
+};
+
+const mending: Record<HeldStatus, { name: string; input?: object } | undefined> = {
   payment_failed: { name: 'payment', input: { paymentMethodId: 'pm_…' } },
   payment_action_required: { name: 'payment', input: { paymentMethodId: 'pm_…' } },
   address_rejected: {
@@ -24,6 +31,7 @@ const mending: Record<HeldStatus, { name: string; input?: object }> = {
     input: { address: { name: '…', street1: '…', city: '…', postalCode: '…', country: '…' } },
   },
   awaiting_approval: { name: 'approve' },
+  payment_disputed: undefined,
 };
 
 /** As long again as it has been given, where the policy allows any more. */

@@ -1,9 +1,16 @@
-import { CancellationScope, getExternalWorkflowHandle, setCurrentDetails, sleep } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { RecordedDispute } from '../activities/record-dispute.ts';
-import { debtWorkflowIdOf } from '../domain/ids.ts';
+import { debtWorkflowIdOf, workflowIdOf } from '../domain/ids.ts';
 import { nextWaitMs } from '../domain/long-waits.ts';
 import type { StepPolicy } from '../domain/policy.ts';
 import type { Refund, RefundAnswer } from '../domain/refunds.ts';
+import { paymentNotice } from './messages.ts';
 import { debtChanged, type FollowPayment, type RefundOrder } from './refund-messages.ts';
 import { createSteps } from './steps.ts';
 
@@ -58,10 +65,23 @@ export async function followPayment({ subject, policy, taskQueues }: FollowPayme
       policy: unbounded(policy.steps.payment),
       summary: `Look up ${subject.kind} ${subject.id}`,
     });
-    if (subject.kind === 'dispute')
-      await tellDebt(await payments.recordDispute({ subject, attemptTimeoutMs }));
-    else await payments.recordRefund({ subject, attemptTimeoutMs });
+    if (subject.kind === 'dispute') {
+      const recorded = await payments.recordDispute({ subject, attemptTimeoutMs });
+      await tellDebt(recorded);
+      await tellWaiting(recorded);
+    } else await payments.recordRefund({ subject, attemptTimeoutMs });
   });
+}
+
+/** An order that waits for the dispute looks at once; its own next look does otherwise. */
+async function tellWaiting(recorded: RecordedDispute | null): Promise<void> {
+  if (!recorded?.waits) return;
+  const { workflowId: eventId } = workflowInfo();
+  try {
+    await getExternalWorkflowHandle(workflowIdOf(recorded.waits)).signal(paymentNotice, { eventId });
+  } catch {
+    /* It has ended meanwhile. */
+  }
 }
 
 /** A debt that waits for the dispute need not wait for its own next look. An answer from before debts is the state alone. */

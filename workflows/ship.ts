@@ -2,6 +2,7 @@ import { patched } from '@temporalio/workflow';
 import { serviceNotOffered, type Refusal } from '../domain/failures.ts';
 import type { ShipmentView } from '../domain/order.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
+import { holdDispute } from './hold-dispute.ts';
 import { failureTypeOf, isRefusal, judge, refusalOf } from './judge.ts';
 import type { Act } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
@@ -88,7 +89,8 @@ async function holdAddress(context: OrderContext, saga: Saga, refusal: Refusal):
 
 /**
  * Buys the label: the pivot. An address that the carrier refuses only here holds the order as well, and the corrected
- * one is tried under its own number.
+ * one is tried under its own number. A charge that is disputed holds it until the dispute is decided; one that went back
+ * ends it.
  */
 export async function ship(context: OrderContext, saga: Saga): Promise<void> {
   const { order } = context;
@@ -99,7 +101,8 @@ export async function ship(context: OrderContext, saga: Saga): Promise<void> {
       Object.assign(order, { shipment: label, status: 'shipment_generated', updatedAtUtc: isoNow() });
       return;
     }
-    await holdAddress(context, saga, label);
+    if (label.type === 'PaymentDisputed') await holdDispute(context, saga, label);
+    else await holdAddress(context, saga, label);
   }
 }
 
@@ -128,10 +131,13 @@ async function buyLabel(context: OrderContext, saga: Saga): Promise<ShipmentView
     return label;
   } catch (error) {
     const refusal = refusalOf(error);
-    if (refusal?.type === 'AddressUndeliverable') return refusal;
+    if (refusal && mayBeMended(refusal)) return refusal;
     throw error;
   }
 }
+
+const mayBeMended = ({ type, details }: Refusal): boolean =>
+  type === 'AddressUndeliverable' || (type === 'PaymentDisputed' && details?.['state'] === 'open');
 
 const wantedService = ({ service }: OrderState) => (service ? { service } : {});
 

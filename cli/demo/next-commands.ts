@@ -30,6 +30,8 @@ export function nextCommand(
       return { why, command: authenticate(nextAction?.clientSecret, { at, sandbox, apiKey }) };
     case 'address_rejected':
       return { why, command: curl('PUT', `${at}/shipping-address`, goodAddress, apiKey) };
+    case 'payment_disputed':
+      return { why, command: curl('POST', `${at}/cancel`, { reason: 'its charge is disputed' }, apiKey) };
     case 'awaiting_approval':
       return { why, command: curl('POST', `${at}/approve`, { reason: 'looked at' }, apiKey) };
   }

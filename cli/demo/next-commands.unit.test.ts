@@ -47,6 +47,7 @@ describe('the next command of an order that waits', () => {
   });
 
   test('approves an order that waits for it', () => {
+    expect(nextCommand(held('payment_disputed'), addresses)?.command).toMatch(/-X POST .*\/cancel'/);
     expect(nextCommand(held('awaiting_approval'), addresses)?.command).toMatch(/-X POST .*\/approve'/);
   });
 

@@ -4,7 +4,8 @@ import { businessFailures } from '../../domain/failures.ts';
 import { heldStatuses, stepNames, type HeldStatus } from '../../domain/order.ts';
 import { utcTime, type EventContract } from './event-contract.ts';
 
-/* Closed since the first version: a hold of a further kind has an event of its own (`order.approval_requested.v1`). */
+/* Closed since the first version: a hold of a further kind has an event of its own (`order.approval_requested.v1`,
+   `order.shipping_suspended.v1`). */
 const heldInV1 = [
   'payment_failed',
   'payment_action_required',
@@ -216,6 +217,15 @@ export const eventContracts = {
     example: {
       reason: 'The total of 750000.00 INR is above 500000.00 INR.',
       untilUtc: '2026-01-03T03:04:05.678Z',
+    },
+  },
+  'order.shipping_suspended.v1': {
+    summary:
+      'The order is not shipped while its charge is disputed: it waits for the dispute until a deadline; then it fails.',
+    details: { reason, untilUtc: utcTime.describe('The deadline, UTC.') },
+    example: {
+      reason: "Dispute du_1 is open: the customer's bank holds the money until it is decided.",
+      untilUtc: '2026-01-09T03:04:05.678Z',
     },
   },
   'order.hold_reminded.v1': {

@@ -63,6 +63,7 @@ const eventOf = ({ step, from, to }: AuditRow): EventType[] => {
     payment_action_required: ['order.held.v1'],
     address_rejected: ['order.held.v1'],
     awaiting_approval: ['order.approval_requested.v1'],
+    payment_disputed: ['order.shipping_suspended.v1'],
     reminded: ['order.hold_reminded.v1'],
     extended: ['order.hold_extended.v1'],
     refunded: ['payment.refunded.v1'],

@@ -104,7 +104,12 @@ function lostOrders({ acknowledged = [] }: InvariantsInput, books: readonly Orde
   return acknowledged.filter((id) => !safe.has(id));
 }
 
-const waits = new Set<EventType>(['order.held.v1', 'order.approval_requested.v1', 'order.parked.v1']);
+const waits = new Set<EventType>([
+  'order.held.v1',
+  'order.approval_requested.v1',
+  'order.shipping_suspended.v1',
+  'order.parked.v1',
+]);
 
 function countsOf(
   input: InvariantsInput,

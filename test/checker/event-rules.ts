@@ -45,6 +45,7 @@ const letters: Record<EventType, string> = {
   'shipment.voided.v1': 'v',
   'order.held.v1': 'H',
   'order.approval_requested.v1': 'A',
+  'order.shipping_suspended.v1': 'W',
   'order.hold_reminded.v1': 'm',
   'order.hold_extended.v1': 'x',
   'order.parked.v1': 'K',
@@ -57,13 +58,13 @@ const letters: Record<EventType, string> = {
  * One letter per event; parkings (anywhere between the first and the last), what is told of a hold (anywhere after it),
  * refunds that people made, debts and their refunds, refunds that failed and disputes (anywhere, also after the end) are
  * left out. Before payment an order may be held for its address, for approval and for its card any number of
- * times, after fulfillment for its address.
+ * times, after fulfillment for its address and for a dispute.
  */
-const there = 'C(?:R(?:[pHA]*)(?:P(?:H*)(?:F(?:H*)(?:S)?)?)?)?';
-const backAgain = 'C(?:R(?:[pHA]*)(?:PH*(?:FH*S?)?)?(?:v*f?[pb]*r?))?';
+const there = 'C(?:R(?:[pHA]*)(?:P(?:H*)(?:F(?:[HW]*)(?:S)?)?)?)?';
+const backAgain = 'C(?:R(?:[pHA]*)(?:PH*(?:F[HW]*S?)?)?(?:v*f?[pb]*r?))?';
 
 const paths: Record<'completed' | 'failed' | 'cancelled' | 'open', RegExp> = {
-  completed: /^CR[pHA]*PH*FH*SD$/,
+  completed: /^CR[pHA]*PH*F[HW]*SD$/,
   failed: new RegExp(`^${backAgain}E$`),
   cancelled: new RegExp(`^${backAgain}X$`),
   open: new RegExp(`^(?:${there}|${backAgain})$`),
@@ -89,7 +90,7 @@ function pathViolations({ ledger, events }: OrderBooks): string[] {
   if (stored !== events.map((event) => event.eventType).join()) {
     violations.push('the outbox holds other events than the bodies tell');
   }
-  if (/^[^HA]*[mx]|[DXE][mx]/.test(path)) {
+  if (/^[^HAW]*[mx]|[DXE][mx]/.test(path)) {
     violations.push('a hold was reminded of or extended before there was one, or after the end');
   }
   if (/^K|[DXE]K/.test(path)) violations.push('an order was parked before its first or after its last event');

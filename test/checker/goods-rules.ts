@@ -3,7 +3,12 @@ import type { OrderBooks } from './books.ts';
 
 /** One label for what completed, none kept otherwise; stock leaves with a label or goes back. */
 export function goodsViolations(books: OrderBooks): string[] {
-  return [...labelViolations(books), ...stockViolations(books), ...fulfillmentViolations(books)];
+  return [
+    ...labelViolations(books),
+    ...unpaidViolations(books),
+    ...stockViolations(books),
+    ...fulfillmentViolations(books),
+  ];
 }
 
 /** Labels that the carrier is still paid for. */
@@ -15,7 +20,9 @@ function labelViolations(books: OrderBooks): string[] {
   const violations: string[] = [];
   const kept = labelsKept(books);
   const expected = ledger.status === 'completed' ? [1] : isEnded(ledger.status) ? [0] : [0, 1];
-  if (!expected.includes(kept.length)) {
+  if (kept.length > 1) {
+    violations.push(`label kept twice: ${kept.map(({ shipment }) => shipment).join(', ')}`);
+  } else if (!expected.includes(kept.length)) {
     violations.push(
       `a ${ledger.status} order keeps ${expected.join(' or ')} label(s); it has ${kept.length}`,
     );
@@ -48,6 +55,33 @@ function labelViolations(books: OrderBooks): string[] {
     }
   }
   return violations;
+}
+
+/** No label is recorded once SQL knows that the charge is disputed, lost or refunded whole. */
+function unpaidViolations({ audit, ledger }: OrderBooks): string[] {
+  const label = audit.findIndex(({ to }) => to === 'shipment_generated');
+  const before = audit.slice(0, Math.max(label, 0));
+  const gone = new Set<string>();
+  for (const { to, reason } of before) {
+    const [dispute = ''] = reason.split(',');
+    if (to === 'dispute_open' || to === 'dispute_lost') gone.add(dispute);
+    if (to === 'dispute_won') gone.delete(dispute);
+  }
+  const atUtc = audit[label]?.occurredAtUtc ?? '';
+  const back = ledger.refunds.filter(
+    ({ state, requestedAtUtc }) => state !== 'failed' && requestedAtUtc < atUtc,
+  );
+  const charged = ledger.payments.filter(({ state }) => state === 'charged' || state === 'refunded');
+  const sum = (rows: readonly { amount: { amountMinor: number } }[]): number =>
+    rows.reduce((total, { amount }) => total + amount.amountMinor, 0);
+  return [
+    ...[...gone].map(
+      (dispute) => `shipped unpaid: its label was bought while dispute ${dispute} was open or lost`,
+    ),
+    ...(label >= 0 && sum(back) > 0 && sum(back) >= sum(charged)
+      ? ['shipped unpaid: its label was bought after all of its charge was refunded']
+      : []),
+  ];
 }
 
 function stockViolations({ ledger, view }: OrderBooks): string[] {

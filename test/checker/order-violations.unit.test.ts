@@ -131,7 +131,27 @@ const completed: Doctoring[] = [
   [
     'two labels',
     ({ provider }) => provider.labels.push({ ...first(provider.labels), shipment: 'shp_2' }),
-    /keeps 1 label\(s\); it has 2.*shp_2, which SQL does not know/s,
+    /label kept twice: shp_1, shp_2.*shp_2, which SQL does not know/s,
+  ],
+  [
+    'a label bought while the bank has the money',
+    (books) => {
+      disputed(books, 'open');
+      rewrite(books, [
+        ...lines.completed.slice(0, 4),
+        ['payment', 'charged', 'dispute_open', 'payment.disputed.v1'],
+        ...lines.completed.slice(4),
+      ]);
+    },
+    /shipped unpaid: its label was bought while dispute as told was open or lost/,
+  ],
+  [
+    'a label bought after all was refunded',
+    (books) => {
+      refundByHand(books, 1_499_800);
+      Object.assign(first(books.ledger.refunds), { requestedAtUtc: '2026-01-02T03:04:05.000Z' });
+    },
+    /shipped unpaid: its label was bought after all of its charge was refunded/,
   ],
   ['no label', ({ provider }) => provider.labels.pop(), /keeps 1 label\(s\); it has 0.*sold no label/s],
   [

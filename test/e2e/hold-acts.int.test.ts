@@ -28,37 +28,38 @@ import {
 const HOUR = 3_600_000;
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
+/** A dispute is mended by no act; test/e2e/dispute-holds has that hold. */
+type Mendable = Exclude<HeldStatus, 'payment_disputed'>;
+
 /** Every hold: how an order comes into it, which act mends it, what stands when nobody does. */
-const holds: Record<
-  HeldStatus,
-  { overrides: object; policy: PolicyChanges; mends: string; failure: string }
-> = {
-  payment_failed: {
-    overrides: { paymentMethodId: 'pm_card_chargeDeclined' },
-    policy: {},
-    mends: 'payment',
-    failure: 'CardDeclined',
-  },
-  payment_action_required: {
-    overrides: { paymentMethodId: 'pm_card_authenticationRequired' },
-    policy: { actionPollMs: 60_000 },
-    mends: 'payment',
-    failure: 'CustomerActionRequired',
-  },
-  address_rejected: {
-    overrides: { shippingAddress: { ...goodAddress, street1: 'UNDELIVERABLE 1' } },
-    policy: {},
-    mends: 'shipping-address',
-    failure: 'AddressUndeliverable',
-  },
-  awaiting_approval: {
-    overrides: {},
-    policy: { approval: { aboveMinor: { INR: 0 } } },
-    mends: 'approve',
-    failure: 'ApprovalMissing',
-  },
-};
-const kinds = Object.keys(holds) as HeldStatus[];
+const holds: Record<Mendable, { overrides: object; policy: PolicyChanges; mends: string; failure: string }> =
+  {
+    payment_failed: {
+      overrides: { paymentMethodId: 'pm_card_chargeDeclined' },
+      policy: {},
+      mends: 'payment',
+      failure: 'CardDeclined',
+    },
+    payment_action_required: {
+      overrides: { paymentMethodId: 'pm_card_authenticationRequired' },
+      policy: { actionPollMs: 60_000 },
+      mends: 'payment',
+      failure: 'CustomerActionRequired',
+    },
+    address_rejected: {
+      overrides: { shippingAddress: { ...goodAddress, street1: 'UNDELIVERABLE 1' } },
+      policy: {},
+      mends: 'shipping-address',
+      failure: 'AddressUndeliverable',
+    },
+    awaiting_approval: {
+      overrides: {},
+      policy: { approval: { aboveMinor: { INR: 0 } } },
+      mends: 'approve',
+      failure: 'ApprovalMissing',
+    },
+  };
+const kinds = Object.keys(holds) as Mendable[];
 const deadlines = (ms: number): PolicyChanges => ({
   holdPaymentMs: ms,
   holdAddressMs: ms,
@@ -68,7 +69,7 @@ const deadlines = (ms: number): PolicyChanges => ({
 describe('acts on a held order', () => {
   const saga = sagaSuite();
 
-  const start = async (kind: HeldStatus, more: PolicyChanges = {}) => {
+  const start = async (kind: Mendable, more: PolicyChanges = {}) => {
     const { overrides, policy } = holds[kind];
     const order = await saga().start(overrides, { ...policy, ...more });
     const { hold } = await saga().until(order.orderId, (view) => view.hold?.status === kind);

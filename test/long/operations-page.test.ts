@@ -10,10 +10,11 @@ import { projectFolder } from '../../infra/runtime-folder.ts';
 import type { Checkout, OrderView } from '../../domain/order.ts';
 import type { PolicyChanges } from '../../domain/policy.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
-import { cancelOrder } from '../../workflows/messages.ts';
+import { cancelOrder, setShippingAddress } from '../../workflows/messages.ts';
 import { act, newOrderId, type StartedOrder } from '../e2e/saga-suite.ts';
 import { createVhost, type Vhost } from '../setup/isolation.ts';
 import { goodAddress, startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { bankOf } from '../support/bank.ts';
 import { startProduct } from '../support/product-processes.ts';
 
 const page = readFileSync(join(projectFolder, 'docs/operations.md'), 'utf8');
@@ -41,7 +42,7 @@ interface Situation {
   fault?: FaultRuleInput;
   arrived: (view: OrderView) => boolean;
   /** Done in the hold on the way. */
-  lead?: (order: StartedOrder) => Promise<unknown>;
+  lead?: (order: StartedOrder, saga: SagaEnvironment) => Promise<unknown>;
   /** Done on arrival. */
   last?: (order: StartedOrder, api: string) => Promise<unknown>;
   /** Statuses one of which the order has after any of the section's blocks. */
@@ -73,6 +74,16 @@ const situations: Record<string, Situation> = {
     arrived: held,
     then: ['completed'],
     unless: { 'orders cancel': ['cancelled'] },
+  },
+  'Charge disputed before shipping': {
+    checkout: at('LABEL-REFUSED 1'),
+    lead: async (order, saga) => {
+      await bankOf(saga).dispute(order.orderId);
+      await order.executeUpdate(setShippingAddress, { args: [{ ...act, address: goodAddress }] });
+    },
+    arrived: ({ hold }) => hold?.status === 'payment_disputed',
+    then: ['payment_disputed'],
+    unless: { 'orders cancel': ['payment_disputed', 'cancelled'] },
   },
   'Carrier down': {
     ...parkedAtShipping,
@@ -168,7 +179,7 @@ describe('the commands of docs/operations.md', () => {
     const order = await saga.start({ ...checkout, orderId }, policy);
     if (lead) {
       await saga.until(orderId, held, PATIENCE_MS);
-      await lead(order);
+      await lead(order, saga);
     }
     await saga.until(orderId, arrived, PATIENCE_MS);
     await last?.(order, product.api);

@@ -39,7 +39,9 @@ const ids = /\b(pi|re|dp|shp|pm)_[A-Za-z0-9]{8,}|[0-9a-f]{8}-[0-9a-f-]{27}/g;
 
 /** Without the times and ids of this one recording. */
 export function trailOf(rows: readonly AuditRow[], money: OrderBooks, events: readonly DomainEvent[]): Trail {
-  const held = events.some(({ eventType }) => /^order\.(held|approval_requested)\./.test(eventType));
+  const held = events.some(({ eventType }) =>
+    /^order\.(held|approval_requested|shipping_suspended)\./.test(eventType),
+  );
   return {
     rows: rows.map(({ actor, step, from, to, reason, causingEventId }) => {
       const cause = events.find(({ eventId }) => eventId === causingEventId);
