@@ -42,6 +42,7 @@ const policySchema = z
       })
       .partial(),
     actionPollMs: durationMs,
+    waitForStore: z.boolean(),
     longWaits: z.strictObject({ share: z.number().gt(0).max(1), maximumMs: durationMs }),
     maximumPaymentUpdates: z.number().int().min(1).max(100),
   })

@@ -58,6 +58,8 @@ export interface SagaPolicy {
   actionPollMs: number;
   /** How waits that repeat by themselves grow. Absent (as in earlier policies): they keep their short intervals. */
   longWaits?: LongWaits;
+  /** A budget that ended because SQL did not answer is renewed. Absent (as in earlier policies): the step parks. */
+  waitForStore?: boolean;
   /** Accepted payment updates of one order. */
   maximumPaymentUpdates: number;
   /**
@@ -127,6 +129,7 @@ export const defaultPolicy: SagaPolicy = {
   ...holdDefaults,
   remindAt: 0.5,
   actionPollMs: 15 * SECOND,
+  waitForStore: true,
   longWaits: { share: 0.125, maximumMs: 7 * DAY },
   maximumPaymentUpdates: 10,
 };

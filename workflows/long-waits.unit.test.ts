@@ -66,6 +66,12 @@ const waits: Record<string, { forMs: number; changes?: Partial<SagaPolicy>; answ
       providerState: { done: { advice: 'wait', wait: paused } },
     }),
   },
+  'an SQL that does not answer for a year': {
+    forMs: YEAR,
+    answers: world({
+      reserveInventory: { ...failing(defaultPolicy.steps.inventory.budgetMs ?? 0), type: 'StoreUnavailable' },
+    }),
+  },
   'a provider that comes and goes for a year': {
     forMs: YEAR,
     answers: world({

@@ -37,7 +37,7 @@ export interface OrderState {
   parked?: Parked;
   /** The step's budget has ended while its provider takes no steps. */
   waitingFor?: WaitingFor;
-  /** The activity that its provider has held up, since when over all its budgets, and whether the trail says so. */
+  /** The activity that its provider or SQL holds up, since when over all its budgets, and whether the trail says so. */
   heldUp?: { activity: string; sinceMs: number; noted?: true };
   failure?: { type: FailureType; reason: string };
   shipment?: ShipmentView;

@@ -50,8 +50,8 @@ export async function waitForProvider(
   }
 }
 
-/** Since when the provider has held this activity up, over all its budgets. */
-function heldUpSinceMs(order: OrderState, activity: string): number {
+/** Since when this activity is held up from outside, over all its budgets. */
+export function heldUpSinceMs(order: OrderState, activity: string): number {
   if (order.heldUp?.activity !== activity) order.heldUp = { activity, sinceMs: Date.now() };
   return order.heldUp.sinceMs;
 }

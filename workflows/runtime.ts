@@ -9,6 +9,7 @@ import { recorded } from './overtaken-acts.ts';
 import { waitForProvider } from './provider-wait.ts';
 import { legalActions, needsOf, type ParkedActivity } from './resolve-rules.ts';
 import type { Parking, Resolution, SagaRuntime } from './saga.ts';
+import { waitForStore } from './store-wait.ts';
 
 /** The saga kernel's world inside a workflow: cancellation scopes, parking and the order's state. */
 export function createRuntime(context: OrderContext): SagaRuntime {
@@ -50,6 +51,7 @@ async function park(context: OrderContext, parking: Parking): Promise<Resolution
   const { order } = context;
   const compensating = parking.direction === 'compensating';
   const before = order.parked?.activity === parking.activity ? order.parked : undefined;
+  if (!before && (await waitForStore(context, parking))) return 'again';
   if (!before && (await waitForProvider(context, parking))) return 'again';
   Object.assign(order, parkedAs(order, parking, before));
   if (compensating) order.takenBackParked = patched('taken-back-while-parked');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { productId } from '../../domain/ids.ts';
+import { operationKeys, productId } from '../../domain/ids.ts';
 import { emailDestination } from '../../domain/destinations.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { cancelOrder } from '../../workflows/messages.ts';
@@ -7,11 +7,13 @@ import {
   act,
   auditedActs,
   detailsOf,
+  eventsOf,
   expectEnd,
   newOrderId,
   sagaSuite,
   type StartedOrder,
 } from './saga-suite.ts';
+import { createBreakableDeps } from './breakable-deps.ts';
 import { createStoreSwitch } from './switchable-store.ts';
 
 const inMs = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -131,7 +133,8 @@ describe('while a provider is away', () => {
 
 describe('while SQL is away', () => {
   const sql = createStoreSwitch();
-  const saga = sagaSuite({ wrap: sql.wrap });
+  const broken = createBreakableDeps();
+  const saga = sagaSuite({ wrap: (deps) => sql.wrap(broken.wrap(deps)) });
 
   const cancelMs = async (order: StartedOrder): Promise<number> => {
     const startedMs = performance.now();
@@ -165,6 +168,24 @@ describe('while SQL is away', () => {
       status: 'completed',
       events: [...events, 'shipment.generated', 'order.completed'],
     });
+  });
+
+  test('a step that SQL does not answer is parked nowhere either, and can be cancelled meanwhile', async () => {
+    const policy = { waitForStore: true, steps: { inventory: { budgetMs: 400, attemptTimeoutMs: 300 } } };
+    const [goesOn, stopped] = [newOrderId(), newOrderId()];
+    const keys = [goesOn, stopped].map((id) => operationKeys.reserveInventory(id));
+    for (const key of keys) broken.keys.add(key);
+    const orders = await Promise.all([goesOn, stopped].map((orderId) => saga().start({ orderId }, policy)));
+    await inMs(4_000);
+    for (const { orderId } of orders) {
+      expect(await saga().view(orderId)).toMatchObject({ sagaState: 'running', step: 'inventory' });
+    }
+    await orders[1]?.executeUpdate(cancelOrder, { args: [act] });
+    for (const key of keys) broken.keys.delete(key);
+    const results = await Promise.all(orders.map((order) => order.result()));
+    expect(results.map(({ status }) => status)).toEqual(['completed', 'cancelled']);
+    expect(await eventsOf(saga(), goesOn)).not.toContain('order.parked');
+    await saga().check(goesOn, stopped);
   });
 
   test('an order that parked before SQL knew it can be resolved, and its trail tells of it', async () => {

@@ -37,6 +37,8 @@ export const quickPolicy: PolicyChanges = {
     maximumIntervalMs: 300,
   },
   actionPollMs: 200,
+  /* Most tests of parking let SQL fail. */
+  waitForStore: false,
 };
 
 export const goodAddress: Address = {

@@ -16,7 +16,7 @@ export interface Scheduled {
 
 /** How an activity ends: with an answer, with a business refusal, or beyond its budget. */
 export type ActivityEnd =
-  { done: unknown } | { refused: { type: string; reason: string } } | { technical: string };
+  { done: unknown } | { refused: { type: string; reason: string } } | { technical: string; type?: string };
 
 /** What came of an update: `told` is the view or the reason. */
 export interface UpdateAnswer {
@@ -191,7 +191,8 @@ const resolved = (seq: number, result: object): Job => ({
 function resultOf(scheduled: Scheduled, end: ActivityEnd): object {
   if ('done' in end) return { completed: { result: payloadOf(end.done) } };
   if ('technical' in end) {
-    const applicationFailureInfo = { type: 'ProviderUnavailable', nonRetryable: false };
+    const { type = 'ProviderUnavailable' } = end;
+    const applicationFailureInfo = { type, nonRetryable: false };
     return {
       failed: { failure: activityFailure(scheduled, { message: end.technical, applicationFailureInfo }) },
     };
