@@ -1,5 +1,6 @@
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
+import { judgePaidOtherwise, owedOf } from '../domain/owed.ts';
 import {
   chargedPayment,
   judgeRefund,
@@ -20,6 +21,7 @@ import { recordRefunds, writeRefund } from './refund-records.ts';
  * Reserves the amount of a refund, or says why not: from then on it counts as given back.
  * Idempotent by `refundId`: the row it has, whatever became of it. Concurrent refunds of one order are counted one after
  * another, under the order's row lock. Fails technically only.
+ * One that was paid otherwise is settled here: the operator's word is all there is.
  * Writes: Refunds, Payments, AuditLog, in one transaction; nothing when refused.
  */
 export const createRequestRefund =
@@ -31,7 +33,9 @@ export const createRequestRefund =
       const refunds = await tx.refunds.list(wanted.orderId);
       const known = refunds.find(({ refundId }) => refundId === wanted.refundId);
       if (known) return knownRefund(known, wanted);
-      const payment = chargedPayment(await tx.payments.list(wanted.orderId));
+      const payments = await tx.payments.list(wanted.orderId);
+      if (wanted.paidOtherwise) return recordPaid(deps, tx, { wanted, order, payments, refunds });
+      const payment = chargedPayment(payments);
       const judged = judgeRefund(
         {
           orderId: order.orderId,
@@ -61,6 +65,44 @@ export const createRequestRefund =
       await writeRefund(deps, tx, { order, payment, before: undefined, after: refund });
       return { status: 'taken', refund: viewOf(refund) };
     });
+
+/** Nothing is sent: `refundPart` finds the row settled. */
+async function recordPaid(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  {
+    wanted,
+    order,
+    payments,
+    refunds,
+  }: { wanted: RequestRefund; order: OrderRow; payments: PaymentRow[]; refunds: RefundRow[] },
+): Promise<RefundAnswer> {
+  const { orderId, refundId, reason, actor, fingerprint } = wanted;
+  const disputes = await tx.disputes.list(orderId);
+  const judged = judgePaidOtherwise(
+    owedOf({ status: order.status, payments, refunds, disputes }),
+    wanted.amount,
+  );
+  if ('code' in judged) return refused(judged.code, judged.reason);
+  const payment = payments.find(({ n }) => n === judged.n);
+  if (!payment) throw new Error(`Order ${orderId} owes from payment ${judged.n}, which it does not have`);
+  const nowUtc = deps.clock.nowUtc();
+  const paid: RefundRow = {
+    orderId,
+    refundId,
+    n: judged.n,
+    state: 'paid_otherwise',
+    amount: judged.amount,
+    reason,
+    actor,
+    requestedAtUtc: nowUtc,
+    settledAtUtc: nowUtc,
+    fingerprint,
+    keyNumber: 1,
+  };
+  await writeRefund(deps, tx, { order, payment, before: undefined, after: paid });
+  return { status: 'taken', refund: viewOf(paid) };
+}
 
 const refused = (code: RefundRefusal, reason: string): RefundAnswer => ({ status: 'refused', code, reason });
 

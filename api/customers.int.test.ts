@@ -7,7 +7,7 @@ import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import { customerId, type CustomerId, type OrderId } from '../domain/ids.ts';
 import type { Store } from '../ports/store.ts';
 import { customersCommand } from '../cli/customers.ts';
-import { newMessage, newOrder, time } from '../test/contract/store-fixtures.ts';
+import { givenCharge, newMessage, newOrder, time } from '../test/contract/store-fixtures.ts';
 import { createApp } from './app.ts';
 import { customerHashOf } from './order-identity.ts';
 import {
@@ -208,6 +208,37 @@ describe('erasing a customer', () => {
     expect(problem.detail).toContain(open);
     expect(problem.detail).not.toContain(closed);
     expect((await rowsOf(closed)).text).toContain('asha@example.com');
+  });
+
+  it('refuses while money is owed from an order, names it and erases nothing, also where it came to light late', async () => {
+    const customer = newCustomer();
+    const orderId = await givenOrder(customer);
+    await givenCharge(store, orderId);
+    const refund = {
+      orderId,
+      refundId: 'r-1',
+      n: 1,
+      state: 'failed',
+      amount: { amountMinor: 5, currency: 'INR' },
+      reason: 'one key was stuck',
+      actor: 'help-desk',
+      requestedAtUtc: time(1),
+      settledAtUtc: time(2),
+      fingerprint: 'f',
+      keyNumber: 1,
+    } as const;
+    for (const state of ['failed', 'owed'] as const) {
+      await store.transaction((tx) => tx.refunds.put({ ...refund, state }));
+      const response = await erase(customer);
+      expect(response.status).toBe(409);
+      expect(await response.json()).toMatchObject({
+        code: 'money_owed',
+        detail: expect.stringContaining(orderId),
+      });
+    }
+    expect((await rowsOf(orderId)).text).toContain('asha@example.com');
+    await store.transaction((tx) => tx.refunds.put({ ...refund, state: 'refunded' }));
+    expect((await erase(customer)).status).toBe(200);
   });
 
   it('refuses for an order that Temporal has and SQL does not know yet', async () => {

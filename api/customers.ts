@@ -4,7 +4,7 @@ import type { AppDeps } from './app-deps.ts';
 import { readJson } from './body.ts';
 import { TookTooLong, within } from './bounded.ts';
 import { actorOf, requireOperator } from './callers.ts';
-import { customerOrders, eraseCustomer, type EraseAnswer } from './erase-customer.ts';
+import { customerOrders, eraseCustomer, refusalOf, type EraseAnswer } from './erase-customer.ts';
 import { actorField, knownCustomerIdField, reasonField } from './fields.ts';
 import { customerHashOf } from './order-identity.ts';
 import { TemporalUnavailable } from './order-workflows.ts';
@@ -134,11 +134,14 @@ async function postErase(
       const by = actorOf(c.get('caller'), actor);
       return eraseCustomer(parts, { customerId: id, customerHash, actor: by, reason });
     }
-    const { all, open } = await customerOrders(parts, { customerId: id });
-    if (open.length > 0) return { status: 'refused', openOrders: open };
+    const found = await customerOrders(parts, { customerId: id });
+    const { all } = found;
+    const kept = refusalOf(found);
+    if (kept) return kept;
     return { status: 'erased', erased: { orders: all.length, erasedOrders: 0, mails: 0, deadLetters: 0 } };
   });
-  if (answer.status === 'refused') throw openOrders(id, answer.openOrders);
+  if ('openOrders' in answer) throw openOrders(id, answer.openOrders);
+  if ('owing' in answer) throw owingOrders(id, answer.owing);
   return c.json({ customerId: id, dryRun, ...answer.erased }, 200, { 'cache-control': 'no-store' });
 }
 
@@ -153,6 +156,15 @@ const openOrders = (id: CustomerId, orders: readonly string[]): ApiProblem => {
   return new ApiProblem('act-refused', {
     detail: `Customer ${id} has open orders, which need their data: ${shown}${more}. Wait for them or cancel them first.`,
     code: 'open_orders',
+  });
+};
+
+const owingOrders = (id: CustomerId, orders: readonly string[]): ApiProblem => {
+  const shown = orders.slice(0, SHOWN_ORDERS).join(', ');
+  const more = orders.length > SHOWN_ORDERS ? `, and ${orders.length - SHOWN_ORDERS} more` : '';
+  return new ApiProblem('act-refused', {
+    detail: `Customer ${id} still has to get money from these orders, and whoever pays it needs the data: ${shown}${more}. GET /orders/{orderId} says what is owed.`,
+    code: 'money_owed',
   });
 };
 

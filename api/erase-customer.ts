@@ -2,6 +2,8 @@ import { deadLetterSubject } from '../domain/dead-letters.ts';
 import { orderSubject } from '../domain/audit.ts';
 import type { CustomerId, OrderId } from '../domain/ids.ts';
 import { isEnded, type Address } from '../domain/order.ts';
+import { owedOf } from '../domain/owed.ts';
+import { undecidedRefundStates } from '../domain/refunds.ts';
 import type { OrderRow, Store, StoreTransaction } from '../ports/store.ts';
 import type { OrderSummary } from './order-workflows.ts';
 
@@ -22,7 +24,11 @@ export interface Erased {
   deadLetters: number;
 }
 
-export type EraseAnswer = { status: 'erased'; erased: Erased } | { status: 'refused'; openOrders: OrderId[] };
+/** `owing`: they have ended, and the customer has to get money from them: whoever pays it needs the data. */
+export type EraseAnswer =
+  | { status: 'erased'; erased: Erased }
+  | { status: 'refused'; openOrders: OrderId[] }
+  | { status: 'refused'; owing: OrderId[] };
 
 interface EraseDeps {
   store: Pick<Store, 'read' | 'transaction'>;
@@ -42,11 +48,13 @@ const PAGE = 50;
  */
 export async function eraseCustomer(deps: EraseDeps, input: EraseCustomer): Promise<EraseAnswer> {
   const found = await customerOrders(deps, input);
-  if (found.open.length > 0) return { status: 'refused', openOrders: found.open };
+  const kept = refusalOf(found);
+  if (kept) return kept;
   const erased: Erased = { orders: found.all.length, erasedOrders: 0, mails: 0, deadLetters: 0 };
   for (const orderId of found.all) {
     const one = await deps.store.transaction((tx) => eraseOrder(deps, tx, { ...input, orderId }));
     if (one === 'open') return { status: 'refused', openOrders: [orderId] };
+    if (one === 'owing') return { status: 'refused', owing: [orderId] };
     erased.erasedOrders += one.erasedOrders;
     erased.mails += one.mails;
     erased.deadLetters += one.deadLetters;
@@ -55,23 +63,37 @@ export async function eraseCustomer(deps: EraseDeps, input: EraseCustomer): Prom
   return { status: 'erased', erased };
 }
 
-/** The customer's orders, and those that are not over yet. */
+/** Why a customer's data has to stay for now. */
+export function refusalOf({ open, owing }: CustomerOrders): EraseAnswer | undefined {
+  if (open.length > 0) return { status: 'refused', openOrders: open };
+  return owing.length > 0 ? { status: 'refused', owing } : undefined;
+}
+
+interface CustomerOrders {
+  all: OrderId[];
+  open: OrderId[];
+  owing: OrderId[];
+}
+
+/** The customer's orders, those that are not over yet, and those that owe. */
 export async function customerOrders(
   { store, running }: Pick<EraseDeps, 'store' | 'running'>,
   { customerId }: Pick<EraseCustomer, 'customerId'>,
-): Promise<{ all: OrderId[]; open: OrderId[] }> {
+): Promise<CustomerOrders> {
   const all: OrderId[] = [];
+  const owing: OrderId[] = [];
   const open = new Set((await running()).map(({ orderId }) => orderId));
   for (let after: OrderId | undefined, more = true; more;) {
     const page = await store.read.customers.orders({ customerId, ...(after ? { after } : {}), limit: PAGE });
-    for (const { orderId, status } of page) {
+    for (const { orderId, status, owes } of page) {
       all.push(orderId);
       if (!isEnded(status)) open.add(orderId);
+      else if (owes) owing.push(orderId);
     }
     after = page.at(-1)?.orderId;
     more = page.length === PAGE;
   }
-  return { all, open: [...open] };
+  return { all, open: [...open], owing };
 }
 
 type Counts = Pick<Erased, 'erasedOrders' | 'mails' | 'deadLetters'>;
@@ -80,11 +102,12 @@ async function eraseOrder(
   { nowUtc }: Pick<EraseDeps, 'nowUtc'>,
   tx: StoreTransaction,
   act: EraseCustomer & { orderId: OrderId },
-): Promise<Counts | 'open'> {
+): Promise<Counts | 'open' | 'owing'> {
   const { orderId } = act;
   const order = await tx.orders.find(orderId);
   if (!order) return { erasedOrders: 0, mails: 0, deadLetters: 0 };
   if (!isEnded(order.status)) return 'open';
+  if (await owes(tx, order)) return 'owing';
   const now = nowUtc();
   const mails = await tx.personalData.eraseMails({ orderId, nowUtc: now });
   const letters = await tx.personalData.eraseDeadLetters({ orderId, nowUtc: now });
@@ -113,6 +136,14 @@ async function eraseOrder(
     occurredAtUtc: now,
   });
   return { ...counts, erasedOrders: 1 };
+}
+
+async function owes(tx: StoreTransaction, { orderId, status }: OrderRow): Promise<boolean> {
+  const refunds = await tx.refunds.list(orderId);
+  const undecided: readonly string[] = undecidedRefundStates;
+  if (refunds.some(({ state }) => undecided.includes(state))) return true;
+  const [payments, disputes] = [await tx.payments.list(orderId), await tx.disputes.list(orderId)];
+  return owedOf({ status, payments, refunds, disputes }).length > 0;
 }
 
 const isErased = ({ customerEmail }: OrderRow): boolean => customerEmail === '';

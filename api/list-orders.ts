@@ -3,10 +3,12 @@ import { z } from '@hono/zod-openapi';
 import type { ApiCaller, AppDeps } from './app-deps.ts';
 import { invalidFields, MAX_BODY_BYTES } from './body.ts';
 import { maySee } from './callers.ts';
-import { fromSummary, orderBody } from './order-body.ts';
+import { fromSummary, fromView, orderBody } from './order-body.ts';
 import { filterOf, whereFields } from './order-where.ts';
 import type { OrderSummary } from './order-workflows.ts';
+import { owedBodies } from './owed-body.ts';
 import { ApiProblem } from './problems.ts';
+import { readStore } from './read-store.ts';
 import { addRoute, type App, type AppContext } from './route.ts';
 
 const DEFAULT_LIMIT = 20;
@@ -18,6 +20,14 @@ const MAX_PAGES = 10;
 
 const listQuery = z.strictObject({
   ...whereFields,
+  owed: z
+    .literal('true', 'expected true')
+    .optional()
+    .openapi({
+      description:
+        'Orders that were taken back and owe their customer until a dispute is over, oldest debt first, of any age, from the ' +
+        'store; with `limit` only.',
+    }),
   limit: z
     .string()
     .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
@@ -55,10 +65,18 @@ export function addListOrders(app: App, deps: AppDeps): void {
       produces: 'application/json',
       request: { query: listQuery },
       responses: { 200: { description: 'One page.', content: { 'application/json': { schema: listBody } } } },
-      problems: ['invalid-cursor', 'invalid-fields', 'temporal-unavailable'],
+      problems: ['invalid-cursor', 'invalid-fields', 'store-unavailable', 'temporal-unavailable'],
     },
     async (c) =>
-      c.json(await listOrders(deps, c.get('caller'), readQuery(c)), 200, { 'cache-control': 'no-store' }),
+      c.json(
+        await (c.req.query('owed') === undefined ? listOrders : listOwing)(
+          deps,
+          c.get('caller'),
+          readQuery(c),
+        ),
+        200,
+        { 'cache-control': 'no-store' },
+      ),
   );
 }
 
@@ -81,7 +99,7 @@ function readQuery(c: AppContext): ListQuery {
 async function listOrders(deps: AppDeps, caller: ApiCaller, query: ListQuery) {
   const { customerHashKey } = deps.settings;
   const limit = Number(query.limit ?? DEFAULT_LIMIT);
-  const { limit: _limit, cursor: _cursor, ...where } = query;
+  const { limit: _limit, cursor: _cursor, owed: _owed, ...where } = query;
   const filters = filterOf(where, { nowUtc: deps.clock.nowUtc(), key: customerHashKey });
   const scope = JSON.stringify([caller.callerId, caller.role, where]);
   let pageToken = query.cursor === undefined ? undefined : openCursor(query.cursor, scope, customerHashKey);
@@ -99,6 +117,23 @@ async function listOrders(deps: AppDeps, caller: ApiCaller, query: ListQuery) {
   }
   const nextCursor = pageToken ? { nextCursor: sealCursor(pageToken, scope, customerHashKey) } : {};
   return { orders: orders.map(fromSummary), ...nextCursor };
+}
+
+/** From SQL: debts outlive what Temporal keeps. */
+async function listOwing(deps: AppDeps, caller: ApiCaller, { owed: _, limit, ...rest }: ListQuery) {
+  const others = Object.keys(rest);
+  if (others.length > 0)
+    throw invalidFields(others.map((field) => ({ field, reason: 'not together with owed' })));
+  const orders = await readStore(deps, async (read) => {
+    const debts = await read.debts.list({ limit: 100 });
+    const ids = [...new Set(debts.map(({ orderId }) => orderId))];
+    return Promise.all(ids.map(async (id) => ({ view: await read.order(id), money: await read.money(id) })));
+  });
+  const own = orders.flatMap(({ view, money }) => {
+    if (!view || !money || !maySee(caller, view.callerId)) return [];
+    return [{ ...fromView(view, 'store'), owed: owedBodies(view.status, money) }];
+  });
+  return { orders: own.slice(0, Number(limit ?? DEFAULT_LIMIT)) };
 }
 
 /** Binds the token to the list it belongs to, so that a cursor opens nothing else and cannot be made up. */

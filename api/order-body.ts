@@ -4,6 +4,7 @@ import { orderStatuses, resolveActions, sagaStates, stepNames, type OrderView } 
 import { providerNames } from '../domain/providers.ts';
 import { closedRunActivity } from '../domain/recovery.ts';
 import { moneyBody, moneyField } from './fields.ts';
+import { owedBody } from './owed-body.ts';
 import { isLost } from './lost-run.ts';
 import type { OrderSummary } from './order-workflows.ts';
 
@@ -106,6 +107,14 @@ export const orderBody = z
     shipment: z
       .object({ carrier: z.string(), service: z.string(), trackingCode: z.string(), labelUrl: z.string() })
       .optional(),
+    owed: z
+      .array(owedBody)
+      .optional()
+      .openapi({
+        description:
+          'What the customer still has to get from the order, and what is to be done; absent where that is nothing, and ' +
+          'while the store does not answer.',
+      }),
     startedAtUtc: timestamp.optional(),
     updatedAtUtc: timestamp.optional(),
     links: linksBody,

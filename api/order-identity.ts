@@ -41,8 +41,9 @@ export const refundIdFor = (input: { orderId: OrderId; idempotencyKey: string })
     .slice(0, 32);
 
 /** SHA-256 (hex) over what a refund is asked for: equal exactly when the requests mean the same. */
-export const refundFingerprintOf = (wanted: Pick<RequestRefund, 'amount' | 'reason'>): string =>
-  createHash('sha256').update(canonicalJson(wanted)).digest('hex');
+export const refundFingerprintOf = (
+  wanted: Pick<RequestRefund, 'amount' | 'reason' | 'paidOtherwise'>,
+): string => createHash('sha256').update(canonicalJson(wanted)).digest('hex');
 
 /** The search attribute CustomerHash: a keyed HMAC, since search attributes are never encrypted. */
 export const customerHashOf = (customerId: string, key: string): string =>

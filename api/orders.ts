@@ -1,5 +1,6 @@
 import type { AppDeps } from './app-deps.ts';
 import { orderBody } from './order-body.ts';
+import { moneyAtOnce, owedBodies } from './owed-body.ts';
 import type { ProviderReadings } from './provider-status.ts';
 import { readOrder, readOrderId } from './read-order.ts';
 import { addRoute, orderIdParameter, type App } from './route.ts';
@@ -23,8 +24,11 @@ export function addReadOrder(app: App, deps: AppDeps, providers: ProviderReading
       problems: ['unknown-order', 'temporal-unavailable'],
     },
     async (c) => {
-      const order = await readOrder(deps, c.get('caller'), readOrderId(c.req.param('orderId')));
-      return c.json(await providers.withWait(order), 200, { 'cache-control': 'no-store' });
+      const id = readOrderId(c.req.param('orderId'));
+      const [order, money] = await Promise.all([readOrder(deps, c.get('caller'), id), moneyAtOnce(deps, id)]);
+      const owed = money ? owedBodies(order.status, money) : [];
+      const shown = owed.length > 0 ? { ...order, owed } : order;
+      return c.json(await providers.withWait(shown), 200, { 'cache-control': 'no-store' });
     },
   );
 }

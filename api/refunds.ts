@@ -15,6 +15,7 @@ import { actorOf, requireOperator } from './callers.ts';
 import { readIdempotencyKey } from './checkout-request.ts';
 import { actorField, moneyBody, moneyField, nullable, reasonField, type MoneyBody } from './fields.ts';
 import { refundFingerprintOf, refundIdFor } from './order-identity.ts';
+import { owedBodies, owedBody } from './owed-body.ts';
 import { ApiProblem } from './problems.ts';
 import { readOrderId, requireOrder, unknownOrder } from './read-order.ts';
 import { readStore } from './read-store.ts';
@@ -29,6 +30,14 @@ const amount = moneyField;
 const refundRequest = z
   .strictObject({
     amount: amount.optional().openapi({ description: 'Default: all that is left.' }),
+    paidOtherwise: z
+      .literal(true)
+      .optional()
+      .openapi({
+        description:
+          'Nothing is sent to the payment provider: the customer was paid past it, for example by bank transfer, which ' +
+          '`reason` names. Only of what is owed and needs a person; default: all of that.',
+      }),
     reason: reasonField,
     actor: actorField,
   })
@@ -64,8 +73,10 @@ const refundBody = z
     refundId: z.string(),
     state: z.enum(refundStates).openapi({
       description:
-        '`requested`: reserved, the provider has not answered for it yet; it is tried without end. `pending`: on its ' +
-        'way. `failed`: nothing of it went back; a new refund may be asked for.',
+        '`owed`: of an order that was taken back, until the dispute about its charge is over. `requested`: reserved, the ' +
+        'provider has not answered for it yet; it is tried without end. `pending`: on its way. `failed`: nothing of it ' +
+        'went back; a new refund may be asked for. `canceled`: nothing of it was left to give back. `paid_otherwise`: ' +
+        'an operator says so.',
     }),
     amount: amount.optional().openapi({ description: 'Absent only while nobody has counted what is left.' }),
     reason: z.string(),
@@ -86,6 +97,7 @@ const disputeBody = z
     reason: z.string(),
     openedAtUtc: utcTime,
     updatedAtUtc: utcTime,
+    respondByUtc: utcTime.optional().openapi({ description: 'Until then the bank can be answered.' }),
   })
   .openapi('Dispute', { example: exampleDispute });
 
@@ -94,6 +106,7 @@ const refundsBody = z
     orderId: z.string(),
     charged: nullable(amount).openapi({ description: 'null when nothing was charged.' }),
     left: nullable(amount).openapi({ description: 'What can still be refunded.' }),
+    owed: z.array(owedBody),
     refunds: z.array(refundBody),
     disputes: z.array(disputeBody),
   })
@@ -102,6 +115,7 @@ const refundsBody = z
       orderId: exampleRefund.orderId,
       charged: { amount: '1499.00', currency: 'INR' },
       left: { amount: '999.00', currency: 'INR' },
+      owed: [],
       refunds: [exampleRefund],
       disputes: [exampleDispute],
     },
@@ -171,9 +185,12 @@ export function addRefunds(app: App, deps: AppDeps): void {
     async (c) => {
       const orderId = readOrderId(c.req.param('orderId'));
       await requireOrder(deps, c.get('caller'), orderId);
-      const money = await readStore(deps, (read) => read.money(orderId));
-      if (!money) throw unknownOrder(orderId);
-      return c.json({ orderId, ...moneyOf(money) }, 200, noStore);
+      const [money, order] = await readStore(deps, (read) =>
+        Promise.all([read.money(orderId), read.order(orderId)]),
+      );
+      if (!money || !order) throw unknownOrder(orderId);
+      const owed = owedBodies(order.status, money);
+      return c.json({ orderId, ...moneyOf(money), owed }, 200, noStore);
     },
   );
 }
@@ -186,13 +203,17 @@ async function postRefund(c: AppContext, deps: AppDeps): Promise<Response> {
   const { reason, actor, ...body } = await readJson(c, refundRequest);
   await requireOrder(deps, caller, orderId);
   const wanted = body.amount && readAmount(body.amount);
+  const what = {
+    ...(wanted ? { amount: wanted } : {}),
+    ...(body.paidOtherwise ? { paidOtherwise: true as const } : {}),
+  };
   const refund: RequestRefund = {
     orderId,
     refundId: refundIdFor({ orderId, idempotencyKey: key }),
-    ...(wanted ? { amount: wanted } : {}),
+    ...what,
     reason,
     actor: actorOf(caller, actor),
-    fingerprint: refundFingerprintOf({ reason, ...(wanted ? { amount: wanted } : {}) }),
+    fingerprint: refundFingerprintOf({ reason, ...what }),
   };
   const started = await deps.refunds.start(refund);
   if (started.status === 'exists' && started.fingerprint !== refund.fingerprint) throw keyReused(key);
@@ -253,16 +274,29 @@ const bodyOf = (
   };
 };
 
-const disputeOf = ({ disputeId, state, amount: disputed, reason, openedAtUtc, updatedAtUtc }: Dispute) => ({
+const disputeOf = ({
+  disputeId,
+  state,
+  amount: disputed,
+  reason,
+  openedAtUtc,
+  updatedAtUtc,
+  dueByUtc,
+}: Dispute) => ({
   disputeId,
   state,
   amount: moneyBody(disputed),
   reason,
   openedAtUtc,
   updatedAtUtc,
+  ...(dueByUtc ? { respondByUtc: dueByUtc } : {}),
 });
 
-function moneyOf({ payments, refunds, disputes }: StoredMoney): Omit<z.infer<typeof refundsBody>, 'orderId'> {
+function moneyOf({
+  payments,
+  refunds,
+  disputes,
+}: StoredMoney): Omit<z.infer<typeof refundsBody>, 'orderId' | 'owed'> {
   const charged = payments.find(({ state }) => state === 'charged' || state === 'refunded')?.amount;
   const left = charged && { ...charged, amountMinor: leftToRefund({ charged, refunds, disputes }) };
   return {

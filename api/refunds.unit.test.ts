@@ -179,6 +179,65 @@ describe('GET /orders/{orderId}/refunds', () => {
     expect(JSON.stringify(answer)).not.toContain('secret');
   });
 
+  it('says what is still owed, why, and what is to be done about it', async () => {
+    const failed = { ...row, state: 'failed' as const, failure: 'lost card' };
+    const { app } = build({ money: { refunds: [failed] } });
+    const entry = {
+      payment: 1,
+      amount: { amount: '500.00', currency: 'INR' },
+      why: 'refund_failed',
+      act: 'refund',
+    };
+    const owed = [{ ...entry, failure: 'lost card' }];
+    expect(await (await send(app, 'GET', path)).json()).toMatchObject({ owed });
+    expect(await (await send(app, 'GET', `/orders/${someOrder}`)).json()).toMatchObject({ owed });
+    const waits = build({
+      money: {
+        refunds: [{ ...row, state: 'owed' }],
+        disputes: [{ ...dispute, state: 'open', dueByUtc: '2026-01-09T03:04:05.000Z' }],
+      },
+    }).app;
+    const debt = {
+      why: 'disputed',
+      act: 'wait',
+      disputeId: 'dp_1',
+      respondByUtc: '2026-01-09T03:04:05.000Z',
+    };
+    expect(await (await send(waits, 'GET', `/orders/${someOrder}`)).json()).toMatchObject({ owed: [debt] });
+    const paid = build({ money: { refunds: [failed, { ...row, refundId: 'r-2' }] } }).app;
+    expect(await (await send(paid, 'GET', `/orders/${someOrder}`)).json()).not.toHaveProperty('owed');
+  });
+
+  it('takes an operator’s word that what was owed was paid otherwise, under a key of its own', async () => {
+    const answer = { status: 'taken', refund: refundOf({ state: 'paid_otherwise' }) } as const;
+    const { post, started } = build({ answer });
+    const response = await post({ reason: 'bank transfer 4711', paidOtherwise: true });
+    expect(await response.json()).toMatchObject({ state: 'paid_otherwise' });
+    expect([...started.values()]).toMatchObject([{ paidOtherwise: true }]);
+    expect((await post({ reason: 'bank transfer 4711' })).status).toBe(422);
+    expect((await post({ reason: 'x', paidOtherwise: false }, { 'idempotency-key': 'k-2' })).status).toBe(
+      422,
+    );
+  });
+
+  it('lists the orders that owe, oldest debt first, each caller’s own', async () => {
+    const debts = { list: async () => [{ orderId: someOrder, n: 1, amount, sinceUtc: at }] };
+    const money = async () => ({
+      payments: [charged],
+      refunds: [{ ...row, state: 'owed' as const, amount: charged.amount }],
+      disputes: [],
+    });
+    const { store } = fakeStore({
+      reads: { order: async () => viewOf({ status: 'cancelled', sagaState: 'ended' }), money, debts },
+    });
+    const app = createApp(fakeDeps({ store }));
+    const list = async (key: string, more = '') => send(app, 'GET', `/orders?owed=true${more}`, { key });
+    const orders = [{ orderId: someOrder, status: 'cancelled', owed: [{ why: 'settling', act: 'wait' }] }];
+    expect(await (await list(operatorKey)).json()).toMatchObject({ orders });
+    expect(await (await list(otherShopKey)).json()).toEqual({ orders: [] });
+    expect((await list(operatorKey, '&status=cancelled')).status).toBe(422);
+  });
+
   it('says null where nothing was charged, and shows nobody another shop’s order', async () => {
     const { app } = build({ money: { payments: [] } });
     expect(await (await send(app, 'GET', path)).json()).toMatchObject({ charged: null, left: null });

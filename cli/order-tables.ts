@@ -23,8 +23,18 @@ export interface OrderAnswer {
   failure?: { type: string; reason?: string };
   cancelRequested?: { actor: string; reason: string };
   shipment?: { carrier: string; service: string; trackingCode: string };
+  owed?: OwedAnswer[];
   startedAtUtc?: string;
   updatedAtUtc?: string;
+}
+
+interface OwedAnswer {
+  amount: MoneyAnswer;
+  why: string;
+  act: string;
+  sinceUtc?: string;
+  disputeId?: string;
+  respondByUtc?: string;
 }
 
 export interface OrderListAnswer {
@@ -61,9 +71,19 @@ export function listText({ orders, nextCursor }: OrderListAnswer): string {
 }
 
 function ordersTable(orders: readonly OrderAnswer[]): string {
+  const owing = orders.some(({ owed }) => owed !== undefined);
   const table = new Table({
     ...plain,
-    head: ['order', 'status', 'state', 'parked at', 'failure', 'placed', 'customer'],
+    head: [
+      'order',
+      'status',
+      'state',
+      'parked at',
+      'failure',
+      'placed',
+      'customer',
+      ...(owing ? ['owed'] : []),
+    ],
   });
   for (const order of orders) {
     const { orderId, status, sagaState, customerId, parked, failure, startedAtUtc } = order;
@@ -76,6 +96,7 @@ function ordersTable(orders: readonly OrderAnswer[]): string {
       failure?.type ?? '',
       age,
       cut(customerId ?? '', 24),
+      ...(owing ? [(order.owed ?? []).map(owedText).join('\n')] : []),
     ]);
   }
   return table.toString();
@@ -105,10 +126,20 @@ function facts(order: OrderAnswer): [string, string | undefined][] {
     ['failure', failure && [failure.type, failure.reason].filter(Boolean).join(': ')],
     ['cancel', cancelRequested && `asked for by ${cancelRequested.actor}: ${cancelRequested.reason}`],
     ['shipment', shipment && `${shipment.carrier} ${shipment.service}, tracking ${shipment.trackingCode}`],
+    ['owed', order.owed?.map(owedText).join('\n')],
     ['placed', order.startedAtUtc],
     ['updated', order.updatedAtUtc],
     ['read from', order.source],
   ];
+}
+
+/** What the customer has to get, for how long, and who pays it. */
+function owedText({ amount, why, act, sinceUtc, disputeId, respondByUtc }: OwedAnswer): string {
+  const since = sinceUtc ? `, for ${ageText(secondsSince(sinceUtc))}` : '';
+  const dispute = disputeId ? `, waits for dispute ${disputeId}` : '';
+  const until = respondByUtc ? ` (answer the bank until ${respondByUtc})` : '';
+  const next = act === 'refund' ? '; pay it: refund, or refund --paid-otherwise' : '';
+  return `${amount.amount} ${amount.currency}: ${why}${since}${dispute}${until}${next}`;
 }
 
 /** The commands that move a waiting order on, as they are typed after `orders`. */

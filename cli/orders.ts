@@ -16,6 +16,7 @@ import { parseWhere, whereHelp } from './order-where.ts';
 import { watchOrder } from './watch-order.ts';
 
 interface ListOptions {
+  owed?: boolean;
   where?: string;
   limit: string;
   cursor?: string;
@@ -41,6 +42,7 @@ interface AddressOptions extends PersonOptions {
 interface RefundOptions extends PersonOptions {
   amount?: string;
   currency?: string;
+  paidOtherwise?: boolean;
   key?: string;
 }
 
@@ -58,6 +60,7 @@ function addReading(deps: CliDeps, command: Command): void {
     .command('list')
     .description('orders, newest first')
     .option('--where <conditions>', whereHelp)
+    .option('--owed', 'instead: orders that owe their customer until a dispute is over')
     .option('--limit <count>', 'orders to show, at most 100', '20')
     .option('--cursor <cursor>', 'where the page before ended')
     .option('--json', 'JSON instead of a table')
@@ -134,12 +137,14 @@ function addActsOnOne(deps: CliDeps, command: Command): void {
   byPerson(command.command('refund <order>').description('gives money back; all that is left, or a part'))
     .option('--amount <decimal>', 'a part, such as 500.00')
     .option('--currency <code>', 'of the amount; by default the order’s')
+    .option('--paid-otherwise', 'sends nothing: what was owed has been paid past the payment provider')
     .option('--key <text>', 'Idempotency-Key: the same key refunds once')
     .action((id: string, options: RefundOptions) => refund(deps, id, options));
 }
 
-async function list(deps: CliDeps, { where, limit, cursor, json }: ListOptions): Promise<void> {
+async function list(deps: CliDeps, { where, owed, limit, cursor, json }: ListOptions): Promise<void> {
   const query = new URLSearchParams({ ...(where === undefined ? {} : parseWhere(where)), limit });
+  if (owed) query.set('owed', 'true');
   if (cursor !== undefined) query.set('cursor', cursor);
   const answer = await deps.client().send<OrderListAnswer>('GET', `/orders?${query.toString()}`);
   deps.print(json ? JSON.stringify(answer, null, 2) : listText(answer));
@@ -161,10 +166,15 @@ function setAddress(deps: CliDeps, id: string, options: AddressOptions): Promise
 }
 
 async function refund(deps: CliDeps, id: string, options: RefundOptions): Promise<void> {
-  const { reason, actor, key = crypto.randomUUID(), json } = options;
+  const { reason, actor, key = crypto.randomUUID(), paidOtherwise, json } = options;
   const client = deps.client();
   const amount = await amountOf(deps, id, options);
-  const body = { ...(amount ? { amount } : {}), reason, actor };
+  const body = {
+    ...(amount ? { amount } : {}),
+    ...(paidOtherwise ? { paidOtherwise } : {}),
+    reason,
+    actor,
+  };
   const headers = { 'idempotency-key': key };
   const answer = await client
     .send<RefundAnswer>('POST', `${pathOf(id)}/refunds`, body, headers)

@@ -1,6 +1,6 @@
-import { sumMinor, type Money } from './money.ts';
+import { formatAmount, sumMinor, type Money } from './money.ts';
 import { isEnded, type OrderStatus } from './order.ts';
-import { leftToRefund, type Dispute, type Refund } from './refunds.ts';
+import { leftToRefund, type Dispute, type Refund, type RefundRefusal } from './refunds.ts';
 
 /**
  * Money of one payment that the customer has to get back and has not got.
@@ -94,3 +94,24 @@ function promisedMinor(refunds: readonly RefundPart[]): number {
 /** The sum of what is owed, in the currency of the charge; undefined where nothing is. */
 export const owedInAll = (owed: readonly Owed[]): Money | undefined =>
   owed[0] && { ...owed[0].amount, amountMinor: sumMinor(owed.map(({ amount }) => amount.amountMinor)) };
+
+/** What an operator may say was paid past the provider: at most what is owed and settles by nobody else. */
+export function judgePaidOtherwise(
+  owed: readonly Owed[],
+  wanted: Money | undefined,
+): { n: number; amount: Money } | { code: RefundRefusal; reason: string } {
+  const entry = owed.find(({ why, dispute }) => (why === 'refund_failed' || why === 'kept') && !dispute);
+  if (!entry) {
+    const reason =
+      'Nothing is owed that a person has to pay: only what did not reach the customer can be paid otherwise.';
+    return { code: 'nothing_left', reason };
+  }
+  const { n, amount } = entry;
+  if (wanted && wanted.currency !== amount.currency) {
+    return { code: 'other_currency', reason: `It is owed in ${amount.currency}, not ${wanted.currency}.` };
+  }
+  if (wanted && wanted.amountMinor > amount.amountMinor) {
+    return { code: 'amount_too_large', reason: `${formatAmount(amount)} ${amount.currency} are owed.` };
+  }
+  return { n, amount: wanted ?? amount };
+}

@@ -77,6 +77,8 @@ export interface RequestRefund {
   refundId: string;
   /** All that is left where it is absent. */
   amount?: Money;
+  /** Nothing is sent: an operator says that the customer was paid past the provider. Only of what is owed. */
+  paidOtherwise?: true;
   reason: string;
   actor: Actor;
   /** Of amount and reason: another one under the same id is refused. */

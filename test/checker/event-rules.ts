@@ -72,7 +72,9 @@ const paths: Record<'completed' | 'failed' | 'cancelled' | 'open', RegExp> = {
 
 function pathViolations({ ledger, events }: OrderBooks): string[] {
   const byPeople = new Set(
-    ledger.refunds.filter(({ actor }) => actor !== 'saga').map(({ providerRefundId }) => providerRefundId),
+    ledger.refunds
+      .filter(({ actor }) => actor !== 'saga')
+      .flatMap(({ providerRefundId }) => providerRefundId ?? []),
   );
   const letterOf = ({ eventType, payload }: DomainEvent): string =>
     byPeople.has(payload['refundId'] as string) ? 'q' : (letters[eventType] ?? '?');

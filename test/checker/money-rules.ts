@@ -75,7 +75,8 @@ function recordViolations({ ledger, provider }: OrderBooks): string[] {
   for (const { n, intentId, state } of ledger.payments) {
     const of = (list: OrderBooks['provider']['refunded'] | OrderBooks['provider']['charged']) =>
       sum(list.filter(({ intent }) => intent === intentId));
-    const kept = of(provider.charged) - of(provider.refunded);
+    const otherwise = ledger.refunds.filter((refund) => refund.n === n && refund.state === 'paid_otherwise');
+    const kept = of(provider.charged) - of(provider.refunded) - inProviderUnits(otherwise);
     const charged = of(provider.charged) > 0;
     const expected = charged ? (kept === 0 ? ['refunded'] : ['charged']) : ['declined', 'canceled'];
     if (!expected.includes(state)) {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createDebtRuns } from '../../api/temporal-debt-runs.ts';
-import { debtWorkflowIdOf, taskQueues, type OrderId } from '../../domain/ids.ts';
+import { debtWorkflowIdOf, refundWorkflowIdOf, taskQueues, type OrderId } from '../../domain/ids.ts';
 import { owedOf } from '../../domain/owed.ts';
 import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import type { RefundState } from '../../domain/refunds.ts';
+import type { DebtReads } from '../../ports/refunds.ts';
 import { sweepDebts } from '../../workers/upkeep/sweep-debts.ts';
-import { followPayment } from '../../workflows/index.ts';
+import { followPayment, refundOrder } from '../../workflows/index.ts';
 import { cancelOrder } from '../../workflows/messages.ts';
 import { quickPolicy, until } from '../setup/saga-environment.ts';
 import { act, booksOf, eventsOf, expectEnd, newOrderId, sagaSuite } from './saga-suite.ts';
@@ -21,9 +22,12 @@ describe('an order that is taken back while the bank holds its charge', () => {
     policy: withPolicy(withPolicy(defaultPolicy, quickPolicy), { actionPollMs: 60_000 }),
     taskQueues: taskQueues(saga().config.TASK_QUEUE_PREFIX),
   });
-  const sweep = () => {
+  /** The sweep, as if there were only this debt. */
+  const sweep = (orderId: OrderId) => {
     const { client, deps } = saga();
-    return sweepDebts({ store: deps.store, debts: createDebtRuns(client, input()) });
+    const list: DebtReads['list'] = async (request) =>
+      (await deps.store.read.debts.list(request)).filter((debt) => debt.orderId === orderId);
+    return sweepDebts({ store: { read: { debts: { list } } }, debts: createDebtRuns(client, input()) });
   };
   const tell = async (path: string, body: object) => {
     const response = await fetch(`${saga().sandbox.url}/sandbox/${path}`, {
@@ -96,18 +100,18 @@ describe('an order that is taken back while the bank holds its charge', () => {
 
   test.concurrent('gives the money back once when the dispute is won', async () => {
     const orderId = await takenBack();
-    await sweep();
+    await sweep(orderId);
     await decide(orderId, 'won');
     expect(await runOf(orderId).result()).toMatchObject({ state: 'refunded' });
     expect(await moneyOf(orderId)).toEqual({ back: [total], states: ['refunded'], owed: [] });
-    await Promise.all([sweep(), follow(orderId), follow(orderId)]);
+    await Promise.all([sweep(orderId), follow(orderId), follow(orderId)]);
     expect((await moneyOf(orderId)).back).toEqual([total]);
     await saga().check(orderId);
   });
 
   test.concurrent('gives nothing back when the dispute is lost', async () => {
     const orderId = await takenBack();
-    await sweep();
+    await sweep(orderId);
     await decide(orderId, 'lost');
     expect(await runOf(orderId).result()).toMatchObject({ state: 'canceled' });
     expect(await moneyOf(orderId)).toEqual({ back: [], states: ['canceled'], owed: [] });
@@ -117,7 +121,7 @@ describe('an order that is taken back while the bank holds its charge', () => {
   test.concurrent('finds out by itself, and where no run had been started before', async () => {
     const orderId = await takenBack();
     await tell(`disputes/${await disputeOf(orderId)}/decide`, { status: 'won' });
-    await sweep();
+    await sweep(orderId);
     expect(await settled(orderId, 'refunded')).toMatchObject({ back: [total], owed: [] });
     const { ledger } = await booksOf(saga(), orderId);
     expect(ledger.disputes).toMatchObject([{ state: 'won' }]);
@@ -126,12 +130,12 @@ describe('an order that is taken back while the bank holds its charge', () => {
 
   test.concurrent('has its debt settled by the next run when the first one is terminated', async () => {
     const orderId = await takenBack();
-    await sweep();
+    await sweep(orderId);
     const { runId } = await runOf(orderId).describe();
-    await sweep();
+    await sweep(orderId);
     expect((await runOf(orderId).describe()).runId, 'one run at a time').toBe(runId);
     await runOf(orderId).terminate('by hand');
-    await sweep();
+    await sweep(orderId);
     expect((await runOf(orderId).describe()).runId).not.toBe(runId);
     await decide(orderId, 'won');
     expect(await settled(orderId, 'refunded')).toMatchObject({ back: [total] });
@@ -146,27 +150,49 @@ describe('an order that is taken back while the bank holds its charge', () => {
       await tell(`disputes/${await disputeOf(orderId)}/decide`, { status: 'won' });
       await saga().addFault({ ...refunds, kind: 'error', status: 500, times: 1 });
       await saga().addFault({ ...refunds, kind: 'reply-lost', times: 2 });
-      await sweep();
+      await sweep(orderId);
       expect(await settled(orderId, 'refunded')).toMatchObject({ back: [total], owed: [] });
       await saga().check(orderId);
     },
   );
 
-  test.concurrent('says what it still owes when the refund comes back from the bank', async () => {
-    const orderId = await takenBack();
-    await sweep();
-    await decide(orderId, 'won');
-    await runOf(orderId).result();
-    const [refund] = (await booksOf(saga(), orderId)).provider.refunded;
-    await tell(`refunds/${refund?.refund}/fail`, { reason: 'lost_or_stolen_card' });
-    await saga().client.workflow.execute(followPayment, {
-      workflowId: `payment-notice-${randomUUID()}`,
-      taskQueue: input().taskQueues.orders,
-      args: [{ ...input(), subject: { kind: 'refund', id: refund?.refund ?? '' } }],
-    });
-    expect((await moneyOf(orderId)).owed).toEqual([[total, 'refund_failed']]);
-    await sweep();
-    expect((await moneyOf(orderId)).back).toEqual([]);
-    await saga().check(orderId);
-  });
+  test.concurrent(
+    'says what it still owes when the refund comes back from the bank, until a person has paid it',
+    async () => {
+      const orderId = await takenBack();
+      await sweep(orderId);
+      await decide(orderId, 'won');
+      await runOf(orderId).result();
+      const [refund] = (await booksOf(saga(), orderId)).provider.refunded;
+      await tell(`refunds/${refund?.refund}/fail`, { reason: 'lost_or_stolen_card' });
+      await saga().client.workflow.execute(followPayment, {
+        workflowId: `payment-notice-${randomUUID()}`,
+        taskQueue: input().taskQueues.orders,
+        args: [{ ...input(), subject: { kind: 'refund', id: refund?.refund ?? '' } }],
+      });
+      expect((await moneyOf(orderId)).owed).toEqual([[total, 'refund_failed']]);
+      await sweep(orderId);
+      expect((await moneyOf(orderId)).back).toEqual([]);
+      await saga().check(orderId);
+      const refundId = 'a'.repeat(32);
+      const paid = {
+        orderId,
+        refundId,
+        paidOtherwise: true,
+        reason: 'bank transfer 4711',
+        actor: 'help-desk',
+        fingerprint: 'f',
+      } as const;
+      const pay = () =>
+        saga().client.workflow.execute(refundOrder, {
+          workflowId: `${refundWorkflowIdOf(orderId, refundId)}-${randomUUID()}`,
+          taskQueue: input().taskQueues.orders,
+          args: [{ ...input(), refund: paid }],
+        });
+      const answers = await Promise.all([pay(), pay()]);
+      expect(answers).toMatchObject([1, 2].map(() => ({ refund: { state: 'paid_otherwise' } })));
+      expect(await moneyOf(orderId)).toEqual({ back: [], states: ['failed', 'paid_otherwise'], owed: [] });
+      await saga().check(orderId);
+    },
+  );
 });

@@ -68,8 +68,12 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     const stored = keys.get(key);
     if (stored && world.nowMs() - stored.atMs < DAY) {
       const result = stored.result as Result<T>;
-      if (stored.request === request)
-        return 'value' in result ? { value: { ...result.value, replayed: true } } : result;
+      if (stored.request === request) {
+        if (!('value' in result)) return result;
+        /* Of a refusal that is replayed the gateway says that its key is spent. */
+        if ('code' in result.value) return { error: spent(request) };
+        return { value: { ...result.value, replayed: true } };
+      }
       return { error: new Error(`Key ${key} was used for ${stored.request}, now for ${request}`) };
     }
     const result =
