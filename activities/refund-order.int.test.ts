@@ -96,6 +96,25 @@ describe('a refund that an operator asked for', () => {
     });
   });
 
+  test('that comes after the compensation has refunded everything is not told as money that is missing', async () => {
+    const owedIn = async (orderId: OrderId) => {
+      const events = await store.read.events({ orderId, afterSequence: 0 });
+      return events.filter(({ eventType }) => eventType === 'refund.failed.v1').map(({ payload }) => payload);
+    };
+    const overtaken = await given();
+    await overtaken.ask('a', 50_000);
+    await overtaken.once((a) => a.refundPayment({ orderId: overtaken.orderId, attemptTimeoutMs }));
+    await expect(overtaken.give('a')).resolves.toMatchObject({ value: { state: 'failed' } });
+    expect(await owedIn(overtaken.orderId)).toMatchObject([{ amount: 500, owed: 0 }]);
+
+    const kept = await given();
+    await kept.ask('a', 50_000);
+    const [intent] = kept.stripe.charged();
+    if (intent) intent.amount = { ...intent.amount, amountMinor: 100 };
+    await expect(kept.give('a')).resolves.toMatchObject({ value: { state: 'failed' } });
+    expect(await owedIn(kept.orderId)).toMatchObject([{ amount: 500, owed: 500 }]);
+  });
+
   test('is refused while the order is taken back, which refunds what is left', async () => {
     const order = await given();
     const { orderId } = order;
