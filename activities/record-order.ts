@@ -62,7 +62,7 @@ async function recovering(
   return { done: { ...outcome.done, recovered: await recoveredOrder(tx, order) } };
 }
 
-/** The total is known also when the order is refused, but for products nobody sells. */
+/** The total is known also when the order is refused, but for products nobody sells and sums nobody can count. */
 type Priced =
   | { lines: OrderLine[]; total: Money; refusal?: undefined }
   | { lines: OrderLine[]; total?: Money; refusal: Refusal };
@@ -81,10 +81,28 @@ async function price(deps: ActivityDeps, tx: StoreTransaction, checkout: Checkou
       refusal: { type: 'UnknownProduct', reason, details: { products: missing.join(',') } },
     };
   }
-  const lines = deps.quotes.quote({ items, products, currency, address: checkout.shippingAddress });
-  const total: Money = { amountMinor: sumMinor(lines.map((line) => line.amountMinor)), currency };
+  const counted = countExactly(() => {
+    const lines = deps.quotes.quote({ items, products, currency, address: checkout.shippingAddress });
+    const total: Money = { amountMinor: sumMinor(lines.map((line) => line.amountMinor)), currency };
+    return { lines, total };
+  });
+  if (!counted) {
+    const reason = 'The order costs more than can be counted exactly.';
+    return { lines: [], refusal: { type: 'AmountNotPayable', reason } };
+  }
+  const { lines, total } = counted;
   const refusal = refuseTotal(deps, checkout, total);
   return refusal ? { lines, total, refusal } : { lines, total };
+}
+
+/** Undefined where a sum passes the safe integers: it would never become another one by trying again. */
+function countExactly<Result>(count: () => Result): Result | undefined {
+  try {
+    return count();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function refuseTotal(deps: ActivityDeps, { expectedTotal }: Checkout, total: Money): Refusal | undefined {

@@ -54,12 +54,18 @@ describe('the answers of the steps that only touch SQL', () => {
     const put = (name: string, onHand: number) =>
       store.transaction((tx) => tx.inventory.putProduct({ productId: productId(name), name, price, onHand }));
     await put('lamp', 1_000_000);
+    await store.transaction((tx) =>
+      tx.inventory.putProduct({ ...dear, name: 'dear', onHand: 1_000_000, productId: productId('dear') }),
+    );
     await put('rare', 1);
   });
   afterAll(async () => {
     await store.close();
     await rm(folder, { recursive: true, force: true });
   });
+
+  /** A price from before prices had a limit. */
+  const dear = { price: { amountMinor: Number.MAX_SAFE_INTEGER, currency: 'INR' } } as const;
 
   type Call = (a: ReturnType<typeof activities>) => Promise<unknown>;
   const run = (call: Call): Promise<unknown> => inActivity(() => call(activities()));
@@ -207,6 +213,16 @@ describe('the answers of the steps that only touch SQL', () => {
     ['UnknownProduct', { items: [{ productId: productId('no-such'), quantity: 1 }] }],
     ['PriceChanged', { expectedTotal: { amountMinor: 1, currency: 'INR' } }],
     ['AmountNotPayable', { items: [{ productId: productId('lamp'), quantity: 999_999 }] }],
+    ['AmountNotPayable', { items: [{ productId: productId('dear'), quantity: 2 }] }],
+    [
+      'AmountNotPayable',
+      {
+        items: [
+          { productId: productId('dear'), quantity: 1 },
+          { productId: productId('lamp'), quantity: 1 },
+        ],
+      },
+    ],
   ] as const)('%s is answered for good, and the order is on record', async (type, changes) => {
     const checkout = checkoutOf(changes as Partial<Checkout>);
     await expectOnce(checkout.orderId, (a) => a.recordOrder({ checkout, traceparent }));

@@ -54,6 +54,21 @@ describe('POST /products on a real store', () => {
     },
   );
 
+  it('refuses a new price of which an order could not be counted exactly, not one that is there', async () => {
+    const price = { amountMinor: 10 ** 12, currency: 'INR' } as const;
+    await store.transaction((tx) =>
+      tx.inventory.putProduct({ productId: productId('lamp'), name: 'Lamp', price, onHand: 1 }),
+    );
+    const priced = (amount: string) => post([{ productId: 'lamp', price: { amount, currency: 'INR' } }]);
+    expect((await priced('10000000000.00')).status).toBe(200);
+    const response = await priced('100000000.01');
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({
+      errors: [{ field: '/products/0/price/amount', reason: 'expected at most 100000000.00 INR' }],
+    });
+    expect((await priced('100000000.00')).status).toBe(200);
+  });
+
   it('changes the price alone, the name alone and the stock alone', async () => {
     await post([{ productId: 'lamp', price: { amount: '12.00', currency: 'INR' } }]);
     await post([{ productId: 'lamp', name: 'Lantern' }]);

@@ -1,6 +1,6 @@
 import { productSubject } from '../domain/audit.ts';
 import { productId } from '../domain/ids.ts';
-import { formatAmount } from '../domain/money.ts';
+import { formatAmount, refusePrice } from '../domain/money.ts';
 import { describeStockRefusal, type StockChange } from '../domain/stock.ts';
 import type { Product, StoreTransaction } from '../ports/store.ts';
 import type { AppDeps } from './app-deps.ts';
@@ -61,6 +61,8 @@ async function putProduct(
   const name = put.name ?? before?.name;
   const price = put.price ?? before?.price;
   if (name === undefined || price === undefined) throw incomplete(at, { name, price });
+  const reason = refusePrice(price, before?.price);
+  if (reason) throw invalidFields([{ field: `/products/${at}/price/amount`, reason }]);
   await tx.inventory.putProduct({ productId: id, name, price });
   const change = stockChangeOf(put);
   const stock = change && (await tx.inventory.adjust({ productId: id, ...change }));

@@ -68,6 +68,19 @@ export function formatAmount({ amountMinor, currency }: Money): string {
   return `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
 }
 
+/**
+ * The highest price of a new product, in minor units: an order of 100 products, 1,000 of each, with shipping stays a safe
+ * integer.
+ */
+const largestPriceMinor = 10 ** 10;
+
+/** Why a product cannot be priced so; undefined where it can. A price that it has already stays. */
+export const refusePrice = (price: Money, before: Money | undefined): string | undefined =>
+  price.amountMinor <= largestPriceMinor ||
+  (before?.amountMinor === price.amountMinor && before.currency === price.currency)
+    ? undefined
+    : `expected at most ${formatAmount({ ...price, amountMinor: largestPriceMinor })} ${price.currency}`;
+
 /** The decimal number that events carry as `totalAmount`. */
 export const decimalAmount = (money: Money): number => Number(formatAmount(money));
 

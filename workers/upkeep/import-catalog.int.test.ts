@@ -51,6 +51,31 @@ describe('the catalog', () => {
   };
   const linesOf = (csv: string) => catalogFromCsv(Buffer.from(csv));
 
+  it('refuses new prices of which an order could not be counted exactly; a row that has one still goes out and in', async () => {
+    const dear = productId('dear');
+    const price = { amountMinor: 10 ** 12, currency: 'INR' } as const;
+    await store.transaction((tx) =>
+      tx.inventory.putProduct({ productId: dear, name: 'Dear', price, onHand: 1 }),
+    );
+    const csv = catalogToCsv(await store.upkeep.stock());
+    expect(csv).toContain('10000000000.00');
+    const same = await importCatalog({ store, lines: linesOf(csv), reason: 'spring', ...by });
+    expect(same).toMatchObject({ unchanged: 3, refused: [] });
+    const report = await importLines(
+      'dear,Dear,10000000000.01,INR,,',
+      'rug,Rug,100000000.01,INR,2,',
+      'lamp,Lamp,100000000.00,INR,,',
+    );
+    expect(report).toMatchObject({
+      added: 0,
+      changed: 1,
+      refused: [
+        { productId: 'dear', reason: 'price: expected at most 100000000.00 INR' },
+        { productId: 'rug', reason: 'price: expected at most 100000000.00 INR' },
+      ],
+    });
+  });
+
   it('adds and changes what a file names and leaves the rest', async () => {
     const report = await importLines('rug,Rug,30.00,INR,2,', 'lamp,Lamp,12.00,INR,,');
     expect(report).toMatchObject({ added: 1, changed: 1, unchanged: 0, refused: [] });

@@ -1,6 +1,6 @@
 import { productSubject, type AuditEntry } from '../../domain/audit.ts';
 import type { ProductId } from '../../domain/ids.ts';
-import { formatAmount } from '../../domain/money.ts';
+import { formatAmount, refusePrice } from '../../domain/money.ts';
 import { changedStock, describeStockRefusal, type StockChange } from '../../domain/stock.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StockRow, Store, StoreTransaction } from '../../ports/store.ts';
@@ -64,6 +64,8 @@ function changeOf(line: CatalogLine, before: StockRow | undefined): Change {
   if (name === undefined || price === undefined) {
     return { line, before, refused: `${line.productId} is new: expected a name, a price and a currency` };
   }
+  const priceRefusal = refusePrice(price, before?.price);
+  if (priceRefusal) return { line, before, refused: `price: ${priceRefusal}` };
   const { onHand, reserved } = before ?? { onHand: 0, reserved: 0 };
   const wanted = stockChangeOf(line, before);
   const stock = wanted && changedStock({ onHand, reserved }, wanted);
