@@ -58,7 +58,7 @@ export const createOrderGauges = (define: MetricFactory) => ({
   }),
   undecidedRefunds: define.gauge({
     name: 'refunds_undecided',
-    help: 'Refunds that the provider has not taken yet (requested) or that are on their way to the customer (pending).',
+    help: 'Refunds that wait for the end of a dispute (owed), that the provider has not taken yet (requested) or that are on their way to the customer (pending).',
     labels: { state: undecidedRefundStates },
     shownBy,
   }),
