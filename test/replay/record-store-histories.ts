@@ -3,6 +3,7 @@ import { startSagaEnvironment, type SagaEnvironment } from '../setup/saga-enviro
 import { claimFates } from './claim-fates.ts';
 import { writeHistory } from './history-files.ts';
 import { breakable, storeFates } from './store-fates.ts';
+import { waitFates } from './wait-fates.ts';
 
 /* Records the histories of orders of which no story is told; with `npm run record-histories`. */
 describe('recording histories that have no story', () => {
@@ -12,7 +13,7 @@ describe('recording histories that have no story', () => {
   });
   afterAll(() => saga?.close());
 
-  test.each(Object.entries({ ...storeFates, ...claimFates }))('%s', async (name, lead) => {
+  test.each(Object.entries({ ...storeFates, ...claimFates, ...waitFates }))('%s', async (name, lead) => {
     const order = await lead(saga);
     await order.result();
     await saga.check(order.orderId);

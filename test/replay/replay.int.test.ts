@@ -12,6 +12,7 @@ import { fates } from './order-fates.ts';
 import { readTrails } from './order-trails.ts';
 import { bundleForReplay, replay } from './replay-histories.ts';
 import { storeFates } from './store-fates.ts';
+import { waitFates } from './wait-fates.ts';
 
 const recorded = await readHistories();
 
@@ -27,7 +28,7 @@ describe('the workflows replay what earlier versions of them recorded', () => {
   const unaccepted = (lines: string[] | undefined) => lines?.filter((line) => !isAccepted(line));
 
   test('every fate of an order has its recording', () => {
-    const names = Object.keys({ ...fates, ...storeFates, ...claimFates });
+    const names = Object.keys({ ...fates, ...storeFates, ...claimFates, ...waitFates });
     expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
 
