@@ -1,5 +1,5 @@
 import type { EventType } from '../../domain/events.ts';
-import { orderId as asOrderId, type OrderId, type ProductId } from '../../domain/ids.ts';
+import { orderId as asOrderId, refundWorkflowIdOf, type OrderId, type ProductId } from '../../domain/ids.ts';
 import { isEnded } from '../../domain/order.ts';
 import { auditViolations } from './audit-rules.ts';
 import { ordersAtProviders, readBooks, type CheckedStore, type OrderBooks } from './books.ts';
@@ -8,6 +8,7 @@ import { eventViolations } from './event-rules.ts';
 import { goodsViolations, labelsKept } from './goods-rules.ts';
 import { moneyViolations } from './money-rules.ts';
 import { stateViolations } from './state-rules.ts';
+import { owedViolations } from './owed-rules.ts';
 
 export interface InvariantsInput {
   store: CheckedStore;
@@ -20,6 +21,8 @@ export interface InvariantsInput {
   only?: readonly OrderId[];
   /** Units of each product put on the shelf: then what is left must be that, less reserved and shipped. */
   stocked?: ReadonlyMap<string, number>;
+  /** Whether the workflow has an open run: then every claim on an order's money needs one. */
+  isRunning?(workflowId: string): Promise<boolean>;
 }
 
 export interface InvariantCounts {
@@ -56,7 +59,15 @@ export interface InvariantsReport {
 
 /** All rules about one order; empty when everything fits together. */
 export const orderViolations = (books: OrderBooks): string[] =>
-  [stateViolations, moneyViolations, goodsViolations, eventViolations, contractViolations, auditViolations]
+  [
+    stateViolations,
+    moneyViolations,
+    owedViolations,
+    goodsViolations,
+    eventViolations,
+    contractViolations,
+    auditViolations,
+  ]
     .flatMap((rule) => rule(books))
     .map((text) => `Order ${books.ledger.orderId}: ${text}.`);
 
@@ -79,6 +90,7 @@ export async function checkInvariants(input: InvariantsInput): Promise<Invariant
         (id) => `Order ${id}: acknowledged, and neither ended nor held nor parked.`,
       ),
       ...strangers.map((id) => `Order ${id}: known to a provider, unknown to SQL.`),
+      ...(await claimsWithoutRun(input, books)),
       ...(input.stocked && !only ? await shelfViolations(store, input.stocked, books) : []),
     ],
   };
@@ -94,6 +106,23 @@ export async function expectInvariants(input: InvariantsInput): Promise<Invarian
 async function strangersOf(sandboxUrl: string, books: readonly OrderBooks[]): Promise<OrderId[]> {
   const known = new Set<string>(books.map(({ ledger }) => ledger.orderId));
   return (await ordersAtProviders(sandboxUrl)).filter((id) => !known.has(id)).map(asOrderId);
+}
+
+/** A refund that a person asked for holds its amount until its own run has heard of it; without one nobody ever will. */
+async function claimsWithoutRun(
+  { isRunning }: InvariantsInput,
+  books: readonly OrderBooks[],
+): Promise<string[]> {
+  if (!isRunning) return [];
+  const claims = books
+    .flatMap(({ ledger }) => ledger.refunds)
+    .filter(({ state, fingerprint }) => fingerprint !== '' && (state === 'requested' || state === 'pending'));
+  const found = await inBatches(claims, async ({ orderId, refundId, state }) =>
+    (await isRunning(refundWorkflowIdOf(orderId, refundId)))
+      ? []
+      : [`Order ${orderId}: a claim without a run: refund ${refundId} is ${state}, and no run sees to it.`],
+  );
+  return found.flat();
 }
 
 const settled = ({ ledger: { status, sagaState } }: OrderBooks): boolean =>

@@ -104,4 +104,30 @@ describe('the invariants of a run', () => {
       /^2 invariant\(s\) violated:\n {2}Order .*\n {2}Order /,
     );
   });
+
+  test('name a refund that nobody sees to any more', async () => {
+    const books = goodBooks('completed');
+    books.ledger.refunds.push({
+      orderId: books.ledger.orderId,
+      refundId: 'by-hand',
+      n: 1,
+      state: 'requested',
+      amount: { amountMinor: 5, currency: 'INR' },
+      reason: 'one key was stuck',
+      actor: 'help-desk',
+      requestedAtUtc: '2026-01-02T03:04:05.678Z',
+      fingerprint: 'f',
+      keyNumber: 1,
+    });
+    const world = worldOf(books);
+    const running = await checkInvariants({ ...world, isRunning: async () => true });
+    expect(running.violations).toEqual([]);
+    const asked: string[] = [];
+    const isRunning = async (workflowId: string) => asked.push(workflowId) === 0;
+    const { violations } = await checkInvariants({ ...world, isRunning });
+    expect(asked).toEqual([`refund-${books.ledger.orderId}-by-hand`]);
+    expect(violations).toEqual([
+      expect.stringContaining('a claim without a run: refund by-hand is requested, and no run sees to it.'),
+    ]);
+  });
 });

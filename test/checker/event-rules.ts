@@ -76,8 +76,9 @@ function pathViolations({ ledger, events }: OrderBooks): string[] {
       .filter(({ actor }) => actor !== 'saga')
       .flatMap(({ providerRefundId }) => providerRefundId ?? []),
   );
-  const letterOf = ({ eventType, payload }: DomainEvent): string =>
-    byPeople.has(payload['refundId'] as string) ? 'q' : (letters[eventType] ?? '?');
+  /* A refund that is only asked for has no id of the provider, and is told by no event. */
+  const letterOf = ({ eventType, payload: { refundId } }: DomainEvent): string =>
+    typeof refundId === 'string' && byPeople.has(refundId) ? 'q' : (letters[eventType] ?? '?');
   const path = events
     .map(letterOf)
     .join('')

@@ -33,7 +33,7 @@ function labelViolations(books: OrderBooks): string[] {
   const known = new Map(ledger.shipments.map((shipment) => [shipment.providerShipmentId, shipment]));
   for (const { shipment, trackingCode, refundStatus } of provider.labels) {
     const row = known.get(shipment);
-    if (!row) violations.push(`the carrier sold a label for ${shipment}, which SQL does not know`);
+    if (!row) violations.push(`a label that no row knows: ${shipment}, which SQL does not know`);
     else if (isEnded(ledger.status)) {
       const states = refundStatus === null ? ['bought'] : ['void_requested', 'voided'];
       if (!states.includes(row.state)) {

@@ -41,7 +41,9 @@ function chargeViolations(books: OrderBooks): string[] {
           `a ${ledger.status} order owes its customer ${kept}, and says ${said}: owed and not said; it is ${charges}`,
         ];
   }
-  return keptCharges(books).length <= 1 ? [] : [`an order is charged at most once; it is ${charges}`];
+  return keptCharges(books).length <= 1
+    ? []
+    : [`charged twice: an order is charged at most once; it is ${charges}`];
 }
 
 /** Charges that the compensation has not taken back; what people refunded of them is a matter of its own. */
@@ -69,7 +71,7 @@ function recordViolations({ ledger, provider }: OrderBooks): string[] {
   const say = (text: string) => violations.push(text);
   const known = new Map(ledger.payments.map((payment) => [payment.intentId, payment]));
   for (const { intent } of provider.charged) {
-    if (!known.has(intent)) say(`the provider charged ${intent}, which SQL does not know`);
+    if (!known.has(intent)) say(`a charge that no row knows: ${intent}, which SQL does not know`);
   }
   if (!isEnded(ledger.status)) return violations;
   for (const { n, intentId, state } of ledger.payments) {

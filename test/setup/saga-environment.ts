@@ -2,7 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  WorkflowNotFoundError,
+  type WorkflowHandleWithFirstExecutionRunId,
+} from '@temporalio/client';
 import {
   NativeConnection,
   Runtime,
@@ -133,6 +138,17 @@ export async function startSagaEnvironment(
   const { store } = deps;
   const sandboxUrl = sandbox.url;
   const view = (id: OrderId) => client.workflow.getHandle(workflowIdOf(id)).query(getOrder);
+  const isRunning = (workflowId: string): Promise<boolean> =>
+    client.workflow
+      .getHandle(workflowId)
+      .describe()
+      .then(
+        ({ status }) => status.name === 'RUNNING',
+        (error: unknown) => {
+          if (error instanceof WorkflowNotFoundError) return false;
+          throw error;
+        },
+      );
   return {
     client,
     namespace,
@@ -155,6 +171,7 @@ export async function startSagaEnvironment(
       expectInvariants({
         store,
         sandboxUrl,
+        isRunning,
         only: ids,
         acknowledged: ids,
       }),
@@ -162,6 +179,7 @@ export async function startSagaEnvironment(
       expectInvariants({
         store,
         sandboxUrl,
+        isRunning,
         acknowledged,
         stocked,
       }),
