@@ -19,8 +19,8 @@ export function orderText(row: AuditRow, told: Told, events: readonly DomainEven
   if (isPathStatus(to)) return pathText(row, told);
   const text = pathSentences[to] ?? `the order became ${to}`;
   const cause = from === to ? '' : afterEvent(row.causingEventId, events);
-  /* Why we look at an order twice is not for the customer. */
-  if (to === 'awaiting_approval') return `${cause}${text}`;
+  /* Why we look at an order twice is not for the customer; a dispute has told its reason. */
+  if (to === 'awaiting_approval' || to === 'payment_disputed') return `${cause}${text}`;
   if (to !== 'cancelled' && to !== 'failed') return `${cause}${text}${because(brief(reason))}`;
   /* The walk back, or the refused checkout, has told why. */
   if (reason === told.reason || (told.last && isRefusedCheckout(told.last) && told.last.reason === reason))
@@ -92,6 +92,7 @@ function mendedText({ reason, actor }: AuditRow, { status }: OrderPlace): string
     payment_action_required: 'another payment method was given, and the order',
     address_rejected: 'the address was corrected, and the order',
     awaiting_approval: 'the order was approved and',
+    payment_disputed: 'the address was corrected, and the order',
   };
   const act = actor === 'provider' ? undefined : acts[status];
   return `${act ?? 'the order'} went on${because(reason)}`;

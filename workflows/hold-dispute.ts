@@ -22,10 +22,11 @@ export async function holdDispute(context: OrderContext, saga: Saga, refusal: Re
   const { disputeId = '' } = refusal.details ?? {};
   if (answer === 'deadline') throw holdExpired(refusal, 'settled the dispute');
   if (answer === 'lost') throw lost(refusal, disputeId);
+  const decided = answer === 'won' ? 'was won' : 'is no more than an inquiry';
   const act =
     answer === 'address'
       ? order.addressAct
-      : { actor: 'provider', reason: `dispute ${disputeId}: ${answer}` };
+      : { actor: 'provider', reason: `the dispute ${disputeId} ${decided}` };
   if (act) await saga.interruptible(() => endHold(context, act, { status }));
 }
 
