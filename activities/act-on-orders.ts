@@ -1,6 +1,6 @@
 import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
 import type { OrderId } from '../domain/ids.ts';
-import type { BulkOrderAct, OrderActResult } from '../domain/order-acts.ts';
+import { refuseForMany, type BulkOrderAct, type OrderActResult } from '../domain/order-acts.ts';
 import type { OpenOrders, OrderActDesk } from '../ports/order-acts.ts';
 import { asActivity } from './failures.ts';
 
@@ -21,7 +21,7 @@ export const createOrderActActivities = ({ desk }: { desk: OrderActDesk }) => ({
     findSlice(desk, input),
   ),
   /**
-   * Acts on each of these orders, at most `ratePerSecond` a second.
+   * Acts on each of these orders, at most `ratePerSecond` a second. What belongs to one order is refused for all of them.
    * Idempotent by act id and order: after a lost reply, or a worker that is shut down, the same orders answer the same.
    * Fails with OutcomeUnknown (retried without end) when Temporal is away.
    */
@@ -60,6 +60,11 @@ async function actOnSlice(
   desk: OrderActDesk,
   { bulk, orderIds }: { bulk: BulkOrderAct; orderIds: readonly OrderId[] },
 ): Promise<OrderActResult[]> {
+  const refusal = refuseForMany(bulk.act);
+  if (refusal) {
+    const reason = `${refusal.field} ${refusal.reason}`;
+    return orderIds.map((orderId) => ({ orderId, result: 'refused', reason }));
+  }
   const startedAt = performance.now();
   const dueIn = (index: number) =>
     Math.max(0, startedAt + (index * 1_000) / bulk.ratePerSecond - performance.now());

@@ -51,6 +51,20 @@ function build(act: (orderId: OrderId) => Promise<OrderActResult>) {
 const accepts = async (id: OrderId): Promise<OrderActResult> => ({ orderId: id, result: 'accepted' });
 
 describe('a slice of an act on many orders', () => {
+  it.each([
+    { kind: 'resolve', action: 'retry-with', input: { paymentMethodId: 'pm_card_visa' } },
+    { kind: 'resolve', action: 'mark-done', reference: 'pi_1' },
+    { kind: 'shipping-address', address: { street1: '1 Road' } },
+  ])('says what belongs to one order to none of many, whoever has started it: %j', async (act) => {
+    const { act: actOn, asked } = build(accepts);
+    const results = await actOn(bulkOf({ act: act as BulkOrderAct['act'] }), ids.slice(0, 2));
+    expect(results).toMatchObject([
+      { orderId: ids[0], result: 'refused', reason: expect.stringContaining('belongs to one order') },
+      { orderId: ids[1], result: 'refused' },
+    ]);
+    expect(asked).toEqual([]);
+  });
+
   it('asks every order once, in order of its results, and not faster than the rate', async () => {
     const { act, asked } = build(accepts);
     const startedAt = performance.now();

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { orderId } from '../domain/ids.ts';
 import {
   defaultActsPerSecond,
+  refuseForMany,
   type BulkOrderAct,
   type BulkOrderProgress,
   type OrderAct,
@@ -73,6 +74,8 @@ export function addOrderActs(app: App, deps: AppDeps): void {
       requireOperator(c.get('caller'));
       const body = await readJson(c, bulkBody);
       const bulk = bulkOf(c, deps, body);
+      const refusal = refuseForMany(bulk.act);
+      if (refusal) throw invalidFields([{ field: `/act/${refusal.field}`, reason: refusal.reason }]);
       return body.dryRun ? c.json(await dryRun(deps, bulk), 200, noStore) : begin(c, deps, bulk, body);
     },
   );

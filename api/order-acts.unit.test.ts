@@ -137,6 +137,10 @@ describe('acts on many orders', () => {
     [{ act: { kind: 'refund' } }, '/act/kind'],
     [{ act: { kind: 'resolve' } }, '/act/action'],
     [{ act: { kind: 'resolve', action: 'mark-done', reference: 'x' } }, '/act/reference'],
+    [
+      { act: { kind: 'resolve', action: 'retry-with', input: { paymentMethodId: 'pm_card_visa' } } },
+      '/act/input/paymentMethodId',
+    ],
     [{ act: { kind: 'extend' } }, '/act/untilUtc'],
     [{ reason: '' }, '/reason'],
     [{ ratePerSecond: 501 }, '/ratePerSecond'],
@@ -145,6 +149,17 @@ describe('acts on many orders', () => {
     const response = await post(body);
     expect(response.status).toBe(422);
     expect(((await response.json()) as { errors: { field: string }[] }).errors[0]?.field).toBe(field);
+    expect(started.size).toBe(0);
+  });
+
+  it('refuse one customer’s card for many, also in a dry run, and say what to do instead', async () => {
+    const { post, started } = build();
+    const act = { kind: 'resolve', action: 'retry-with', input: { paymentMethodId: 'pm_card_visa' } };
+    const response = await post({ act, dryRun: true });
+    expect(await response.json()).toMatchObject({
+      status: 422,
+      errors: [{ reason: expect.stringContaining('belongs to one order') }],
+    });
     expect(started.size).toBe(0);
   });
 

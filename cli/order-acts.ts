@@ -56,9 +56,16 @@ export async function actOnOrders(
     const body = { ...fieldsOf(kind, options), ...(reference === undefined ? {} : { reference }) };
     return actOnOne(deps, only, { ...options, path: kind, body });
   }
-  if (options.reference !== undefined) throw new Error('--reference is of one order: name that order alone');
+  for (const [option, value] of ofOne(options)) {
+    if (value !== undefined) throw new Error(`${option} belongs to one order: name that order alone`);
+  }
   return actOnMany(deps, kind, ids, options);
 }
+
+const ofOne = ({ reference, paymentMethod }: ActOptions): [string, string | undefined][] => [
+  ['--reference', reference],
+  ['--payment-method', paymentMethod],
+];
 
 /** An act on one order: the order right after it, or why it was refused. */
 export async function actOnOne(

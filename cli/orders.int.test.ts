@@ -205,13 +205,15 @@ describe('from a terminal', () => {
       room.ops(['cancel', '--reason', why]),
       room.ops(['cancel', newOrderId(), '--where', 'state=held', '--reason', why]),
       room.ops(['resolve', '--where', 'state=parked', '--reference', 'x', '--reason', why]),
+      room.ops(['resolve', '--where', 'state=parked', '--payment-method', 'pm_card_visa', '--reason', why]),
       room.ops(['show', 'nothing']),
     ]);
     expect(messages.map(({ error }: CommandResult) => error)).toEqual([
       expect.stringContaining('expected receive, inventory'),
       'Expected either orders or --where',
       'Expected either orders or --where',
-      expect.stringContaining('--reference is of one order'),
+      '--reference belongs to one order: name that order alone',
+      '--payment-method belongs to one order: name that order alone',
       expect.stringContaining('There is no order "nothing"'),
     ]);
   });
