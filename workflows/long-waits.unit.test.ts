@@ -144,4 +144,17 @@ describe('an order that waits long', { timeout: 30_000 }, () => {
     });
     expect(historyLength).toBeLessThan(SHORT);
   });
+
+  test('a debt that waits for a bank has a short history, and goes on in another run after three months', async () => {
+    const standing = { state: 'owed', amount: { amountMinor: 1, currency: 'INR' }, sinceUtc: '' };
+    const wait = (forMs: number) =>
+      liveFor(isolate, {
+        workflowType: 'settleDebt',
+        input: { ...inputOf(defaultPolicy), orderId: 'o', n: 1 },
+        forMs,
+        answers: () => ({ done: standing }),
+      });
+    expect((await wait(80 * DAY)).historyLength).toBeLessThan(SHORT);
+    await expect(wait(YEAR)).rejects.toThrow(/has closed: .*goesOn/);
+  });
 });

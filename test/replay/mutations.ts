@@ -163,4 +163,18 @@ export const mutations: Mutation[] = [
     replace: 'await sleep(2 * nextWaitMs(',
     noticedIn: ['refund-on-its-way'],
   },
+  {
+    name: 'twice the pause in which a debt looks again',
+    file: 'settle-debt.ts',
+    find: 'await condition(() => told, pauseMs)',
+    replace: 'await condition(() => told, 2 * pauseMs)',
+    noticedIn: ['debt-refunded'],
+  },
+  {
+    name: 'a closed dispute that wakes no debt',
+    file: 'refund-order.ts',
+    find: '.signal(debtChanged)',
+    replace: ';',
+    noticedIn: ['dispute-wakes-debt'],
+  },
 ];

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { refundWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
+import { debtWorkflowIdOf, orderId as toOrderId, refundWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
 import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import type { RequestRefund } from '../../domain/refunds.ts';
-import { followPayment, refundOrder } from '../../workflows/index.ts';
+import { followPayment, refundOrder, settleDebt } from '../../workflows/index.ts';
+import { cancelOrder } from '../../workflows/messages.ts';
 import { quickPolicy, startSagaEnvironment, type SagaEnvironment } from '../setup/saga-environment.ts';
 import { writeHistory } from './history-files.ts';
 
@@ -60,7 +61,20 @@ describe('recording histories of refunds', () => {
   };
   const atProvider = async (orderId: string) => {
     const response = await fetch(`${saga.sandbox.url}/sandbox/ledger?orderId=${orderId}`);
-    return (await response.json()) as { refunded: { refund: string }[]; disputes: { dispute: string }[] };
+    return (await response.json()) as {
+      charged: { intent: string }[];
+      refunded: { refund: string }[];
+      disputes: { dispute: string }[];
+    };
+  };
+
+  const tell = async (path: string, body: object) => {
+    const response = await fetch(`${saga.sandbox.url}/sandbox/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(response.ok, await response.text()).toBe(true);
   };
 
   test('refund-of-a-part', async () => {
@@ -81,6 +95,34 @@ describe('recording histories of refunds', () => {
     await write('refund-on-its-way', run);
     const { refunded } = await atProvider(orderId);
     await write('refund-followed', await follow('refund', refunded[0]?.refund ?? ''));
+  });
+
+  test('debt-refunded, dispute-wakes-debt', async () => {
+    const orderId = toOrderId(crypto.randomUUID());
+    const held = { provider: 'easypost', operation: 'shipments.buy', kind: 'error', status: 403 } as const;
+    await saga.addFault({ ...held, id: 'held', match: { orderId } });
+    const order = await saga.start(
+      { orderId, paymentMethodId: 'pm_card_visa' },
+      { steps: { shipping: { budgetMs: 400 } } },
+    );
+    await saga.until(orderId, ({ parked }) => parked?.activity === 'shipping');
+    const { charged } = await atProvider(orderId);
+    await tell('disputes', { payment_intent: charged[0]?.intent ?? '', reason: 'fraudulent' });
+    await order.executeUpdate(cancelOrder, { args: [{ actor: 'customer', reason: 'ordered by mistake' }] });
+    await order.result();
+    const run = await saga.client.workflow.start(settleDebt, {
+      workflowId: debtWorkflowIdOf(orderId, 1),
+      taskQueue: input().taskQueues.orders,
+      args: [{ ...input(), orderId, n: 1 }],
+    });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const { disputes } = await atProvider(orderId);
+    const dispute = disputes[0]?.dispute ?? '';
+    await tell(`disputes/${dispute}/decide`, { status: 'won' });
+    const told = await follow('dispute', dispute);
+    expect(await run.result()).toMatchObject({ state: 'refunded' });
+    await write('debt-refunded', run);
+    await write('dispute-wakes-debt', told);
   });
 
   test('dispute-followed', async () => {

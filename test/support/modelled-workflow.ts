@@ -37,6 +37,7 @@ interface Command {
     completed?: Payload;
   };
   completeWorkflowExecution?: { result: Payload };
+  continueAsNewWorkflowExecution?: object;
   failWorkflowExecution?: { failure: { message: string } };
   cancelWorkflowExecution?: object;
 }
@@ -65,7 +66,7 @@ export async function startModelledRun(
   const timers = new Map<number, number>();
   const updates = new Map<string, UpdateAnswer>();
   const cancelAsked = new Set<number>();
-  let closed: { result?: unknown; failure?: string; canceled?: true } | undefined;
+  let closed: { result?: unknown; failure?: string; canceled?: true; goesOn?: true } | undefined;
   const workflow = await isolate.createWorkflow({
     info: infoOf({ workflowType, workflowId, runId, nowMs }),
     randomnessSeed: new Uint8Array(8),
@@ -105,6 +106,7 @@ export async function startModelledRun(
       closed = { result: valueOf(command.completeWorkflowExecution.result) };
     if (command.failWorkflowExecution) closed = { failure: command.failWorkflowExecution.failure.message };
     if (command.cancelWorkflowExecution) closed = { canceled: true };
+    if (command.continueAsNewWorkflowExecution) closed = { goesOn: true };
   }
 
   function takeAnswer({ updateResponse: response }: Command): void {
