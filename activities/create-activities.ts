@@ -8,6 +8,7 @@ import { createMarkShipmentDone, createMarkVoidDone } from './mark-shipment-done
 import { createProcessPayment } from './process-payment.ts';
 import { createProviderState } from './provider-state.ts';
 import { createRecordOrder } from './record-order.ts';
+import { createReadStanding } from './read-standing.ts';
 import {
   createExtendHold,
   createHoldOrder,
@@ -42,6 +43,7 @@ export const createOrderActivities = (deps: ActivityDeps) => ({
   resumeOrder: asActivity(createResumeOrder(deps)),
   parkOrder: asActivity(createParkOrder(deps)),
   recordNote: asActivity(createRecordNote(deps)),
+  readStanding: asActivity(createReadStanding(deps)),
   requestRefund: asActivity(createRequestRefund(deps)),
   providerState: asActivity(createProviderState(deps)),
 });

@@ -11,8 +11,9 @@ import {
   type SagaState,
   type StepName,
 } from '../domain/order.ts';
-import type { StoreTransaction } from '../ports/store.ts';
+import type { Decided, OrderRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
+import { numberAct } from './number-act.ts';
 import { runSqlOperation } from './operation.ts';
 import { writeTransition, type Transition } from './transition.ts';
 
@@ -159,25 +160,40 @@ export interface ResumeOrder extends Note {
   sagaState: SagaState;
   shippingAddress?: Address;
   paymentMethodId?: string;
+  /** The carrier's service that an operator wants. */
+  service?: string;
+  /** The act that gives the address or payment method, which is numbered by it; absent in earlier histories. */
+  actId?: string;
 }
 
+/** Numbers of the attempts that the act causes; null in earlier histories, and where nothing is numbered. */
+export type ActNumbers = { payment?: number; address?: number } | null;
+
 /**
- * Records that a person's act moves the order on: out of a hold or a parked step, or with a corrected address.
- * Idempotent by `note-<orderId>-<n>-<run>`. Writes: Orders, AuditLog, in one transaction; no event.
+ * Records that a person's act moves the order on: out of a hold or a parked step, or with a corrected address. An act
+ * that gives another payment method or address is numbered here, once for good: in a second run, after a reset or years
+ * later it has the same number. What decides beyond this run (approval, service) is stored with the order.
+ * Idempotent by `note-<orderId>-<n>-<run>`, its numbers by the act. Late after the order's end: an act that is known
+ * answers its number, another one none. Writes: Orders, OrderActs, AuditLog, in one transaction; no event.
  */
 export const createResumeOrder =
   (deps: ActivityDeps) =>
-  (input: ResumeOrder): Promise<null> =>
-    runSqlOperation(deps, noteName(input), async (tx, order) => {
+  (input: ResumeOrder): Promise<ActNumbers> =>
+    runSqlOperation<ActNumbers>(deps, noteName(input), async (tx, order) => {
       const nowUtc = deps.clock.nowUtc();
       const { orderId, shippingAddress, paymentMethodId } = input;
+      const decided = decidedBy(input, order);
       const moved = await writeNote(tx, input, {
         order,
         actor: input.actor,
         step: input.step,
         ...(input.status ? { status: input.status } : {}),
         sagaState: input.sagaState,
-        detail: { parked: undefined, ...(input.sagaState === 'held' ? {} : { hold: undefined }) },
+        detail: {
+          parked: undefined,
+          ...(input.sagaState === 'held' ? {} : { hold: undefined }),
+          ...(decided ? { decided } : {}),
+        },
         from: order.sagaState,
         to: input.sagaState,
         reason: input.reason,
@@ -191,8 +207,30 @@ export const createResumeOrder =
           updatedAtUtc: nowUtc,
         });
       }
-      return { done: null };
+      const numbers = await numbersOf(tx, input, { fresh: moved, nowUtc });
+      return { done: numbers };
     });
+
+/** What else another run has to go by; undefined where the act decides nothing of that kind. */
+function decidedBy(
+  { actor, sagaState, service }: ResumeOrder,
+  { detail: { hold, decided } }: OrderRow,
+): Decided | undefined {
+  const approves = hold?.status === 'awaiting_approval' && sagaState === 'running';
+  if (!approves && service === undefined) return undefined;
+  return { ...decided, ...(approves ? { approvedBy: actor } : {}), ...(service ? { service } : {}) };
+}
+
+async function numbersOf(
+  tx: StoreTransaction,
+  { orderId, actId, shippingAddress, paymentMethodId }: ResumeOrder,
+  { fresh, nowUtc }: { fresh: boolean; nowUtc: string },
+): Promise<ActNumbers> {
+  const kind = shippingAddress ? 'address' : 'payment';
+  if (actId === undefined || !(shippingAddress || paymentMethodId)) return null;
+  const n = await numberAct(tx, { orderId, actId, kind, recordedAtUtc: nowUtc }, { fresh });
+  return n === undefined ? {} : { [kind]: n };
+}
 
 /**
  * Records that a step is beyond its technical budget and waits for an operator.

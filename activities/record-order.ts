@@ -126,7 +126,7 @@ async function insertOrder(
   tx: StoreTransaction,
   { checkout, traceparent, priced }: RecordOrder & { priced: Priced },
 ): Promise<void> {
-  const { expectedTotal: _, ...order } = checkout;
+  const { expectedTotal: _, riskMark, ...order } = checkout;
   const { workflowExecution } = activityInfo();
   const nowUtc = deps.clock.nowUtc();
   await tx.orders.insert({
@@ -145,6 +145,7 @@ async function insertOrder(
     from: '',
     to: 'received',
     reason: priced.refusal?.reason ?? 'checkout accepted',
+    ...(riskMark === undefined ? {} : { detail: { decided: { riskMark } } }),
     event: { type: 'order.created.v1', details: {} },
     nowUtc,
   });

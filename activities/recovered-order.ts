@@ -1,50 +1,70 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Refusal } from '../domain/failures.ts';
 import { compensationNames, operationKeys } from '../domain/ids.ts';
+import { isEnded } from '../domain/order.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
-import type { OrderRow, PaymentRow, ShipmentRow, StoreTransaction } from '../ports/store.ts';
+import type { OrderActRow, OrderRow, PaymentRow, ShipmentRow, StoreTransaction } from '../ports/store.ts';
 
 /** Whether another run than this one recorded the order: it was started again, or reset. */
 export const isBegunElsewhere = (order: OrderRow): boolean =>
   activityInfo().workflowExecution?.runId !== order.runId;
 
 /**
- * Where an order of an earlier run stands by its recorded operations: what a new run needs to go through the same steps
- * under the same numbers. Reads only.
+ * Where an order of an earlier run stands by what is recorded of it: what a new run needs to go through the same steps
+ * under the same numbers, and to judge acts by. Reads only.
  */
 export async function recoveredOrder(tx: StoreTransaction, order: OrderRow): Promise<RecoveredOrder> {
-  const payments = await tx.payments.list(order.orderId);
-  const shipments = await tx.shipments.list(order.orderId);
-  const { cancelRequested, failure } = order.detail;
+  const { orderId, status, sagaState, detail } = order;
+  const payments = await tx.payments.list(orderId);
+  const shipments = await tx.shipments.list(orderId);
+  const acts = await tx.orderActs.list(orderId);
+  const { cancelRequested, failure, hold, decided = {} } = detail;
+  const shipped = shipments.some(({ state }) => state === 'bought');
+  const underWay = shipments.some(({ state }) => state === 'creating' || state === 'created');
   return {
-    payment: { n: await paymentNumber(tx, order, payments), paymentMethodId: order.paymentMethodId },
-    address: { n: await addressNumber(tx, order, shipments), value: order.shippingAddress },
+    payment: {
+      n: await paymentNumber(tx, order, { payments, acts }),
+      paymentMethodId: order.paymentMethodId,
+    },
+    address: { n: await addressNumber(tx, order, { shipments, acts }), value: order.shippingAddress },
     paymentBegun: payments.length > 0,
-    shipped: shipments.some(({ state }) => state === 'bought'),
+    ...(decided.approvedBy === undefined ? {} : { approved: true }),
+    ...(decided.service === undefined ? {} : { service: decided.service }),
+    ...(hold ? { hold } : {}),
+    shipped,
+    ...(shipped || (underWay && sagaState === 'running') ? { shippingBegun: true } : {}),
     ...((await walkBackBegun(tx, order))
       ? { takenBack: { ...(cancelRequested ? { cancelRequested } : {}), ...(failure ? { failure } : {}) } }
       : {}),
+    ...(isEnded(status) ? { ended: status } : {}),
+    ...(acts.length > 0 ? { acts: acts.map(({ actId }) => actId) } : {}),
   };
 }
 
-/** A declined card's number is used up once the order went on with another one. */
+/** The newest method's: that of the act that gave it, whether or not it was tried yet. */
 async function paymentNumber(
   tx: StoreTransaction,
   { orderId, status }: OrderRow,
-  payments: readonly PaymentRow[],
+  { payments, acts }: { payments: readonly PaymentRow[]; acts: readonly OrderActRow[] },
 ): Promise<number> {
   const last = lastNumber(payments);
+  const given = lastNumber(acts.filter(({ kind }) => kind === 'payment'));
+  if (given >= last && given > 1) return given;
+  /* Methods that were given before acts were numbered: a declined one's number is used up once the order went on. */
   const refused = await refusalOf(tx, operationKeys.processPayment(orderId, last));
   return refused && status === 'inventory_reserved' ? last + 1 : last;
 }
 
-/** A refused address's number is used up once the order went on with a corrected one. */
+/** The newest address's: that of the act that gave it, whether or not it was tried yet. */
 async function addressNumber(
   tx: StoreTransaction,
   { orderId, status }: OrderRow,
-  shipments: readonly ShipmentRow[],
+  { shipments, acts }: { shipments: readonly ShipmentRow[]; acts: readonly OrderActRow[] },
 ): Promise<number> {
   const last = lastNumber(shipments);
+  const given = lastNumber(acts.filter(({ kind }) => kind === 'address'));
+  if (given >= last && given > 1) return given;
+  /* Addresses that were given before acts were numbered: a refused one's number is used up once the order went on. */
   const refused = await refusalOf(tx, operationKeys.generateShipment(orderId, last));
   return refused && status !== 'address_rejected' ? last + 1 : last;
 }

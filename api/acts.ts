@@ -215,6 +215,12 @@ function act(input: {
         description: 'Accepted: the order right after it.',
         content: { 'application/json': { schema: orderBody } },
       },
+      202: {
+        description:
+          'Pending: `pending` of the order names the act. SQL is away and says later whether it still comes in time; a ' +
+          'refusal is in the audit trail.',
+        content: { 'application/json': { schema: orderBody } },
+      },
     },
     problems: [
       'malformed-request',
@@ -254,7 +260,9 @@ async function handleAct<Body extends { actor?: string | undefined }, Input exte
   const answer = await deps.workflows.update(id, kind.definition, input);
   switch (answer.status) {
     case 'accepted':
-      return c.json(fromView(answer.view, 'workflow'), 200, { 'cache-control': 'no-store' });
+      return c.json(fromView(answer.view, 'workflow'), statusOf(answer.view, kind.definition), {
+        'cache-control': 'no-store',
+      });
     case 'refused':
       throw new ApiProblem('act-refused', {
         detail: answer.reason,
@@ -273,6 +281,10 @@ async function handleAct<Body extends { actor?: string | undefined }, Input exte
       });
   }
 }
+
+/** An act that SQL still has to answer may yet be refused, which the audit trail says. */
+const statusOf = ({ pending = [] }: OrderView, { name }: { name: string }): 200 | 202 =>
+  pending.includes(name) ? 202 : 200;
 
 /** Temporal's description says whose order it is and whether it is still open, without a worker. */
 async function requireOpen(c: AppContext, deps: AppDeps, id: OrderId): Promise<void> {

@@ -268,6 +268,7 @@ async function readRow(deps: AppDeps, id: OrderId): Promise<OrderRow | undefined
 /** What the order was started with, as far as SQL has it; enough, since the order is recorded and priced. */
 function inputOf(order: OrderRow, { settings }: AppDeps): FulfillOrder {
   const { orderId, callerId, customerId, customerEmail, items, paymentMethodId, shippingAddress } = order;
+  const { riskMark } = order.detail.decided ?? {};
   const checkout: Checkout = {
     orderId,
     callerId,
@@ -277,6 +278,7 @@ function inputOf(order: OrderRow, { settings }: AppDeps): FulfillOrder {
     paymentMethodId,
     shippingAddress,
     currency: order.currency,
+    ...(riskMark === undefined ? {} : { riskMark }),
   };
   const traceparent = `00-${order.traceId}-${randomBytes(8).toString('hex')}-01`;
   return { checkout, policy: settings.policy, taskQueues: settings.taskQueues, traceparent };

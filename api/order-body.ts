@@ -115,6 +115,10 @@ export const orderBody = z
           'What the customer still has to get from the order, and what is to be done; absent where that is nothing, and ' +
           'while the store does not answer.',
       }),
+    pending: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'Acts that wait until SQL answers, by name: they may yet be refused.' }),
     startedAtUtc: timestamp.optional(),
     updatedAtUtc: timestamp.optional(),
     links: linksBody,
@@ -142,7 +146,7 @@ export type OrderBody = z.infer<typeof orderBody>;
  */
 export function fromView(view: OrderView, source: 'workflow' | 'store'): OrderBody {
   const { orderId, status: orderStatus, sagaState: state, customerId, step, items, updatedAtUtc } = view;
-  const { total, hold, parked, waitingFor, failure, cancelRequested, shipment } = view;
+  const { total, hold, parked, waitingFor, failure, cancelRequested, shipment, pending } = view;
   return {
     orderId,
     status: orderStatus,
@@ -158,6 +162,7 @@ export function fromView(view: OrderView, source: 'workflow' | 'store'): OrderBo
     ...(failure ? { failure } : {}),
     ...(cancelRequested ? { cancelRequested } : {}),
     ...(shipment ? { shipment } : {}),
+    ...(pending ? { pending } : {}),
     updatedAtUtc,
     links: linksOf(orderId),
   };

@@ -178,6 +178,8 @@ export interface OrderView {
   failure?: { type: FailureType; reason: string };
   cancelRequested?: { actor: Actor; reason: string };
   shipment?: ShipmentView;
+  /** Acts that wait for SQL: names of updates. */
+  pending?: string[];
   updatedAtUtc: string;
 }
 

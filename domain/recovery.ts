@@ -1,7 +1,17 @@
 import type { FailureType } from './failures.ts';
-import { orderStatuses, type Actor, type Address, type OrderStatus } from './order.ts';
+import {
+  orderStatuses,
+  type Actor,
+  type Address,
+  type EndStatus,
+  type Hold,
+  type OrderStatus,
+} from './order.ts';
 
-/** Where an order stands by its recorded operations, for a run that follows another one. */
+/**
+ * Where an order stands by what is recorded of it, for a run that follows another one. What is optional here is absent
+ * where it is not so, and in histories of earlier versions.
+ */
 export interface RecoveredOrder {
   /** The payment to go on with, and its method. */
   payment: { n: number; paymentMethodId: string };
@@ -9,8 +19,20 @@ export interface RecoveredOrder {
   address: { n: number; value: Address };
   /** Charging had begun, so nobody has to approve the order any more. */
   paymentBegun: boolean;
+  /** An operator has let it pass that waited for approval. */
+  approved?: true;
+  /** The carrier's service that an operator wants. */
+  service?: string;
+  /** What another run had it wait for, until when. */
+  hold?: Hold;
   /** The label is bought: there is no way back. */
   shipped: boolean;
+  /** A label was being bought when it was last heard of: nothing is canceled or changed any more. */
+  shippingBegun?: true;
+  /** It has ended, in another run. */
+  ended?: EndStatus;
+  /** Acts that have their number, and their effect in what this tells. */
+  acts?: string[];
   /** The walk back had begun, for this reason where it is known: nothing but going on with it is left. */
   takenBack?: {
     cancelRequested?: { actor: Actor; reason: string };

@@ -11,8 +11,11 @@ import type { Saga } from './saga.ts';
  */
 export async function settleApproval(context: OrderContext, saga: Saga): Promise<void> {
   const { order } = context;
-  const reason = needsApproval(order);
-  if (!reason || order.recovered?.paymentBegun) return;
+  const { hold, paymentBegun, approved } = order.recovered ?? {};
+  /* What waited for approval in another run waits for it here, whatever this run's policy asks for. */
+  const asked = hold?.status === 'awaiting_approval' ? hold.reason : undefined;
+  const reason = needsApproval(order) ?? asked;
+  if (!reason || paymentBegun || approved) return;
   const { status } = order;
   const refusal: Refusal = { type: 'ApprovalMissing', reason };
   order.step = 'payment';

@@ -3,13 +3,15 @@ import type { EmailTemplate } from '../domain/email-task.ts';
 import type { Refusal } from '../domain/failures.ts';
 import type { CompensationName } from '../domain/ids.ts';
 import type { EndStatus, OrderStatus, StepName } from '../domain/order.ts';
+import type { RecoveredOrder } from '../domain/recovery.ts';
 import type { OrderActivities } from '../activities/create-activities.ts';
 import { settleApproval } from './approve.ts';
 import { cancel, openDoors } from './handlers.ts';
-import { isRefusal, judge, refusalOf } from './judge.ts';
+import { judge, refusalOf } from './judge.ts';
+import { judgeKept, keep, mustWait } from './kept-acts.ts';
 import type { FulfillOrder, OrderResult } from './messages.ts';
 import { createContext, isoNow, type OrderContext } from './order-context.ts';
-import { refuseCancel } from './order-state.ts';
+import { refuseCancel, type OrderState, type Standing } from './order-state.ts';
 import { noteOvertaken } from './overtaken-acts.ts';
 import { pay, refundPayment } from './pay.ts';
 import { goOn, takeUp } from './recover.ts';
@@ -68,11 +70,26 @@ async function record(context: OrderContext): Promise<void> {
     )();
     Object.assign(order, { total, recorded: true });
     if (recovered) takeUp(order, recovered);
+    judgeKept(context, standingOf(order), true);
   } catch (error) {
-    order.recorded = isRefusal(error);
+    const refusal = refusalOf(error);
+    order.recorded = refusal !== undefined;
+    if (refusal) judgeKept(context, endingAs(refusal));
     throw error;
   }
 }
+
+/** Where the run begins, for the acts that came before. */
+function standingOf({ input, recovered }: OrderState): Standing & Pick<RecoveredOrder, 'acts'> {
+  const takenBack = recovered?.shipped
+    ? undefined
+    : (recovered?.takenBack ?? (input.recovered?.takeBack && {}));
+  return { ...recovered, ...(takenBack ? { takenBack } : {}) };
+}
+
+/** An order that is not recorded as open is not acted on. */
+const endingAs = ({ type, details }: Refusal): Standing =>
+  type === 'OrderClosed' ? { ended: details?.['status'] as EndStatus } : { takenBack: {} };
 
 const reserveInventory = async (context: OrderContext, saga: Saga): Promise<void> => {
   const { orderId } = context;
@@ -273,11 +290,19 @@ const TEMPORAL = 'temporal';
  */
 function watchTemporalCancel(context: OrderContext): void {
   const { order } = context;
-  CancellationScope.current().cancelRequested.catch(() => {
-    const reason = refuseCancel(order);
-    if (!reason) return cancel(order, { actor: TEMPORAL, reason: "canceled by Temporal's own cancel" });
+  const decide = (): string | undefined =>
+    refuseCancel(order) ?? cancel(order, { actor: TEMPORAL, reason: "canceled by Temporal's own cancel" });
+  const refuse = (reason: string): void => {
     order.remarks.push(`Temporal's cancel came too late at ${isoNow()}: ${reason}`);
     const note = { actor: TEMPORAL, act: 'cancel', result: 'refused', reason };
     context.beside.push(CancellationScope.nonCancellable(() => context.note('recordNote', note)));
+  };
+  CancellationScope.current().cancelRequested.catch(() => {
+    if (mustWait(order)) {
+      context.beside.push(keep(context, { name: 'cancel', id: TEMPORAL, decide, refuse }));
+      return;
+    }
+    const reason = decide();
+    if (reason) refuse(reason);
   });
 }

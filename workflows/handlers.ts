@@ -3,10 +3,14 @@ import {
   ApplicationFailure,
   CancellationScope,
   patched,
+  currentUpdateInfo,
   setDefaultSignalHandler,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
+import { actIdOfSignal, actIdOfUpdate } from '../domain/act-id.ts';
 import type { OrderView } from '../domain/order.ts';
+import { followsAnother, keep, mustWait, type KeptAct } from './kept-acts.ts';
 import { legalActs } from './legal-acts.ts';
 import * as messages from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
@@ -29,6 +33,7 @@ import { pickAddress, readAct, refuseAddressShape, refuseText } from './read-act
  */
 export function openDoors(context: OrderContext): void {
   const { order } = context;
+  const signalId = createSignalIds();
   setHandler(messages.getOrder, () => viewOf(order), { description: 'The order as it is now.' });
   setHandler(messages.getRefusal, (given) => wouldRefuse(context, given), {
     description:
@@ -37,39 +42,42 @@ export function openDoors(context: OrderContext): void {
   setHandler(messages.paymentNotice, () => {
     order.paymentNoticed = true;
   });
-  openDoor(context, messages.cancelOrder, messages.cancelSignal, {
+  openDoor(context, signalId, messages.cancelOrder, messages.cancelSignal, {
     description: 'Cancel the order: {"actor","reason"}',
     refuse: () => refuseCancel(order),
     apply: (act) => cancel(order, act),
   });
-  openDoor(context, messages.updatePayment, messages.paymentSignal, {
+  openDoor(context, signalId, messages.updatePayment, messages.paymentSignal, {
     description: 'Try another payment method: {"paymentMethodId","actor","reason"}',
-    refuse: (act) => refuseText('paymentMethodId', act.paymentMethodId) ?? refusePayment(order),
+    misread: (act) => refuseText('paymentMethodId', act.paymentMethodId),
+    refuse: () => refusePayment(order),
     apply: (act) => {
       order.paymentAct = act;
     },
   });
-  openDoor(context, messages.setShippingAddress, messages.shippingAddressSignal, {
+  openDoor(context, signalId, messages.setShippingAddress, messages.shippingAddressSignal, {
     description: 'Correct the address: {"address":{…},"actor","reason"}',
-    refuse: (act) => refuseAddressShape(act.address) ?? refuseAddress(order),
+    misread: (act) => refuseAddressShape(act.address),
+    refuse: () => refuseAddress(order),
     apply: (act) => {
-      order.address = { value: pickAddress(act.address), n: order.address.n + 1 };
+      order.address = { ...order.address, value: pickAddress(act.address) };
+      order.addressVersion += 1;
       order.addressAct = act;
     },
   });
-  openDoor(context, messages.approveOrder, messages.approveSignal, {
+  openDoor(context, signalId, messages.approveOrder, messages.approveSignal, {
     description: 'Let an order pass that waits for approval: {"actor","reason"}',
     refuse: () => refuseApprove(order),
     apply: (act) => {
       order.approval = act;
     },
   });
-  openDoor(context, messages.extendHold, messages.extendSignal, {
+  openDoor(context, signalId, messages.extendHold, messages.extendSignal, {
     description: 'Give a hold a later deadline: {"untilUtc","actor","reason"}',
     refuse: (act) => refuseExtend(order, act),
     apply: (act) => extend(order, act),
   });
-  openDoor(context, messages.resolveParked, messages.resolveSignal, {
+  openDoor(context, signalId, messages.resolveParked, messages.resolveSignal, {
     description:
       'Move a parked step on: {"action":"retry","actor","reason"}; its details say what else is possible',
     refuse: (act) => refuseResolve(order, act),
@@ -78,42 +86,74 @@ export function openDoors(context: OrderContext): void {
       if (act.action === 'cancel') cancel(order, act);
       else order.resolve = act;
     },
+    /* What is parked before SQL knows the order is moved on so that SQL is asked at all. */
+    neverWaits: (act) => !order.recorded && act.action !== 'cancel',
   });
   setDefaultSignalHandler((name, given) => onUnknownSignal(context, name, given));
 }
 
 interface Rules<A extends messages.Act> {
   description: string;
+  /** Why the input is none; told at once, also where the act itself has to wait. */
+  misread?(act: A): string | undefined;
+  /** Why the order does not take it in its present state. */
   refuse(act: A): string | undefined;
   /** What takes a while to find out: why it is refused all the same. Undefined where there is nothing to find out. */
   check?(act: A): Promise<string | undefined> | undefined;
   apply(act: A): void;
+  /** Decided at once also in a run that follows another one. */
+  neverWaits?(act: A): boolean;
 }
 
 function openDoor<A extends messages.Act>(
   context: OrderContext,
+  signalId: (name: string, act: object) => string,
   update: UpdateDefinition<OrderView, [A]>,
   signal: SignalDefinition<[Partial<A>?]>,
-  { description, refuse, check, apply }: Rules<A>,
+  { description, misread, refuse: refuseNow, check, apply, neverWaits }: Rules<A>,
 ): void {
   const { order } = context;
   const { name } = signal;
-  const accept = (act: A): OrderView => {
+  const refuse = (act: A): string | undefined => misread?.(act) ?? refuseNow(act);
+  const accept = (act: A, id: string): OrderView => {
     apply(act);
-    if (!isCancel(name, act)) order.accepted.push({ name, act });
+    if (!isCancel(name, act)) order.accepted.push({ name, act, id });
     order.updatedAtUtc = isoNow();
     return viewOf(order);
   };
-  const acceptLate = async (act: A, checked: Promise<string | undefined>): Promise<OrderView> => {
+  const acceptLate = async (act: A, id: string, checked: Promise<string | undefined>): Promise<OrderView> => {
     const reason = await checked;
-    if (!reason) return accept(act);
+    if (!reason) return accept(act, id);
     context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way: 'update' }));
     throw refused(order, reason);
   };
+  const keepAct = async (act: A, id: string, way: 'update' | 'signal'): Promise<KeptAct> => {
+    const kept: KeptAct = {
+      name,
+      id,
+      decide() {
+        const reason = refusal(act);
+        const checked = reason === undefined ? check?.(act) : undefined;
+        if (checked) return checked.then((late) => late ?? void accept(act, id));
+        return reason ?? void accept(act, id);
+      },
+      refuse: (reason) =>
+        void context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way })),
+    };
+    await keep(context, kept);
+    return kept;
+  };
+  const answerKept = async (act: A, id: string): Promise<OrderView> => {
+    const { settled } = await keepAct(act, id, 'update');
+    if (settled?.reason !== undefined) throw refused(order, settled.reason);
+    return viewOf(order);
+  };
   const onUpdate = (given?: Partial<A>): OrderView | Promise<OrderView> => {
     const act = readAct<A>(given, 'update');
+    const id = actIdOfUpdate(currentUpdateInfo()?.id ?? '');
+    if (!neverWaits?.(act) && mustWait(order)) return answerKept(act, id);
     const checked = check?.(act);
-    return checked ? acceptLate(act, checked) : accept(act);
+    return checked ? acceptLate(act, id, checked) : accept(act, id);
   };
   /* An error in a signal's handler would fail its workflow task again and again, and stop the order with it. */
   const refusal = (act: A): string | undefined => {
@@ -125,20 +165,47 @@ function openDoor<A extends messages.Act>(
     }
   };
   const validator = (given?: Partial<A>): void => {
-    const reason = refusal(readAct(given, 'update'));
+    const act = readAct<A>(given, 'update');
+    const waits = !neverWaits?.(act) && followsAnother(order);
+    const reason = waits ? misread?.(act) : refusal(act);
     if (reason) throw refused(order, reason);
   };
   const onSignal = async (given?: Partial<A>): Promise<void> => {
     const act = readAct<A>(given, 'signal');
+    const id = signalId(name, act);
+    if (!neverWaits?.(act) && mustWait(order)) return void (await keepAct(act, id, 'signal'));
     let reason = refusal(act);
     const checked = reason === undefined ? check?.(act) : undefined;
     if (checked) reason = await checked;
-    if (!reason) return void accept(act);
+    if (!reason) return void accept(act, id);
     await noteRefusal(context, { name, actor: act.actor, reason });
   };
   setHandler(update, onUpdate, { description, validator });
   setHandler(signal, onSignal, { description });
   context.validators.set(name, (given) => refuse(readAct(given, 'update')));
+}
+
+/** Signals of one content are told apart by their order, which a reset keeps. */
+function createSignalIds(): (name: string, act: object) => string {
+  const counts = new Map<string, number>();
+  const { originalExecutionRunId: firstRunId } = workflowInfo();
+  return (name, given) => {
+    const act = readable(given);
+    const content = `${name} ${JSON.stringify(act)}`;
+    const count = (counts.get(content) ?? 0) + 1;
+    counts.set(content, count);
+    return actIdOfSignal({ firstRunId, name, act, count });
+  };
+}
+
+/** A handler of a signal never throws, whatever came. */
+function readable(act: object): object {
+  try {
+    JSON.stringify(act);
+    return act;
+  } catch {
+    return { unreadable: true };
+  }
 }
 
 /** The door's own validator, asked without acting. */
@@ -202,7 +269,7 @@ const refused = (order: OrderState, reason: string): ApplicationFailure =>
   });
 
 /** Accepts a stop: the saga walks back from its next safe point, at once where it waits interruptibly. */
-export function cancel(order: OrderState, { actor, reason }: messages.CancelOrder): void {
+export function cancel(order: OrderState, { actor, reason }: messages.CancelOrder): undefined {
   order.cancelRequested = { actor, reason };
   order.interrupt?.();
 }

@@ -4,7 +4,7 @@ import type { HeldStatus, Hold, NextAction, OrderStatus } from '../domain/order.
 import type { Act, ExtendHold } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import { reminderOf, type OrderState } from './order-state.ts';
-import { noteOvertaken, recorded } from './overtaken-acts.ts';
+import { nameOf, noteOvertaken, recorded } from './overtaken-acts.ts';
 
 export interface HoldRequest {
   status: HeldStatus;
@@ -20,7 +20,7 @@ export async function beginHold(
 ): Promise<void> {
   const { order } = context;
   const nextAction = nextActionOf(refusal);
-  const untilUtc = new Date(Date.now() + forMs).toISOString();
+  const untilUtc = deadlineOf(order, status, new Date(Date.now() + forMs).toISOString());
   order.hold = {
     status,
     failureType: refusal.type,
@@ -33,6 +33,13 @@ export async function beginHold(
   Object.assign(order, { status, sagaState: 'held', updatedAtUtc: isoNow() });
   context.publish();
   await context.note('holdOrder', { hold: order.hold });
+}
+
+/** A hold that another run was in and people have extended lasts no shorter here. */
+function deadlineOf({ recovered }: OrderState, status: HeldStatus, untilUtc: string): string {
+  const { hold } = recovered ?? {};
+  delete recovered?.hold;
+  return hold?.status === status && hold.untilUtc > untilUtc ? hold.untilUtc : untilUtc;
 }
 
 const nextActionOf = ({ details }: Refusal): NextAction | undefined =>
@@ -97,12 +104,15 @@ async function recordExtensions(context: OrderContext): Promise<void> {
   }
 }
 
-/** Ends the hold by a person's act, and records who moved the order on. */
+/**
+ * Ends the hold by a person's act, and records who moved the order on. Answers the number of the payment method that the
+ * act gives; undefined where it gives none, and in earlier histories.
+ */
 export async function endHold(
   context: OrderContext,
   act: Act,
   changes: { status: OrderStatus; paymentMethodId?: string },
-): Promise<void> {
+): Promise<number | undefined> {
   const { order } = context;
   delete order.hold;
   Object.assign(order, { status: changes.status, sagaState: 'running', updatedAtUtc: isoNow() });
@@ -110,13 +120,18 @@ export async function endHold(
   const { actor, reason } = act;
   const corrects = act === order.addressAct;
   const shippingAddress = corrects ? { shippingAddress: order.address.value } : {};
+  const version = order.addressVersion;
   if (corrects) delete order.addressAct;
-  await context.note('resumeOrder', { actor, reason, ...changes, sagaState: 'running', ...shippingAddress });
+  const named = corrects || changes.paymentMethodId ? nameOf(order, act) : {};
+  const note = { actor, reason, ...changes, sagaState: 'running', ...shippingAddress, ...named } as const;
+  const numbers = await context.note('resumeOrder', note);
+  if (corrects) order.address.n = numbers?.address ?? version;
   recorded(order, act);
   await noteOvertaken(context, {
     why: 'another act had gone first',
     which: (one) => one.name !== 'resolve' && one.act !== order.addressAct,
   });
+  return numbers?.payment;
 }
 
 /** The hold's own refusal, once its deadline has passed: it ends the order. `what` nobody did, for example `mended it`. */

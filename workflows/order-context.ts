@@ -1,5 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { OrderActivities } from '../activities/create-activities.ts';
+import type { ActNumbers } from '../activities/record-notes.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { StepName } from '../domain/order.ts';
 import type { StepPolicy } from '../domain/policy.ts';
@@ -25,15 +26,16 @@ export interface OrderContext {
    * Records something between steps; retried without end, since nothing depends on its success but people.
    * Never a local activity: what it tells of (an update, a signal, a deadline) is durable only with the end of the
    * workflow task, and a task that is lost may see its inputs in another order when it runs again.
+   * Answers the numbers of what the note's act gives; null where it gives none, and for a note that is written later.
    */
-  note<Name extends NoteActivity>(name: Name, input: NoteInput<Name>): Promise<void>;
+  note<Name extends NoteActivity>(name: Name, input: NoteInput<Name>): Promise<ActNumbers>;
   /** Writes what was noted before SQL knew the order; until then nothing waits for such notes. */
   writeEarlyNotes(): Promise<void>;
   policyOf(step: StepName): StepPolicy;
   /** Why an act would be refused now, by name of its update and signal. */
   validators: Map<string, (given: unknown) => string | undefined>;
   /** Work beside the order's path (mails, notes): awaited before the run closes. */
-  beside: Promise<void>[];
+  beside: Promise<unknown>[];
 }
 
 /** Workflow time, UTC. */
@@ -43,20 +45,21 @@ export function createContext(input: FulfillOrder): OrderContext {
   const order = openOrder(input, isoNow());
   const steps = createSteps(input);
   const { orderId } = input.checkout;
-  const early: (() => Promise<void>)[] = [];
+  const early: (() => Promise<unknown>)[] = [];
   const policyOf = (step: StepName): StepPolicy => input.policy.steps[step];
 
-  async function note<Name extends NoteActivity>(name: Name, facts: NoteInput<Name>): Promise<void> {
+  async function note<Name extends NoteActivity>(name: Name, facts: NoteInput<Name>): Promise<ActNumbers> {
     order.notes += 1;
     const { budgetMs: _, ...policy } = policyOf('notification');
     const { runId: run } = workflowInfo();
     const note = { ...facts, orderId, n: order.notes, run, step: order.step };
     const write = async () => {
       const activities = steps.orders({ policy, summary: noteSummaries[name] });
-      await (activities[name] as (note: unknown) => Promise<null>)(note);
+      return (activities[name] as (note: unknown) => Promise<ActNumbers>)(note);
     };
-    if (order.recorded) await write();
-    else early.push(write);
+    if (order.recorded) return write();
+    early.push(write);
+    return null;
   }
 
   async function writeEarlyNotes(): Promise<void> {

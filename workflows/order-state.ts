@@ -23,6 +23,7 @@ import type {
   UpdatePayment,
 } from './messages.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
+import type { KeptAct } from './kept-acts.ts';
 import type { AcceptedAct } from './overtaken-acts.ts';
 import type { ParkedActivity } from './resolve-rules.ts';
 
@@ -45,6 +46,8 @@ export interface OrderState {
 
   /** A stop was asked for and accepted; the saga walks back at its next safe point. */
   cancelRequested?: { actor: Actor; reason: string };
+  /** SQL says that the order is being taken back or has ended, in another run: the run goes on with that. */
+  stop?: Error;
   /** Ends what is running interruptibly. */
   interrupt?: () => void;
   /** The walk back has been parked: what is refused during it is refused while it is parked as well. */
@@ -53,12 +56,14 @@ export interface OrderState {
   /** SQL knows the order. */
   recorded: boolean;
 
+  /** The address that is wanted, and the number that SQL gave the last one it knows of. */
   address: { value: Address; n: number };
-  /** Number of the address that the carrier has verified, or could not be asked about. */
+  /** Counts the addresses that were wanted; the address's number as well where SQL gives none (earlier histories). */
+  addressVersion: number;
+  /** Version of the address that the carrier has verified, or could not be asked about. */
   settledAddress: number;
   /** An accepted address update that is not yet in SQL. */
   addressAct?: Act;
-  paymentUpdates: number;
   paymentAct?: UpdatePayment;
   /** The payment provider reported a change. */
   paymentNoticed: boolean;
@@ -69,7 +74,7 @@ export interface OrderState {
   checking?: ResolveParked;
   /** How often the activity that was parked last has failed, over people's retries. */
   usedUp?: { activity: string; budgets: number; attempts: number };
-  /** The payment that is tried; the next method has the next number. */
+  /** The payment that is tried, with the number that SQL gave its method. */
   payment: { n: number; paymentMethodId: string };
   /** The carrier's service that an operator wants; the cheapest otherwise. */
   service?: string;
@@ -87,7 +92,16 @@ export interface OrderState {
   notes: number;
   /** Where the order stood when this run took it up from another one. */
   recovered?: RecoveredOrder;
+  /** Acts that wait until SQL has answered where the order stands. */
+  kept: KeptAct[];
+  /** SQL is being asked for them. */
+  askingSql: boolean;
+  /** Where SQL says the order stands, while acts are judged by it. */
+  standing?: Standing;
 }
+
+/** What acts are judged by besides the run's own state. */
+export type Standing = Pick<RecoveredOrder, 'ended' | 'takenBack' | 'shippingBegun'>;
 
 export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
   return {
@@ -99,15 +113,17 @@ export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
     pivotPassed: false,
     recorded: false,
     address: { value: input.checkout.shippingAddress, n: 1 },
+    addressVersion: 1,
     settledAddress: 0,
     payment: { n: 1, paymentMethodId: input.checkout.paymentMethodId },
-    paymentUpdates: 0,
     paymentNoticed: false,
     accepted: [],
     extensions: 0,
     refusedSignals: 0,
     remarks: [],
     notes: 0,
+    kept: [],
+    askingSql: false,
   };
 }
 
@@ -131,16 +147,24 @@ export function viewOf(order: OrderState): OrderView {
     ...(failure ? { failure } : {}),
     ...(cancelRequested ? { cancelRequested } : {}),
     ...(shipment ? { shipment } : {}),
+    ...(pendingActs(order).length > 0 ? { pending: pendingActs(order) } : {}),
     updatedAtUtc,
   };
 }
+
+/** Acts that SQL still has to answer: kept ones, and an address that has no number before the order is on record. */
+const pendingActs = ({ kept, recorded, addressAct }: OrderState): string[] => [
+  ...kept.map(({ name }) => name),
+  ...(addressAct && !recorded ? ['shipping-address'] : []),
+];
 
 /** Why an act is refused in the order's present state; undefined when it is legal. */
 type Refused = string | undefined;
 
 const closing = (order: OrderState): Refused => {
-  if (isEnded(order.status)) return `The order has ended (${order.status}).`;
-  if (order.sagaState === 'compensating' || order.takenBackParked)
+  const { ended, takenBack } = order.standing ?? {};
+  if (ended || isEnded(order.status)) return `The order has ended (${ended ?? order.status}).`;
+  if (order.sagaState === 'compensating' || order.takenBackParked || takenBack)
     return 'The order is being taken back already.';
   if (order.cancelRequested)
     return `The order is being cancelled already, by ${order.cancelRequested.actor}.`;
@@ -151,14 +175,20 @@ const closing = (order: OrderState): Refused => {
 const shippingStarted = ({ step, sagaState, pivotPassed, waitingFor }: OrderState): boolean =>
   pivotPassed || (step === 'shipping' && sagaState === 'running' && !waitingFor);
 
-/** Until the order is known, a run that follows another one cannot say how far it had come. */
+const shippingStartedElsewhere = ({ standing }: OrderState): boolean => standing?.shippingBegun === true;
+
+/** In histories from before acts were kept: a run that follows another one cannot say how far the order had come. */
 const takingUp = ({ input, recorded }: OrderState): Refused =>
   input.recovered && !recorded ? 'The order is just being taken up again; ask again in a moment.' : undefined;
+
+/** Why nothing is taken back any more where SQL says that the order stands further on than this run. */
+export const refuseStanding = (order: OrderState): Refused =>
+  order.standing ? refuseCancel(order) : undefined;
 
 export const refuseCancel = (order: OrderState): Refused =>
   closing(order) ??
   takingUp(order) ??
-  (shippingStarted(order)
+  (shippingStarted(order) || shippingStartedElsewhere(order)
     ? 'Shipping has started: the order can no longer be cancelled. It goes on; ask for a return instead.'
     : undefined);
 
@@ -167,24 +197,30 @@ const MAXIMUM_ADDRESSES = 100;
 
 export const refuseAddress = (order: OrderState): Refused =>
   closing(order) ??
-  (shippingStarted(order) || (order.step === 'shipping' && (order.sagaState === 'parked' || order.waitingFor))
+  (shippingStarted(order) ||
+  (order.step === 'shipping' && (order.sagaState === 'parked' || order.waitingFor)) ||
+  (order.hold?.status !== 'address_rejected' && shippingStartedElsewhere(order))
     ? 'Shipping has started: the address can no longer be changed.'
     : undefined) ??
-  (order.address.n > MAXIMUM_ADDRESSES
+  (Math.max(order.addressVersion, order.address.n) > MAXIMUM_ADDRESSES
     ? `The address was changed ${MAXIMUM_ADDRESSES} times already; no more changes are accepted.`
     : undefined);
 
 export function refusePayment(order: OrderState): Refused {
-  const { hold, input } = order;
+  const { hold } = order;
   if (closing(order)) return closing(order);
   if (hold?.status !== 'payment_failed' && hold?.status !== 'payment_action_required') {
     return `The order is ${order.status}: a payment method is accepted only while its payment is held.`;
   }
   if (order.paymentAct) return 'Another payment method has just been accepted and is being tried.';
-  return order.paymentUpdates < input.policy.maximumPaymentUpdates
-    ? undefined
-    : `${order.paymentUpdates} payment methods were tried already; no more are accepted.`;
+  return refuseMoreMethods(order);
 }
+
+/** The checkout's own is number 1. */
+export const refuseMoreMethods = ({ payment, input }: OrderState): Refused =>
+  payment.n <= input.policy.maximumPaymentUpdates
+    ? undefined
+    : `${payment.n - 1} payment methods were tried already; no more are accepted.`;
 
 export function refuseApprove(order: OrderState): Refused {
   if (closing(order)) return closing(order);

@@ -8,6 +8,14 @@ export interface AcceptedAct {
   /** Name of its update and signal. */
   name: string;
   act: Act;
+  /** Names it for good, in every run that hears of it. */
+  id: string;
+}
+
+/** The act's id, for the step that numbers what it gives. Histories from before acts were numbered in SQL have none. */
+export function nameOf(order: OrderState, act: Act): { actId?: string } {
+  const actId = order.accepted.find((one) => one.act === act)?.id;
+  return actId !== undefined && patched('acts-numbered-in-sql') ? { actId } : {};
 }
 
 /** The act has its audit row. */

@@ -18,7 +18,7 @@ export async function pay(context: OrderContext, saga: Saga): Promise<void> {
     if (!refusal) break;
     const next = await holdPayment(context, saga, refusal);
     if ('paid' in next) break;
-    order.payment = { n: order.payment.n + 1, paymentMethodId: next.paymentMethodId };
+    order.payment = next;
   }
   order.status = 'payment_processed';
 }
@@ -63,7 +63,7 @@ export const refundPayment = ({ orderId, order, steps }: OrderContext): Compensa
 };
 
 /** How a hold ended: the pending payment went through, or another method was given. */
-type Mended = { paid: true } | { paymentMethodId: string };
+type Mended = { paid: true } | OrderState['payment'];
 
 /** Waits for the customer. */
 async function holdPayment(context: OrderContext, saga: Saga, refusal: Refusal): Promise<Mended> {
@@ -136,8 +136,8 @@ async function resumePaid(context: OrderContext, saga: Saga): Promise<Mended> {
 async function takeMethod(context: OrderContext, saga: Saga, act: UpdatePayment): Promise<Mended> {
   const { order } = context;
   delete order.paymentAct;
-  order.paymentUpdates += 1;
   const { paymentMethodId } = act;
-  await saga.interruptible(() => endHold(context, act, { status: 'inventory_reserved', paymentMethodId }));
-  return { paymentMethodId };
+  const changes = { status: 'inventory_reserved', paymentMethodId } as const;
+  const n = await saga.interruptible(() => endHold(context, act, changes));
+  return { n: n ?? order.payment.n + 1, paymentMethodId };
 }

@@ -1,24 +1,24 @@
 import { ApplicationFailure } from '@temporalio/workflow';
+import type { EndStatus } from '../domain/order.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
 import { SagaInterrupted } from './judge.ts';
 import type { OrderContext } from './order-context.ts';
-import type { OrderState } from './order-state.ts';
+import type { OrderState, Standing } from './order-state.ts';
 
 /**
  * An order that another run has begun goes through the same steps again, under the numbers it had come to: every step
  * answers what it has stored, so that nothing happens twice.
  */
 export function takeUp(order: OrderState, recovered: RecoveredOrder): void {
-  const { payment, address, shipped } = recovered;
-  order.recovered = recovered;
-  order.payment = payment;
-  order.paymentUpdates = payment.n - 1;
-  /* An address that was accepted while SQL was asked is newer. */
+  const { payment, address, shipped, service } = recovered;
+  Object.assign(order, { recovered, payment, ...(service ? { service } : {}) });
+  /* An address that was accepted while SQL was asked is newer, and numbered when it is recorded. */
   const value = order.addressAct ? order.address.value : address.value;
-  order.address = { value, n: address.n + (order.addressAct ? 1 : 0) };
+  order.address = { value, n: address.n };
+  order.addressVersion = address.n + (order.addressAct ? 1 : 0);
   if (!shipped) return;
   order.pivotPassed = true;
-  order.settledAddress = order.address.n;
+  order.settledAddress = order.addressVersion;
 }
 
 /**
@@ -40,6 +40,24 @@ export async function goOn(context: OrderContext): Promise<void> {
     resumes: true,
   });
   if (turns) throw turn(order, takenBack ?? {}, act);
+}
+
+/**
+ * A run that waits where another one went on from, after a reset: what is being taken back or has ended there is not
+ * waited for any more.
+ */
+export function goOnAs(order: OrderState, { ended, takenBack }: Standing): void {
+  if (order.sagaState !== 'held' && order.sagaState !== 'parked') return;
+  if (ended) order.stop = closedElsewhere(ended);
+  else if (takenBack && order.parkedActivity?.direction !== 'compensating')
+    order.stop = turn(order, takenBack, unasked);
+  if (order.stop) order.interrupt?.();
+}
+
+function closedElsewhere(status: EndStatus): Error {
+  const reason = `The order has ended in another run (${status}).`;
+  const details = [{ type: 'OrderClosed', reason, details: { status } }];
+  return ApplicationFailure.create({ type: 'OrderClosed', message: reason, nonRetryable: true, details });
 }
 
 const unasked = { actor: 'saga', reason: 'another run had recorded the order', takeBack: undefined };

@@ -5,7 +5,7 @@ import { defaultCheckReferenceMs } from '../domain/policy.ts';
 import { describeFailure, failureTypeOf, messageOf, refusalOf } from './judge.ts';
 import type { ResolveParked } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
-import type { OrderState } from './order-state.ts';
+import { refuseMoreMethods, refuseStanding, type OrderState } from './order-state.ts';
 import { refuseText } from './read-act.ts';
 import { refuseAction } from './resolve-rules.ts';
 
@@ -14,6 +14,9 @@ export function refuseResolve(order: OrderState, act: ResolveParked): string | u
   const { parked, parkedActivity, resolve, checking } = order;
   if (!parked || !parkedActivity)
     return `The order is not parked (${order.sagaState}); there is nothing to resolve.`;
+  const cancels = act.action === 'cancel';
+  const stands = cancels ? refuseStanding(order) : undefined;
+  if (stands) return stands;
   if (isStopped(order)) return `The order is being cancelled already, by ${order.cancelRequested?.actor}.`;
   if (resolve) return `Another operator, ${resolve.actor}, has just resolved it (${resolve.action}).`;
   if (checking) {
@@ -35,13 +38,10 @@ function refuseInput(order: OrderState, { action, input }: ResolveParked): strin
     const came = fields.map(([name]) => name).join(', ') || 'nothing';
     return `input: expected {"${field}":"…"} for ${order.parked?.activity}; came ${came}.`;
   }
-  return refuseText(need, only[1]) ?? (need === 'input.paymentMethodId' ? refuseMore(order) : undefined);
+  return (
+    refuseText(need, only[1]) ?? (need === 'input.paymentMethodId' ? refuseMoreMethods(order) : undefined)
+  );
 }
-
-const refuseMore = ({ paymentUpdates, input }: OrderState): string | undefined =>
-  paymentUpdates < input.policy.maximumPaymentUpdates
-    ? undefined
-    : `${paymentUpdates} payment methods were tried already; no more are accepted.`;
 
 const referencePattern = /^[A-Za-z0-9_-]{1,255}$/;
 

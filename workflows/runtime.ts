@@ -5,7 +5,7 @@ import { attemptsOf, describeFailure, failureTypeOf, judge, SagaInterrupted } fr
 import type { ResolveParked } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import type { OrderState } from './order-state.ts';
-import { recorded } from './overtaken-acts.ts';
+import { nameOf, recorded } from './overtaken-acts.ts';
 import { waitForProvider } from './provider-wait.ts';
 import { legalActions, needsOf, type ParkedActivity } from './resolve-rules.ts';
 import type { Parking, Resolution, SagaRuntime } from './saga.ts';
@@ -16,16 +16,18 @@ export function createRuntime(context: OrderContext): SagaRuntime {
   const { order } = context;
 
   async function interruptible<T>(work: () => Promise<T>): Promise<T> {
-    if (order.cancelRequested) throw new SagaInterrupted();
+    const stop = stopOf(order);
+    if (stop) throw stop;
     const scope = new CancellationScope();
     order.interrupt = () => scope.cancel();
     try {
       const result = await scope.run(work);
       /* Accepted in the moment in which the work ended. */
-      if (order.cancelRequested) throw new SagaInterrupted();
+      const late = stopOf(order);
+      if (late) throw late;
       return result;
     } catch (error) {
-      throw order.cancelRequested && isCancellation(error) ? new SagaInterrupted() : error;
+      throw (isCancellation(error) ? stopOf(order) : undefined) ?? error;
     } finally {
       delete order.interrupt;
     }
@@ -42,6 +44,10 @@ export function createRuntime(context: OrderContext): SagaRuntime {
     recovered: () => recover(context),
   };
 }
+
+/** Why nothing goes forward any more; undefined while it does. */
+const stopOf = ({ stop, cancelRequested }: OrderState): Error | undefined =>
+  stop ?? (cancelRequested ? new SagaInterrupted() : undefined);
 
 /**
  * Parks the order: search attributes and details at once (they need no SQL), then audit row and event, then waits for
@@ -104,12 +110,18 @@ async function unpark(
   const accepted = order.resolve;
   delete order.resolve;
   delete order.parked;
-  change(order, act);
+  const { service, paymentMethodId } = (action === 'retry-with' && act.input) || {};
+  if (service) order.service = service;
   show(context, compensating ? 'compensating' : order.hold ? 'held' : 'running');
   const { sagaState } = order;
-  const { paymentMethodId } = act.input ?? {};
-  const changed = action === 'retry-with' && paymentMethodId ? { paymentMethodId } : {};
-  await context.note('resumeOrder', { actor, reason: reasonOf(act), sagaState, ...changed });
+  const named = accepted && (service || paymentMethodId) ? nameOf(order, accepted) : {};
+  const changed = {
+    ...(paymentMethodId ? { paymentMethodId } : {}),
+    ...named,
+    ...(service && named.actId ? { service } : {}),
+  };
+  const numbers = await context.note('resumeOrder', { actor, reason: reasonOf(act), sagaState, ...changed });
+  if (paymentMethodId) order.payment = { n: numbers?.payment ?? order.payment.n + 1, paymentMethodId };
   if (accepted) recorded(order, accepted);
   return action === 'skip' ? 'skip' : 'again';
 }
@@ -120,16 +132,6 @@ async function recover(context: OrderContext): Promise<void> {
   if (!order.parked || !patched('parked-compensation-recovers')) return;
   const byItself = { action: 'retry', actor: 'saga', reason: 'it went through when tried again' } as const;
   await unpark(context, { ...(order.resolve ?? byItself), compensating: true });
-}
-
-/** What the next try is made with. */
-function change(order: OrderState, { action, input }: ResolveParked): void {
-  if (action !== 'retry-with') return;
-  if (input?.service) order.service = input.service;
-  if (input?.paymentMethodId) {
-    order.paymentUpdates += 1;
-    order.payment = { n: order.payment.n + 1, paymentMethodId: input.paymentMethodId };
-  }
 }
 
 /** The audit trail says what was done where it was more than another try. */

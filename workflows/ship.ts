@@ -16,13 +16,13 @@ import type { Compensation, Saga } from './saga.ts';
  */
 export async function settleAddress(context: OrderContext, saga: Saga): Promise<void> {
   const { order } = context;
-  while (order.settledAddress !== order.address.n) {
-    const { n } = order.address;
+  while (order.settledAddress !== order.addressVersion) {
+    const { addressVersion } = order;
     if (order.addressAct) await recordAddress(context, saga, order.addressAct);
     const refusal = await verify(context, saga);
-    if (!refusal) order.settledAddress = n;
+    if (!refusal) order.settledAddress = addressVersion;
     /* A corrected address that came while the carrier looked at this one is looked at first. */
-    else if (order.address.n === n || !patched('address-corrected-meanwhile'))
+    else if (order.addressVersion === addressVersion || !patched('address-corrected-meanwhile'))
       await holdAddress(context, saga, refusal);
   }
 }
@@ -75,12 +75,11 @@ async function recordAddress(context: OrderContext, saga: Saga, act: Act): Promi
 /** Waits for an address update; at the deadline the refusal ends the order. */
 async function holdAddress(context: OrderContext, saga: Saga, refusal: Refusal): Promise<void> {
   const { order } = context;
-  const { status } = order;
-  const { n } = order.address;
+  const { status, addressVersion } = order;
   const forMs = order.input.policy.holdAddressMs;
   const mended = await saga.interruptible(async () => {
     await beginHold(context, { status: 'address_rejected', refusal, forMs });
-    return waitInHold(context, () => order.address.n !== n);
+    return waitInHold(context, () => order.addressVersion !== addressVersion);
   });
   const { addressAct } = order;
   if (!mended || !addressAct) throw holdExpired(refusal, 'corrected the address');

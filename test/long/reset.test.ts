@@ -14,7 +14,7 @@ import {
 } from '../../workflows/messages.ts';
 import type { fulfillOrder } from '../../workflows/index.ts';
 import { createBreakableDeps } from '../e2e/breakable-deps.ts';
-import { act, booksOf, newOrderId, sagaSuite, type StartedOrder } from '../e2e/saga-suite.ts';
+import { act, booksOf, newOrderId, refusalOf, sagaSuite, type StartedOrder } from '../e2e/saga-suite.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
 
 const small = { attemptTimeoutMs: 1_000, budgetMs: 1_000, maximumIntervalMs: 100 };
@@ -207,7 +207,9 @@ describe("an order that Temporal's own reset takes back to an earlier point", ()
     await reset(order, await pointInHold(order), ['--reapply-exclude', 'All']);
     const run = lastRun(order);
     await until(() => run.query(getOrder), held);
-    await run.executeUpdate(cancelOrder, { args: [act] });
+    expect(await refusalOf(run.executeUpdate(cancelOrder, { args: [act] }))).toMatch(
+      /has ended \(completed\)/,
+    );
     expect(await endOf(order)).toBe('completed');
     await saga().check(order.orderId);
     const { provider } = await booksOf(saga(), order.orderId);
@@ -222,7 +224,8 @@ describe("an order that Temporal's own reset takes back to an earlier point", ()
     const run = lastRun(order);
     await until(() => run.query(getOrder), held);
     await free(order);
-    await run.executeUpdate(setShippingAddress, { args: [{ ...act, address: goodAddress }] });
+    const corrected = run.executeUpdate(setShippingAddress, { args: [{ ...act, address: goodAddress }] });
+    expect(await refusalOf(corrected)).toMatch(/taken back already/);
     expect(['failed', 'cancelled']).toContain(await endOf(order));
     await saga().check(order.orderId);
     expect((await booksOf(saga(), order.orderId)).provider.labels).toEqual([]);

@@ -4,6 +4,7 @@ import { fakeDeps, operatorKey, settings } from '../../api/testing/fake-deps.ts'
 import { createOrderRuns } from '../../api/temporal-order-runs.ts';
 import { createOrderWorkflows } from '../../api/temporal-order-workflows.ts';
 import { taskQueues, workflowIdOf, type OrderId } from '../../domain/ids.ts';
+import type { PolicyChanges } from '../../domain/policy.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { Store } from '../../ports/store.ts';
 import { sweepCases } from '../../workers/upkeep/sweep-cases.ts';
@@ -19,27 +20,35 @@ export interface CaseAnswer {
     detail?: string;
     code?: string;
     source?: string;
+    pending?: string[];
     parked?: { activity?: string };
     cases?: { orderId: string; acts: string[]; failure: string }[];
   };
 }
 
-/** The operators' doors to the orders of a saga environment that have lost their run. */
-export function casesRoom(saga: SagaEnvironment) {
+/**
+ * The operators' doors to the orders of a saga environment that have lost their run. `forgotten`: Temporal no longer
+ * knows with what a run was started; `policy`: that of orders which are started without it.
+ */
+export function casesRoom(
+  saga: SagaEnvironment,
+  { forgotten = false, policy = {} }: { forgotten?: boolean; policy?: PolicyChanges } = {},
+) {
   const queues = taskQueues(saga.config.TASK_QUEUE_PREFIX);
   const client = new Client({
     connection: saga.client.connection,
     namespace: saga.namespace,
     workflow: { queryRejectCondition: 'NOT_COMPLETED_CLEANLY' },
   });
-  const runs = createOrderRuns(client, queues);
+  const known = createOrderRuns(client, queues);
+  const runs = forgotten ? { ...known, input: () => Promise.resolve(undefined) } : known;
   const workflows = createOrderWorkflows(client, queues);
   const app = createApp(
     fakeDeps({
       workflows,
       runs,
       store: saga.deps.store,
-      settings: settings({ policy: workflowInput(saga.config).policy, taskQueues: queues }),
+      settings: settings({ policy: workflowInput(saga.config, {}, policy).policy, taskQueues: queues }),
     }),
   );
   const ask = async (method: string, path: string, body?: unknown): Promise<CaseAnswer> => {

@@ -219,6 +219,7 @@ const infoOf = (run: { workflowType: string; workflowId: string; runId: string; 
   taskQueue: 'model',
   namespace: 'default',
   firstExecutionRunId: run.runId,
+  originalExecutionRunId: run.runId,
   attempt: 1,
   taskTimeoutMs: 10_000,
   startTime: new Date(run.nowMs),

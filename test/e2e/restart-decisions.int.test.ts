@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import { orderSubject } from '../../domain/audit.ts';
+import { operationKeys, type OrderId } from '../../domain/ids.ts';
+import type { OrderView } from '../../domain/order.ts';
+import {
+  approveOrder,
+  extendHold,
+  resolveParked,
+  setShippingAddress,
+  updatePayment,
+} from '../../workflows/messages.ts';
+import { goodAddress, until } from '../setup/saga-environment.ts';
+import { casesRoom } from '../support/cases-room.ts';
+import { createBreakableDeps } from './breakable-deps.ts';
+import { act, booksOf, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
+import { createStoreSwitch } from './switchable-store.ts';
+
+const breakable = createBreakableDeps();
+const small = { attemptTimeoutMs: 1_000, budgetMs: 1_000, maximumIntervalMs: 100 };
+const isHeld = ({ hold }: OrderView): boolean => hold !== undefined;
+const isParked = ({ parked }: OrderView): boolean => parked !== undefined;
+const refusedAtLabel = { ...goodAddress, street1: 'LABEL-REFUSED 1' };
+
+describe('what was decided before an order lost its run', () => {
+  const saga = sagaSuite({ wrap: breakable.wrap });
+
+  /** Terminates the run and starts the order again, from SQL alone where `forgotten`. */
+  async function again(order: StartedOrder, options: Parameters<typeof casesRoom>[1] = {}) {
+    await order.terminate('by mistake');
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    for (const key of breakable.keys) if (key.includes(order.orderId)) breakable.keys.delete(key);
+    const cases = casesRoom(saga(), options);
+    expect(await cases.act(order.orderId, 'restart')).toMatchObject({ status: 202 });
+    return cases;
+  }
+
+  /** An act is decided for other runs as well once SQL has it. */
+  const recorded = (orderId: OrderId, what: string) =>
+    until(
+      () => saga().deps.store.read.audit(orderSubject(orderId)),
+      (rows) => rows.some(({ reason }) => reason.startsWith(what)),
+    );
+
+  async function breaking(orderId: OrderId, operation: string) {
+    const [provider, kind, mode] = [
+      operation.startsWith('s') ? 'easypost' : 'stripe',
+      'outage',
+      '503',
+    ] as const;
+    await saga().addFault({ provider, operation, kind, mode, id: orderId, match: { orderId } });
+    return () => saga().removeFault(orderId);
+  }
+
+  test('another card for a parked payment is the only one that is charged', async () => {
+    const orderId = newOrderId();
+    const mend = await breaking(orderId, 'payment_intents.confirm');
+    const first = { orderId, paymentMethodId: 'pm_card_mastercard' };
+    const order = await saga().start(first, { steps: { payment: small } });
+    await saga().until(orderId, isParked);
+    breakable.keys.add(operationKeys.processPayment(orderId, 2));
+    const input = { paymentMethodId: 'pm_card_visa' };
+    await order.executeUpdate(resolveParked, { args: [{ ...act, action: 'retry-with', input }] });
+    await recorded(orderId, 'retry-with');
+    await mend();
+    const cases = await again(order);
+    expect(await cases.end(orderId)).toMatchObject({ status: 'completed' });
+    await saga().check(orderId);
+    const { ledger, provider } = await booksOf(saga(), orderId);
+    const states = Object.fromEntries(provider.intents.map(({ intent, status }) => [intent, status]));
+    expect(ledger.payments.map(({ n, intentId = '' }) => [n, states[intentId]])).toEqual([
+      [1, 'canceled'],
+      [2, 'succeeded'],
+    ]);
+  });
+
+  test('another service for a parked label is the one that is bought', async () => {
+    const orderId = newOrderId();
+    const mend = await breaking(orderId, 'shipments.create');
+    const order = await saga().start({ orderId }, { steps: { shipping: small } });
+    await saga().until(orderId, isParked);
+    const input = { service: 'Priority' };
+    await order.executeUpdate(resolveParked, { args: [{ ...act, action: 'retry-with', input }] });
+    await recorded(orderId, 'retry-with');
+    const cases = await again(order);
+    await mend();
+    await cases.end(orderId);
+    expect((await booksOf(saga(), orderId)).view.shipment?.service).toBe('Priority');
+  });
+
+  test('an approval is not asked for again, and one that is missing is, also from SQL alone', async () => {
+    const policy = { approval: { riskMarked: true } };
+    const marked = { riskMark: 'new-account' };
+    const approved = newOrderId();
+    breakable.keys.add(operationKeys.processPayment(approved, 1));
+    const order = await saga().start({ ...marked, orderId: approved }, policy);
+    await saga().until(approved, isHeld);
+    await order.executeUpdate(approveOrder, { args: [act] });
+    await recorded(approved, act.reason);
+    const cases = await again(order, { forgotten: true, policy });
+    expect(await cases.end(approved)).toMatchObject({ status: 'completed' });
+
+    const unseen = newOrderId();
+    breakable.keys.add(operationKeys.reserveInventory(unseen));
+    const early = await saga().start({ ...marked, orderId: unseen }, policy);
+    await saga().until(unseen, ({ step }) => step === 'inventory');
+    await again(early, { forgotten: true, policy });
+    await saga().until(unseen, ({ hold }) => hold?.status === 'awaiting_approval');
+    await saga().client.workflow.getHandle(early.workflowId).terminate();
+    const room = casesRoom(saga(), { forgotten: true });
+    expect(await room.act(unseen, 'restart')).toMatchObject({ status: 202 });
+    const { hold } = await saga().until(unseen, isHeld);
+    expect(hold).toMatchObject({
+      status: 'awaiting_approval',
+      reason: expect.stringContaining('new-account'),
+    });
+    const run = saga().client.workflow.getHandle(early.workflowId);
+    await run.executeUpdate(approveOrder, { args: [act] });
+    expect(await room.end(unseen)).toMatchObject({ status: 'completed' });
+  });
+
+  test('a hold that was extended lasts as long in the next run', async () => {
+    const order = await saga().start({ paymentMethodId: 'pm_card_chargeDeclined' });
+    await saga().until(order.orderId, isHeld);
+    const untilUtc = new Date(Date.now() + 5 * 60 * 60 * 1_000).toISOString();
+    await order.executeUpdate(extendHold, { args: [{ ...act, untilUtc }] });
+    await recorded(order.orderId, `until ${untilUtc}`);
+    const cases = await again(order);
+    expect((await saga().until(order.orderId, isHeld)).hold?.untilUtc).toBe(untilUtc);
+    const run = saga().client.workflow.getHandle(order.workflowId);
+    await run.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId: 'pm_card_visa' }] });
+    expect(await cases.end(order.orderId)).toMatchObject({ status: 'completed' });
+  });
+});
+
+describe('an act on an order that is started again while SQL is away', () => {
+  const sql = createStoreSwitch();
+  const saga = sagaSuite({ wrap: sql.wrap });
+
+  test('is told as pending, numbered when SQL answers, and buys one label', async () => {
+    const order = await saga().start({ shippingAddress: refusedAtLabel });
+    const { orderId } = order;
+    await saga().until(orderId, isHeld);
+    await order.terminate('by mistake');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    sql.away = true;
+    const cases = casesRoom(saga());
+    expect(await cases.act(orderId, 'restart')).toMatchObject({ status: 202 });
+    const run = saga().client.workflow.getHandle(order.workflowId);
+    const answer = await run.executeUpdate(setShippingAddress, { args: [{ ...act, address: goodAddress }] });
+    expect(answer).toMatchObject({ pending: ['shipping-address'] });
+    const told = await cases.ask('PUT', `/orders/${orderId}/shipping-address`, goodAddress);
+    expect(told).toMatchObject({ status: 202, body: { pending: ['shipping-address', 'shipping-address'] } });
+    sql.away = false;
+    expect(await cases.end(orderId)).toMatchObject({ status: 'completed' });
+    await saga().check(orderId);
+    const { ledger, provider, audit } = await booksOf(saga(), orderId);
+    expect(provider.labels).toHaveLength(1);
+    expect(ledger.shipments.map(({ n, state }) => [n, state])).toEqual([
+      [1, 'refused'],
+      [2, 'bought'],
+    ]);
+    expect(audit.filter(({ to }) => to === 'overtaken' || to === 'refused')).toHaveLength(1);
+  });
+
+  test('an address that comes before a first run is on record is pending as well, a cancel is not', async () => {
+    sql.away = true;
+    const order = await saga().start();
+    const answer = await order.executeUpdate(setShippingAddress, {
+      args: [{ ...act, address: { ...goodAddress, street1: '7 Other Road' } }],
+    });
+    expect(answer.pending).toEqual(['shipping-address']);
+    sql.away = false;
+    expect(await order.result()).toMatchObject({ status: 'completed' });
+    const { ledger } = await booksOf(saga(), order.orderId);
+    expect(ledger.shipments.map(({ n }) => n)).toEqual([2]);
+    await saga().check(order.orderId);
+  });
+});
