@@ -1,5 +1,11 @@
 import type { OrderView } from '../../domain/order.ts';
-import { fulfillOrderName, resolveParked, setShippingAddress, shippingAddressSignal, updatePayment } from '../../workflows/messages.ts';
+import {
+  fulfillOrderName,
+  resolveParked,
+  setShippingAddress,
+  shippingAddressSignal,
+  updatePayment,
+} from '../../workflows/messages.ts';
 import type { fulfillOrder } from '../../workflows/index.ts';
 import { act, type StartedOrder } from '../e2e/saga-suite.ts';
 import { goodAddress } from '../setup/saga-environment.ts';
@@ -40,13 +46,16 @@ export const numberedActFates: Record<string, Fate> = {
     const input = await casesRoom(saga).runs.input(orderId);
     if (!input) throw new Error(`Temporal has forgotten order ${orderId}`);
     const recovered = { actor: 'ana', reason: 'terminated by mistake' };
-    const second = await saga.client.workflow.signalWithStart<typeof fulfillOrder, [object]>(fulfillOrderName, {
-      workflowId,
-      taskQueue: input.taskQueues.orders,
-      args: [{ ...input, recovered }],
-      signal: shippingAddressSignal.name,
-      signalArgs: [{ ...act, address: goodAddress }],
-    });
+    const second = await saga.client.workflow.signalWithStart<typeof fulfillOrder, [object]>(
+      fulfillOrderName,
+      {
+        workflowId,
+        taskQueue: input.taskQueues.orders,
+        args: [{ ...input, recovered }],
+        signal: shippingAddressSignal.name,
+        signalArgs: [{ ...act, address: goodAddress }],
+      },
+    );
     return Object.assign(saga.client.workflow.getHandle(workflowId, second.signaledRunId), {
       firstExecutionRunId: second.signaledRunId,
       orderId,

@@ -13,6 +13,7 @@ import { act, booksOf, type StartedOrder } from '../e2e/saga-suite.ts';
 import { disputeFates } from './dispute-fates.ts';
 import { holdFates } from './hold-fates.ts';
 import { breaking, isParked, mend, small, startUntil, type Fate } from './lead-order.ts';
+import { numberedActFates } from './numbered-act-fates.ts';
 import { parkedFates } from './parked-fates.ts';
 import { providerFates } from './provider-fates.ts';
 import { secondRunFates } from './second-run-fates.ts';
@@ -187,6 +188,7 @@ export const fates: Record<string, Fate> = {
   },
   ...holdFates,
   ...disputeFates,
+  ...numberedActFates,
   ...parkedFates,
   ...providerFates,
   ...secondRunFates,
