@@ -38,13 +38,13 @@ export const mutations: Mutation[] = [
   {
     name: 'an extra note at an approval that is skipped',
     file: 'approve.ts',
-    ...before('if (!reason || order.recovered', `if (reason && order.recovered?.paymentBegun) ${note}`),
+    ...before('if (!reason || paymentBegun', `if (reason && paymentBegun) ${note}`),
     noticedIn: ['completed-restarted-after-approval'],
   },
   {
     name: 'an extra note where nobody has to approve',
     file: 'approve.ts',
-    ...before('if (!reason || order.recovered', `if (!reason) ${note}`),
+    ...before('if (!reason || paymentBegun', `if (!reason) ${note}`),
     noticedIn: ['completed'],
   },
   {
@@ -103,8 +103,8 @@ export const mutations: Mutation[] = [
   {
     name: 'a payment method under another number',
     file: 'pay.ts',
-    find: '{ n: order.payment.n + 1,',
-    replace: '{ n: order.payment.n + 2,',
+    find: '{ n: n ?? order.payment.n + 1,',
+    replace: '{ n: n ?? order.payment.n + 2,',
     noticedIn: ['completed-after-declined-cards'],
   },
   {
@@ -117,8 +117,8 @@ export const mutations: Mutation[] = [
   {
     name: 'another card under the same number while a hold is parked',
     file: 'runtime.ts',
-    find: 'order.payment = { n: order.payment.n + 1,',
-    replace: 'order.payment = { n: order.payment.n,',
+    find: 'order.payment = { n: numbers?.payment ?? order.payment.n + 1,',
+    replace: 'order.payment = { n: numbers?.payment ?? order.payment.n,',
     noticedIn: ['completed-another-card-while-customer-awaited', 'completed-parked-another-card'],
   },
   {
