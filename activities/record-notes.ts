@@ -33,7 +33,8 @@ interface Note {
 
 /**
  * Notes are numbered in the order in which the saga makes them. One that lands after its successor, after the order's
- * end (its caller was interrupted and went on), or a hold after the walk back began, moves nothing any more: the audit
+ * end (its caller was interrupted and went on), or a hold after the walk back began or the label was bought, moves nothing
+ * any more: the audit
  * trail alone keeps it. Tells whether it moved the order.
  */
 async function writeNote(
@@ -44,7 +45,7 @@ async function writeNote(
   const { order, reason } = change;
   const overtaken = (await tx.operations.find(operationKeys.note(orderId, n + 1, run))) !== undefined;
   const moves = change.status !== undefined || change.sagaState !== undefined || change.event !== undefined;
-  const late = moves && (overtaken || isEnded(order.status) || holdsTakenBack(change));
+  const late = moves && (overtaken || isEnded(order.status) || comesAfterAll(change));
   if (!late) {
     await writeTransition(tx, change);
     return true;
@@ -54,9 +55,15 @@ async function writeNote(
   return false;
 }
 
-/** An order whose walk back is on record waits for nobody, whatever a run that was reset has in its history. */
-const holdsTakenBack = ({ order: { detail }, sagaState }: Transition): boolean =>
-  sagaState === 'held' && (detail.cancelRequested !== undefined || detail.failure !== undefined);
+/**
+ * An order whose walk back is on record, or whose label is bought, waits for nobody and goes on from no hold, whatever a
+ * run that was reset has in its history.
+ */
+function comesAfterAll({ order, sagaState, status }: Transition): boolean {
+  const { cancelRequested, failure, shipment } = order.detail;
+  if (shipment) return sagaState === 'held' || (status !== undefined && status !== order.status);
+  return sagaState === 'held' && (cancelRequested !== undefined || failure !== undefined);
+}
 
 const noteName = ({ orderId, n, run }: Note) => ({
   key: operationKeys.note(orderId, n, run),
