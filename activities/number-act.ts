@@ -1,5 +1,11 @@
 import type { OrderActRow, StoreTransaction } from '../ports/store.ts';
 
+export interface NumberedAct {
+  n: number;
+  /** No later act of its kind is on record: what it gives is what the order goes on with. */
+  newest: boolean;
+}
+
 /**
  * The number of the attempt that an act causes: the one it was given before, by whichever run, else the next after every
  * act and every attempt of the order on record. Called under the order's lock. `fresh`: whether the act may still be
@@ -9,13 +15,14 @@ export async function numberAct(
   tx: StoreTransaction,
   { orderId, actId, kind, recordedAtUtc }: Omit<OrderActRow, 'n'>,
   { fresh }: { fresh: boolean },
-): Promise<number | undefined> {
+): Promise<NumberedAct | undefined> {
   const acts = await tx.orderActs.list(orderId);
+  const given = acts.filter((act) => act.kind === kind).map(({ n }) => n);
   const known = acts.find((act) => act.actId === actId);
-  if (known || !fresh) return known?.n;
+  if (known) return { n: known.n, newest: known.n === Math.max(...given) };
+  if (!fresh) return undefined;
   const attempts = kind === 'payment' ? await tx.payments.list(orderId) : await tx.shipments.list(orderId);
-  const used = [...acts.filter((act) => act.kind === kind), ...attempts];
-  const n = Math.max(1, ...used.map((one) => one.n)) + 1;
+  const n = Math.max(1, ...given, ...attempts.map((attempt) => attempt.n)) + 1;
   await tx.orderActs.insert({ orderId, actId, kind, n, recordedAtUtc });
-  return n;
+  return { n, newest: true };
 }

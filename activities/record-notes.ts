@@ -11,9 +11,9 @@ import {
   type SagaState,
   type StepName,
 } from '../domain/order.ts';
-import type { Decided, OrderRow, StoreTransaction } from '../ports/store.ts';
+import type { Decided, OrderActRow, OrderRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { numberAct } from './number-act.ts';
+import { numberAct, type NumberedAct } from './number-act.ts';
 import { runSqlOperation } from './operation.ts';
 import { writeTransition, type Transition } from './transition.ts';
 
@@ -34,8 +34,7 @@ interface Note {
 /**
  * Notes are numbered in the order in which the saga makes them. One that lands after its successor, after the order's
  * end (its caller was interrupted and went on), or a hold after the walk back began or the label was bought, moves nothing
- * any more: the audit
- * trail alone keeps it. Tells whether it moved the order.
+ * any more: the audit trail alone keeps it. Tells whether it moved the order.
  */
 async function writeNote(
   tx: StoreTransaction,
@@ -206,7 +205,11 @@ export const createResumeOrder =
         reason: input.reason,
         nowUtc,
       });
-      if (moved && (shippingAddress || paymentMethodId)) {
+      const kind = shippingAddress ? 'address' : 'payment';
+      const numbered = await numbersOf(tx, { ...input, kind }, { fresh: moved, nowUtc });
+      /* An act that a reset applies again gives nothing where a later one was recorded. */
+      const gives = moved && (numbered?.newest ?? true);
+      if (gives && (shippingAddress || paymentMethodId)) {
         await tx.orders.update({
           orderId,
           ...(shippingAddress ? { shippingAddress } : {}),
@@ -214,29 +217,28 @@ export const createResumeOrder =
           updatedAtUtc: nowUtc,
         });
       }
-      const numbers = await numbersOf(tx, input, { fresh: moved, nowUtc });
-      return { done: numbers };
+      return { done: numbered ? { [kind]: numbered.n } : null };
     });
 
 /** What else another run has to go by; undefined where the act decides nothing of that kind. */
 function decidedBy(
-  { actor, sagaState, service }: ResumeOrder,
+  { actor, status, service, shippingAddress, paymentMethodId }: ResumeOrder,
   { detail: { hold, decided } }: OrderRow,
 ): Decided | undefined {
-  const approves = hold?.status === 'awaiting_approval' && sagaState === 'running';
+  /* The hold for approval is ended by an approval alone. */
+  const resumes = status !== undefined && !shippingAddress && !paymentMethodId;
+  const approves = resumes && hold?.status === 'awaiting_approval';
   if (!approves && service === undefined) return undefined;
   return { ...decided, ...(approves ? { approvedBy: actor } : {}), ...(service ? { service } : {}) };
 }
 
 async function numbersOf(
   tx: StoreTransaction,
-  { orderId, actId, shippingAddress, paymentMethodId }: ResumeOrder,
-  { fresh, nowUtc }: { fresh: boolean; nowUtc: string },
-): Promise<ActNumbers> {
-  const kind = shippingAddress ? 'address' : 'payment';
-  if (actId === undefined || !(shippingAddress || paymentMethodId)) return null;
-  const n = await numberAct(tx, { orderId, actId, kind, recordedAtUtc: nowUtc }, { fresh });
-  return n === undefined ? {} : { [kind]: n };
+  { orderId, actId, kind, shippingAddress, paymentMethodId }: ResumeOrder & Pick<OrderActRow, 'kind'>,
+  { fresh, nowUtc: recordedAtUtc }: { fresh: boolean; nowUtc: string },
+): Promise<NumberedAct | undefined> {
+  if (actId === undefined || !(shippingAddress || paymentMethodId)) return undefined;
+  return numberAct(tx, { orderId, actId, kind, recordedAtUtc }, { fresh });
 }
 
 /**

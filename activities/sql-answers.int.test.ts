@@ -10,6 +10,7 @@ import type { Store } from '../ports/store.ts';
 import { inActivity, quietDeps } from '../test/support/modelled-deps.ts';
 import { createOrderActivities } from './create-activities.ts';
 import type { ActivityDeps } from './deps.ts';
+import type { ResumeOrder } from './record-notes.ts';
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const price = { amountMinor: 100_000, currency: 'INR' as const };
@@ -129,6 +130,41 @@ describe('the answers of the steps that only touch SQL', () => {
     const pending = await store.outbox.pending({ owner, partitions, limit: 1_000 });
     await store.outbox.markPublished({ ids: pending.map(({ id }) => id), publishedAtUtc: nowUtc });
   };
+
+  test('an act that gives a card or an address is numbered once, in whichever run it comes', async () => {
+    const orderId = await given();
+    let n = 0;
+    const resume = (input: { actId: string } & Partial<ResumeOrder>) =>
+      run((a) =>
+        a.resumeOrder({
+          orderId,
+          n: (n += 1),
+          step: 'payment',
+          actor: 'ana',
+          reason: 'by phone',
+          sagaState: 'running',
+          ...input,
+        }),
+      );
+    const card = (actId: string, more = {}) => resume({ actId, paymentMethodId: `pm_${actId}`, ...more });
+    const { shippingAddress } = checkoutOf();
+    expect(await card('a')).toEqual({ payment: 2 });
+    expect(await card('b')).toEqual({ payment: 3 });
+    expect(await resume({ actId: 'c', shippingAddress })).toEqual({ address: 2 });
+    expect(await card('a', { run: 'second' })).toEqual({ payment: 2 });
+    await store.transaction((tx) => tx.shipments.put({ orderId, n: 7, state: 'refused' }));
+    expect(await resume({ actId: 'd', shippingAddress })).toEqual({ address: 8 });
+    const standing = await run((a) => a.readStanding({ orderId }));
+    expect(standing).toMatchObject({
+      payment: { n: 3, paymentMethodId: 'pm_b' },
+      address: { n: 8 },
+      acts: ['a', 'b', 'c', 'd'],
+    });
+    await run((a) =>
+      a.closeOrder({ orderId, step: 'payment', ending: { status: 'cancelled', actor: 'ana', reason: 'no' } }),
+    );
+    expect([await card('b'), await card('e')]).toEqual([{ payment: 3 }, null]);
+  });
 
   test('each step of an order that ships writes once, however often it runs', async () => {
     const checkout = checkoutOf();

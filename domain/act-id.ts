@@ -16,7 +16,7 @@ export const actIdOfSignal = (signal: {
   `signal-${signal.firstRunId}-${signal.name}-${digest(JSON.stringify(signal.act))}-${signal.count}`;
 
 /** 106 bits of a text, plainly computed: workflow code has no hash functions. Tells apart, is no secret. */
-export const digest = (text: string): string =>
+const digest = (text: string): string =>
   [0, 1].map((seed) => half(text, seed).toString(36).padStart(11, '0')).join('');
 
 /** cyrb53, by bryc (public domain). */
