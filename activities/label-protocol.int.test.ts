@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import type { Address } from '../domain/order.ts';
+import type { Recipient } from '../ports/carrier.ts';
 import type { Dispute, DisputeState } from '../domain/refunds.ts';
 import type { RefundRow } from '../ports/refunds.ts';
 import type { Store, StoreTransaction } from '../ports/store.ts';
@@ -229,6 +230,31 @@ describe('a label', () => {
       await expect(order.mark(byHand, 2)).resolves.toMatchObject({
         error: { type: 'ReferenceNotConfirmed', message: expect.stringContaining('shp_1') as string },
       });
+    });
+  });
+
+  describe('that a person bought', () => {
+    test.each<[string, Recipient]>([
+      ['to another postal code', { country: 'IN', postalCode: '560025' }],
+      ['to another country', { country: 'PK', postalCode: '411001' }],
+      ['to nobody knows where', {}],
+    ])('%s is not taken for the order’s', async (_case, recipient) => {
+      const order = await given();
+      const byHand = order.carrier.buyByHand(`shipment-${order.orderId}-1`, recipient);
+      await expect(order.mark(byHand)).resolves.toMatchObject({
+        error: {
+          type: 'ReferenceNotConfirmed',
+          message: expect.stringMatching(/shp_by_hand goes to .*; expected IN 411001/) as string,
+        },
+      });
+      expect((await order.ledger()).eventTypes).toEqual([]);
+    });
+
+    test('to the order’s address is taken, however the carrier writes its postal code', async () => {
+      const order = await given();
+      const recipient = { country: 'in', postalCode: '411-001' };
+      const byHand = order.carrier.buyByHand(`shipment-${order.orderId}-1`, recipient);
+      await expect(order.mark(byHand)).resolves.toMatchObject(label('shp_by_hand'));
     });
   });
 

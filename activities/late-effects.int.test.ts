@@ -7,7 +7,7 @@ import { orderSubject } from '../domain/audit.ts';
 import { TechnicalFailure } from '../domain/failures.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
-import type { Label, ShipmentAnswer } from '../ports/carrier.ts';
+import type { Label, Recipient, ShipmentAnswer } from '../ports/carrier.ts';
 import type { PaymentAnswer, ProviderRefund } from '../ports/payment-gateway.ts';
 import type { Store } from '../ports/store.ts';
 import { givenCharge, givenOrder } from '../test/contract/store-fixtures.ts';
@@ -31,7 +31,7 @@ function createProviders() {
   const intents = new Map<string, { status: 'unconfirmed' | 'charged' | 'canceled'; refunds: number }>();
   const shipments = new Map<
     string,
-    { bought: boolean; refunds: number; reference?: string; rejects?: true }
+    { bought: boolean; refunds: number; reference?: string; recipient?: Recipient; rejects?: true }
   >();
   const during = new Map<string, Meanwhile>();
   const refunds: ProviderRefund[] = [];
@@ -115,10 +115,10 @@ function createProviders() {
       return { status: 'bought', label: label(shipmentId) };
     },
     async retrieve({ shipmentId }): Promise<ShipmentAnswer> {
-      const { bought, refunds, reference = '' } = shipmentOf(shipmentId);
+      const { bought, refunds, reference = '', recipient = {} } = shipmentOf(shipmentId);
       if (!bought) return { status: 'unbought', rates };
       const refund = refunds > 0 ? 'submitted' : 'none';
-      return { status: 'bought', label: label(shipmentId), refund, reference };
+      return { status: 'bought', label: label(shipmentId), refund, reference, recipient };
     },
     async refundLabel({ shipmentId }) {
       const shipment = shipmentOf(shipmentId);
@@ -185,7 +185,8 @@ describe('an attempt that goes on after its compensation has begun or ended', ()
       /** A person buys a label at the carrier's own desk. */
       buyByHand: () => {
         const reference = operationKeys.generateShipment(orderId, 1);
-        providers.shipments.set('shp_by_hand', { bought: true, refunds: 0, reference });
+        const recipient = { country: 'IN', postalCode: '411 001' };
+        providers.shipments.set('shp_by_hand', { bought: true, refunds: 0, reference, recipient });
       },
       dispute: () =>
         store.transaction((tx) =>

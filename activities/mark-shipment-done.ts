@@ -1,5 +1,7 @@
 import { operationKeys } from '../domain/ids.ts';
 import type { ShipmentView } from '../domain/order.ts';
+import type { Recipient } from '../ports/carrier.ts';
+import type { OrderRow } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { shipmentOperation, takeBackLateLabel } from './generate-shipment.ts';
 import type { ShipmentFacts, Sold } from './label-protocol.ts';
@@ -12,7 +14,7 @@ import { createVoidShipment, sentBack } from './void-shipment.ts';
  * one's operation is done, and finds this label.
  * Idempotent by `shipment-<orderId>-<n>`.
  * Fails with ReferenceNotConfirmed (not stored) unless the carrier says that the shipment has a label which was not sent
- * back, and it is the stored one or carries the order's reference; while an earlier attempt may still buy another, or
+ * back, and it is the stored one or carries the order's reference and goes to its country and postal code; while an earlier attempt may still buy another, or
  * when one did, under whichever number; or when the order's money is not kept. Otherwise technically. Late after voidShipment: the label is sent back.
  * Writes: Shipments, Orders, Operations, AuditLog, OutboxMessages(shipment.generated.v1), in one transaction.
  */
@@ -72,7 +74,7 @@ async function confirmLabel(
 ): Promise<Settled<Sold>> {
   const known = await askedFor(deps.carrier.retrieve({ shipmentId, timeoutMs: attempt.timeoutMs() }));
   if (known.status === 'unbought') throw notConfirmed(`Shipment ${shipmentId} has no label at the carrier.`);
-  const { label, refund, reference = '' } = known;
+  const { label, refund, reference = '', recipient } = known;
   if (sentBack(refund)) {
     throw notConfirmed(`The label of shipment ${shipmentId} was sent back to the carrier.`);
   }
@@ -82,7 +84,31 @@ async function confirmLabel(
       `Shipment ${shipmentId} carries the reference "${reference.slice(0, 80)}"; expected ${ours}.`,
     );
   }
+  if (shipmentId !== attempt.facts.own.providerShipmentId) {
+    refuseOtherRecipient(attempt.order, { shipmentId, recipient });
+  }
   return { effect: label, reference: shipmentId };
+}
+
+/** A label that goes elsewhere is not the order's: country and postal code have to be those of the present address. */
+function refuseOtherRecipient(
+  { shippingAddress: { country, postalCode } }: Pick<OrderRow, 'shippingAddress'>,
+  { shipmentId, recipient = {} }: { shipmentId: string; recipient: Recipient | undefined },
+): void {
+  const same =
+    recipient.country?.toUpperCase() === country &&
+    plainCode(country, recipient.postalCode ?? '') === plainCode(country, postalCode);
+  if (same) return;
+  const there = `${recipient.country ?? 'no country'} ${recipient.postalCode ?? 'without a postal code'}`;
+  throw notConfirmed(
+    `The label of shipment ${shipmentId} goes to ${there}; expected ${country} ${postalCode}.`,
+  );
+}
+
+/** Carriers write postal codes with and without spaces and hyphens, and add four digits to those of the United States. */
+function plainCode(country: string, postalCode: string): string {
+  const plain = postalCode.toUpperCase().replaceAll(/[\s-]/g, '');
+  return country === 'US' ? plain.slice(0, 5) : plain;
 }
 
 /**

@@ -62,6 +62,8 @@ export type BuyAnswer =
   | { status: 'rate_gone'; reason: string }
   | { status: 'undeliverable'; reason: string };
 
+export type Recipient = Partial<Pick<Address, 'country' | 'postalCode'>>;
+
 export type ShipmentAnswer =
   | {
       status: 'bought';
@@ -69,5 +71,7 @@ export type ShipmentAnswer =
       refund: 'none' | 'submitted' | 'refunded' | 'rejected';
       /** As it was given to `createShipment`, or at the carrier's own desk. */
       reference?: string;
+      /** Where it goes, as far as the carrier says. */
+      recipient?: Recipient;
     }
   | ({ status: 'unbought' } & Offers);

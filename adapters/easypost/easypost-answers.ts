@@ -22,6 +22,7 @@ const shipmentSchema = z.object({
   tracking_code: text.nullish(),
   refund_status: z.string().nullish(),
   reference: z.string().nullish(),
+  to_address: z.object({ country: z.string().nullish(), zip: z.string().nullish() }).nullish(),
 });
 
 const addressSchema = z.object({
@@ -100,8 +101,21 @@ export function refundOf({ id, refund_status: status }: EasyPostShipment): Refun
 export const shipmentAnswer = (shipment: EasyPostShipment): ShipmentAnswer => {
   const label = labelOf(shipment);
   if (!label) return { status: 'unbought', ...offersOf(shipment) };
-  const { reference } = shipment;
-  return { status: 'bought', label, refund: refundOf(shipment), ...(reference ? { reference } : {}) };
+  const { reference, to_address: to } = shipment;
+  return {
+    status: 'bought',
+    label,
+    refund: refundOf(shipment),
+    ...(reference ? { reference } : {}),
+    ...(to
+      ? {
+          recipient: {
+            ...(to.country ? { country: to.country } : {}),
+            ...(to.zip ? { postalCode: to.zip } : {}),
+          },
+        }
+      : {}),
+  };
 };
 
 function parsed<T extends z.ZodType>(schema: T, answer: unknown, what: string): z.infer<T> {

@@ -87,6 +87,7 @@ describe('shipments at the sandbox', () => {
       label: answer.label,
       refund: 'none',
       reference,
+      recipient: { country: 'IN', postalCode: '560002' },
     });
     expect(seen.map(({ operation, result }) => `${operation} ${result}`)).toEqual([
       'shipments.create ok',

@@ -1,7 +1,7 @@
 import { TechnicalFailure } from '../../domain/failures.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { Money } from '../../domain/money.ts';
-import type { BuyAnswer, Carrier, Label, Offers, ShipmentAnswer } from '../../ports/carrier.ts';
+import type { BuyAnswer, Carrier, Label, Offers, Recipient, ShipmentAnswer } from '../../ports/carrier.ts';
 import type {
   CreateAnswer,
   PaymentAnswer,
@@ -328,6 +328,7 @@ interface Shipment {
   reference: string;
   bought: boolean;
   refund: 'none' | 'submitted';
+  recipient?: Recipient;
   /** The city decides: `Unrated` has no rates and `Stale` none that can be bought until they are asked for again. */
   rates: 'none' | 'gone' | 'there';
 }
@@ -393,9 +394,15 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
         }),
       retrieve: ({ shipmentId, timeoutMs }) =>
         send<ShipmentAnswer>(`retrieve ${shipmentId}`, timeoutMs, () => {
-          const { bought, refund, reference, rates: offered } = found(shipmentId);
+          const { bought, refund, reference, recipient, rates: offered } = found(shipmentId);
           return bought
-            ? { status: 'bought', label: label(shipmentId), refund, reference }
+            ? {
+                status: 'bought',
+                label: label(shipmentId),
+                refund,
+                reference,
+                ...(recipient ? { recipient } : {}),
+              }
             : { status: 'unbought', rates: offered === 'none' ? [] : rates };
         }),
       refundLabel: ({ shipmentId, timeoutMs }) =>
@@ -411,9 +418,16 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
   return {
     shipments,
     /** A person buys a label at the carrier's own desk. */
-    buyByHand(reference: string): string {
+    buyByHand(reference: string, recipient: Recipient = { country: 'IN', postalCode: '411001' }): string {
       const shipmentId = 'shp_by_hand';
-      shipments.set(shipmentId, { shipmentId, reference, bought: true, refund: 'none', rates: 'there' });
+      shipments.set(shipmentId, {
+        shipmentId,
+        reference,
+        recipient,
+        bought: true,
+        refund: 'none',
+        rates: 'there',
+      });
       return shipmentId;
     },
     sent,
