@@ -89,7 +89,7 @@ function heldSentence({ status }: OrderPlace, standing: MoneyStanding | undefine
     case 'payment_action_required':
       return `The customer can confirm the payment with the bank, or give another payment method, ${by}; ${otherwise}`;
     case 'payment_disputed':
-      return `The customer’s bank decides about the payment, and our staff answer it; if the order is not shipped ${by}, it is taken back.`;
+      return `Our staff answer the customer’s bank; the order goes on when that has decided for us ${by}, otherwise the order is taken back.`;
     case 'address_rejected':
       return `The customer can correct the address ${by}; ${otherwise}`;
     default:

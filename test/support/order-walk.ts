@@ -138,11 +138,20 @@ export async function walkOrder(
     }
   }
 
+  /** Technical failures are tried again, as Temporal does it. */
+  async function patiently(run: Parameters<typeof once>[0], tries = 5): Promise<void> {
+    const answer = await once(run);
+    await seen();
+    if ('value' in answer || isRefused(answer)) return;
+    if (tries === 1) throw answer.error;
+    await patiently(run, tries - 1);
+  }
+
   /** As the workers' sweep does it. */
   async function settleDebts(): Promise<void> {
     const { money } = await readWalk(store, orderId);
     for (const { n } of money.refunds.filter(({ state }) => state === 'owed'))
-      await call((a) => a.settleDebt({ orderId, n, attemptTimeoutMs }));
+      await patiently((a) => a.settleDebt({ orderId, n, attemptTimeoutMs }));
   }
 
   const record = async (kind: 'refund' | 'dispute', id: string): Promise<void> => {
@@ -284,6 +293,11 @@ export async function walkOrder(
       );
       if ('value' in answer) return;
       const { type, reason } = refusalOf(answer);
+      if (type === 'PaymentDisputed' && pick(2) === 1) {
+        await hold('payment_disputed', { type, reason });
+        n -= 1;
+        continue;
+      }
       if (type !== 'AddressUndeliverable') {
         failure = { type, reason };
         throw new TurnedBack();
@@ -371,7 +385,7 @@ export async function walkOrder(
       await record('dispute', id);
       disputes.delete(id);
     }
-    await call((a) => a.refundPayment({ orderId, attemptTimeoutMs }));
+    await patiently((a) => a.refundPayment({ orderId, attemptTimeoutMs }));
   }
 
   await forward().catch(async (error: unknown) => {
