@@ -19,7 +19,8 @@ import { recordRefunds, writeRefund } from './refund-records.ts';
 
 /**
  * Reserves the amount of a refund, or says why not: from then on it counts as given back.
- * Idempotent by `refundId`: the row it has, whatever became of it. Concurrent refunds of one order are counted one after
+ * Idempotent by `refundId`: the row it has, whatever became of it; without a row it is judged anew, unless another refund
+ * was asked for since it was refused. Concurrent refunds of one order are counted one after
  * another, under the order's row lock. Fails technically only.
  * One that was paid otherwise is settled here: the operator's word is all there is.
  * Writes: Refunds, Payments, AuditLog, in one transaction; nothing when refused.
@@ -33,6 +34,8 @@ export const createRequestRefund =
       const refunds = await tx.refunds.list(wanted.orderId);
       const known = refunds.find(({ refundId }) => refundId === wanted.refundId);
       if (known) return knownRefund(known, wanted);
+      const since = changedSince(refunds, wanted);
+      if (since) return since;
       const payments = await tx.payments.list(wanted.orderId);
       if (wanted.paidOtherwise) return recordPaid(deps, tx, { wanted, order, payments, refunds });
       const payment = chargedPayment(payments);
@@ -47,7 +50,7 @@ export const createRequestRefund =
         },
         wanted.amount,
       );
-      if ('code' in judged) return refused(judged.code, judged.reason);
+      if ('code' in judged) return refused(judged.code, judged.reason, deps.clock.nowUtc());
       if (!payment) throw new Error(`Order ${order.orderId}: a refund was granted without a charge`);
       const { orderId, refundId, reason, actor, fingerprint } = wanted;
       const refund: RefundRow = {
@@ -104,12 +107,34 @@ async function recordPaid(
   return { status: 'taken', refund: viewOf(paid) };
 }
 
-const refused = (code: RefundRefusal, reason: string): RefundAnswer => ({ status: 'refused', code, reason });
+const refused = (code: RefundRefusal, reason: string, atUtc?: string): RefundAnswer => ({
+  status: 'refused',
+  code,
+  reason,
+  ...(atUtc ? { atUtc } : {}),
+});
 
 const knownRefund = (known: RefundRow, { fingerprint, orderId }: RequestRefund): RefundAnswer =>
   known.fingerprint === fingerprint
     ? { status: 'taken', refund: viewOf(known) }
     : refused('key_reused', `Order ${orderId} has another refund under the same key.`);
+
+/**
+ * Whoever repeats a refused request has not seen what another request has given back since: both would pay. It stays
+ * refused under this id.
+ */
+function changedSince(
+  refunds: readonly RefundRow[],
+  { orderId, refusedAtUtc }: RequestRefund,
+): RefundAnswer | undefined {
+  if (refusedAtUtc === undefined) return undefined;
+  const other = refunds.find(
+    ({ fingerprint, requestedAtUtc }) => fingerprint !== '' && requestedAtUtc >= refusedAtUtc,
+  );
+  if (!other) return undefined;
+  const reason = `Another refund of order ${orderId} was asked for at ${other.requestedAtUtc}, after this request had been refused: look at the order's refunds, then use a new key.`;
+  return refused('changed_since', reason, refusedAtUtc);
+}
 
 /** The compensation refunds what is left; its tombstone says so also while another compensation is parked. */
 const isCompensating = async (tx: StoreTransaction, { orderId, status, sagaState, detail }: OrderRow) =>

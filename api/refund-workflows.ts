@@ -4,7 +4,8 @@ import type { PaymentSubject, RefundAnswer, RequestRefund } from '../domain/refu
 export interface RefundWorkflows {
   /**
    * Starts the refund; it goes on whatever becomes of this process. A second one of the same id is not started: then the
-   * fingerprint of the first tells whether it was the same request. At most 2 s.
+   * fingerprint of the first tells whether it was the same request. One that was merely refused is judged again, whatever
+   * it asks for. At most 4 s.
    */
   start(refund: RequestRefund): Promise<{ status: 'started' } | { status: 'exists'; fingerprint: string }>;
   /** Its end; undefined when it has not ended within `waitMs`. */

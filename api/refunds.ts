@@ -138,7 +138,8 @@ export function addRefunds(app: App, deps: AppDeps): void {
         'Operators only; also after the order has shipped. The same Idempotency-Key refunds an order once, for good; ' +
         'with another body 422. Refused with 409 and a `code`: `nothing_charged`, `nothing_left`, `amount_too_large`, ' +
         '`other_currency`, `compensating` (the order is being taken back), `cancel_instead` (all of an order that has ' +
-        'not shipped), `disputed` (the customer’s bank has the money).',
+        'not shipped), `disputed` (the customer’s bank has the money), `changed_since` (another refund was asked for since this ' +
+        'key was refused). A refusal is not kept: repeated later, the request is judged anew.',
       produces: 'application/json',
       request: {
         params: orderIdParameter,

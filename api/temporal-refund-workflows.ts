@@ -25,6 +25,36 @@ export function createRefundWorkflows(
   const handleOf = ({ orderId, refundId }: Pick<RequestRefund, 'orderId' | 'refundId'>) =>
     client.workflow.getHandle<typeof refundOrder>(refundWorkflowIdOf(orderId, refundId));
 
+  const begin = (refund: RequestRefund, how: Pick<Parameters<typeof start>[1], 'workflowIdReusePolicy'>) =>
+    start(refundOrderName, {
+      ...once,
+      ...how,
+      workflowId: refundWorkflowIdOf(refund.orderId, refund.refundId),
+      args: [{ refund, policy, taskQueues }],
+      memo: { fingerprint: refund.fingerprint },
+      staticSummary: `Refund of order ${refund.orderId}: ${refund.reason.slice(0, 100)}`,
+    });
+
+  /** The last run of this id, and since when its request is refused where nothing else came of it. */
+  async function lastOf(refund: RequestRefund): Promise<{ fingerprint: string; refusedAtUtc?: string }> {
+    try {
+      const { memo, runId, status, closeTime } = await call(600, 'describe', () =>
+        handleOf(refund).describe(),
+      );
+      const fingerprint = String(memo?.['fingerprint']);
+      if (status.name !== 'COMPLETED') return { fingerprint };
+      const run = client.workflow.getHandle<typeof refundOrder>(
+        refundWorkflowIdOf(refund.orderId, refund.refundId),
+        runId,
+      );
+      const answer = await call(600, 'result', () => run.result());
+      if (answer.status !== 'refused') return { fingerprint };
+      return { fingerprint, refusedAtUtc: answer.atUtc ?? closeTime?.toISOString() ?? '' };
+    } catch (error) {
+      throw new TemporalUnavailable('describe', error);
+    }
+  }
+
   /** False when there was one of this id before. */
   async function start(name: string, options: Parameters<Client['workflow']['start']>[1]): Promise<boolean> {
     try {
@@ -38,21 +68,14 @@ export function createRefundWorkflows(
 
   return {
     async start(refund) {
-      const { orderId, refundId, fingerprint, reason } = refund;
-      const started = await start(refundOrderName, {
-        ...once,
-        workflowId: refundWorkflowIdOf(orderId, refundId),
-        args: [{ refund, policy, taskQueues }],
-        memo: { fingerprint },
-        staticSummary: `Refund of order ${orderId}: ${reason.slice(0, 100)}`,
-      });
-      if (started) return { status: 'started' };
-      try {
-        const { memo } = await call(600, 'describe', () => handleOf(refund).describe());
-        return { status: 'exists', fingerprint: String(memo?.['fingerprint']) };
-      } catch (error) {
-        throw new TemporalUnavailable('describe', error);
+      if (await begin(refund, once)) return { status: 'started' };
+      const before = await lastOf(refund);
+      if (before.refusedAtUtc === undefined) return { status: 'exists', fingerprint: before.fingerprint };
+      const again = { ...refund, refusedAtUtc: before.refusedAtUtc };
+      if (await begin(again, { ...once, workflowIdReusePolicy: 'ALLOW_DUPLICATE' })) {
+        return { status: 'started' };
       }
+      return { status: 'exists', fingerprint: (await lastOf(refund)).fingerprint };
     },
     async end(refund, waitMs) {
       try {

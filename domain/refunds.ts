@@ -83,6 +83,8 @@ export interface RequestRefund {
   actor: Actor;
   /** Of amount and reason: another one under the same id is refused. */
   fingerprint: string;
+  /** When a request under the same id was refused before: what has been refunded since forbids this one. */
+  refusedAtUtc?: string;
 }
 
 /** Why a refund is refused; nothing is reserved or sent then. */
@@ -94,10 +96,16 @@ export type RefundRefusal =
   | 'compensating'
   | 'cancel_instead'
   | 'disputed'
-  | 'key_reused';
+  | 'key_reused'
+  | 'changed_since';
 
+/**
+ * `refused`: nothing is on record of it, and the same request is judged again when it is repeated. `atUtc`: when it was
+ * judged; absent in answers from before it was told.
+ */
 export type RefundAnswer =
-  { status: 'taken'; refund: Refund } | { status: 'refused'; code: RefundRefusal; reason: string };
+  | { status: 'taken'; refund: Refund }
+  | { status: 'refused'; code: RefundRefusal; reason: string; atUtc?: string };
 
 /** What decides about a refund: the order and its money. */
 export interface OrderMoney {

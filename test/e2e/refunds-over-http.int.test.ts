@@ -9,7 +9,8 @@ import { fakeDeps, operatorKey, send, settings } from '../../api/testing/fake-de
 import { refundWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
 import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import { quickPolicy, until } from '../setup/saga-environment.ts';
-import { booksOf, eventsOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
+import { resolveSignal } from '../../workflows/messages.ts';
+import { act, booksOf, eventsOf, expectEnd, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 interface RefundJson {
   refundId: string;
@@ -115,6 +116,37 @@ describe('refunds and disputes through the API and the provider’s webhook', ()
       await saga().check(order.orderId);
     },
   );
+
+  test.concurrent('a refusal is not kept under its key, and what was refunded since forbids it', async () => {
+    const orderId = newOrderId();
+    const carrier = { provider: 'easypost', operation: 'shipments.buy', match: { orderId } } as const;
+    await saga().addFault({ ...carrier, id: `held-${orderId}`, kind: 'error', status: 403 });
+    const order = await saga().start({ orderId }, { steps: { shipping: { budgetMs: 400 } } });
+    await saga().until(orderId, ({ parked }) => parked !== undefined);
+    for (const key of ['ticket-1', 'ticket-2']) {
+      expect(await refund(order, key)).toMatchObject({ status: 409, answer: { code: 'cancel_instead' } });
+    }
+    await saga().removeFault(`held-${orderId}`);
+    await order.signal(resolveSignal, { action: 'retry', ...act });
+    await expectEnd(saga(), order, { status: 'completed' });
+    const part = { reason: 'as agreed', amount: { amount: '100.00', currency: 'INR' } };
+    const [paid, again] = await Promise.all([
+      refund(order, 'ticket-1', part),
+      refund(order, 'ticket-1', part),
+    ]);
+    expect(paid).toMatchObject({ status: 200, answer: { state: 'refunded' } });
+    expect(again.answer).toEqual(paid.answer);
+    expect((await refund(order, 'ticket-1')).status).toBe(422);
+    for (let times = 0; times < 2; times += 1) {
+      expect(await refund(order, 'ticket-2')).toMatchObject({
+        status: 409,
+        answer: { code: 'changed_since' },
+      });
+    }
+    expect((await booksOf(saga(), orderId)).provider.refunded.map(({ amount }) => amount)).toEqual([10_000]);
+    expect(await refund(order, 'ticket-3')).toMatchObject({ status: 200, answer: { state: 'refunded' } });
+    await saga().check(orderId);
+  });
 
   test.concurrent('a refund whose run somebody terminated goes on when it is asked for again', async () => {
     const order = await shipped();
