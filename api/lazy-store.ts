@@ -27,7 +27,10 @@ export function lazyStore(open: () => Promise<Store>): LazyStore {
     providers: async () => (await store()).read.providers(),
     ledger: async (id) => (await store()).read.ledger(id),
     money: async (id) => (await store()).read.money(id),
-    debts: { list: async (input) => (await store()).read.debts.list(input) },
+    debts: {
+      list: async (input) => (await store()).read.debts.list(input),
+      undecided: async (input) => (await store()).read.debts.undecided(input),
+    },
     customers: { orders: async (input) => (await store()).read.customers.orders(input) },
     deadLetters: {
       groups: async (filter) => (await store()).read.deadLetters.groups(filter),

@@ -228,7 +228,11 @@ describe('GET /orders/{orderId}/refunds', () => {
       disputes: [],
     });
     const { store } = fakeStore({
-      reads: { order: async () => viewOf({ status: 'cancelled', sagaState: 'ended' }), money, debts },
+      reads: {
+        order: async () => viewOf({ status: 'cancelled', sagaState: 'ended' }),
+        money,
+        debts: { ...debts, undecided: async () => [] },
+      },
     });
     const app = createApp(fakeDeps({ store }));
     const list = async (key: string, more = '') => send(app, 'GET', `/orders?owed=true${more}`, { key });

@@ -37,4 +37,10 @@ export interface Debt {
 export interface DebtReads {
   /** Debts that are not settled, oldest first, after the given one, at most `limit`. */
   list(input: { after?: Pick<Debt, 'sinceUtc' | 'orderId' | 'n'>; limit: number }): Promise<Debt[]>;
+  /** Refunds asked for by a key before the time and not decided, oldest first, after the given one, at most `limit`. */
+  undecided(input: {
+    requestedBeforeUtc: string;
+    after?: Pick<RefundRow, 'requestedAtUtc' | 'orderId' | 'refundId'>;
+    limit: number;
+  }): Promise<RefundRow[]>;
 }

@@ -4,6 +4,7 @@ import { Runtime } from '@temporalio/worker';
 import { createDebtRuns } from '../api/temporal-debt-runs.ts';
 import { createOrderRuns } from '../api/temporal-order-runs.ts';
 import { createOrderWorkflows } from '../api/temporal-order-workflows.ts';
+import { createRefundWorkflows } from '../api/temporal-refund-workflows.ts';
 import { clientObservers } from '../api/trace-temporal.ts';
 import { loadConfig } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
@@ -78,6 +79,10 @@ const cases = watchCases({
 });
 const debts = watchDebts({
   ...deps,
+  refunds: createRefundWorkflows(client, {
+    taskQueues: taskQueues(config.TASK_QUEUE_PREFIX),
+    policy: config.policy,
+  }),
   debts: createDebtRuns(client, {
     taskQueues: taskQueues(config.TASK_QUEUE_PREFIX),
     policy: config.policy,

@@ -2,6 +2,7 @@ import type { OrderId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { DebtReads } from '../../ports/refunds.ts';
 import type { Connection } from './connection.ts';
+import { refundColumns, refundOf, type RefundRecord } from './refunds.ts';
 import type { Synchronous } from './statements.ts';
 
 /**
@@ -34,6 +35,14 @@ export const debtSql = {
     ORDER BY RequestedAtUtc, OrderId, RefundId LIMIT ?`,
 };
 
+/** For the sweep, which reads as many as wait. */
+export const refundClaimSql = {
+  undecided: `SELECT ${refundColumns} FROM Refunds
+    WHERE State IN ('owed', 'requested', 'pending') AND State <> 'owed' AND Fingerprint <> '' AND RequestedAtUtc < ?
+      AND (RequestedAtUtc, OrderId, RefundId) > (?, ?, ?)
+    ORDER BY RequestedAtUtc, OrderId, RefundId LIMIT ?`,
+};
+
 interface DebtRecord {
   OrderId: OrderId;
   N: number;
@@ -58,4 +67,15 @@ export const createDebtReads = (connection: Connection): Synchronous<DebtReads> 
         amount: { amountMinor: record.AmountMinor, currency: record.Currency },
         sinceUtc: record.RequestedAtUtc,
       })),
+  undecided: ({ requestedBeforeUtc, after, limit }) =>
+    connection
+      .all<RefundRecord>(
+        refundClaimSql.undecided,
+        requestedBeforeUtc,
+        after?.requestedAtUtc ?? '',
+        after?.orderId ?? '',
+        after?.refundId ?? '',
+        limit,
+      )
+      .map(refundOf),
 });

@@ -19,7 +19,7 @@ import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
 import { providerSql } from './providers.ts';
 import { caseSql, catalogSql, readSql } from './reads.ts';
-import { debtSql } from './debts.ts';
+import { debtSql, refundClaimSql } from './debts.ts';
 import { refundSql } from './refunds.ts';
 import { orderRowsSql, retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
@@ -59,6 +59,7 @@ const upkeep = {
   outboxLeaseSql,
   outboxUpkeepSql,
   providerSql,
+  refundClaimSql,
   unrecordedOrderListSql,
   upkeepSql,
   webhookListSql,

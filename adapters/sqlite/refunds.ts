@@ -5,7 +5,7 @@ import type { DisputeStatements, RefundRow, RefundStatements } from '../../ports
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 
-const refundColumns = `OrderId, RefundId, N, State, AmountMinor, Currency, ProviderRefundId, KeyNumber, Fingerprint, Actor,
+export const refundColumns = `OrderId, RefundId, N, State, AmountMinor, Currency, ProviderRefundId, KeyNumber, Fingerprint, Actor,
       Reason, Failure, RequestedAtUtc, SettledAtUtc`;
 const disputeColumns =
   'OrderId, DisputeId, N, State, AmountMinor, Currency, Reason, OpenedAtUtc, UpdatedAtUtc, DueByUtc';
@@ -26,7 +26,7 @@ export const refundSql = {
       OpenedAtUtc = excluded.OpenedAtUtc, UpdatedAtUtc = excluded.UpdatedAtUtc, DueByUtc = excluded.DueByUtc`,
 };
 
-interface RefundRecord {
+export interface RefundRecord {
   OrderId: OrderId;
   RefundId: string;
   N: number;
@@ -106,7 +106,7 @@ export const createDisputes = (connection: Connection): Synchronous<DisputeState
   },
 });
 
-const refundOf = (record: RefundRecord): RefundRow => ({
+export const refundOf = (record: RefundRecord): RefundRow => ({
   orderId: record.OrderId,
   refundId: record.RefundId,
   n: record.N,

@@ -76,7 +76,10 @@ export async function connectSqliteStore(input: {
       providers: () => reading(({ reads }) => reads.providers()),
       ledger: (id) => reading(({ reads }) => reads.ledger(id)),
       money: (id) => reading(({ reads }) => reads.money(id)),
-      debts: { list: (request) => reading(({ debts }) => debts.list(request)) },
+      debts: {
+        list: (request) => reading(({ debts }) => debts.list(request)),
+        undecided: (request) => reading(({ debts }) => debts.undecided(request)),
+      },
       customers: {
         orders: (request) => reading(({ customers }) => customers.orders(request)),
       },

@@ -17,7 +17,7 @@ import { paymentSql } from './payments.ts';
 import { processedEventSql } from './processed-events.ts';
 import { providerSql } from './providers.ts';
 import { caseSql, catalogSql, readSql } from './reads.ts';
-import { debtSql } from './debts.ts';
+import { debtSql, refundClaimSql } from './debts.ts';
 import { refundSql } from './refunds.ts';
 import { retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
@@ -61,6 +61,7 @@ export const upkeepFamilies = {
   outboxLeaseSql,
   outboxUpkeepSql,
   providerSql,
+  refundClaimSql,
   unrecordedOrderListSql,
   upkeepSql,
   webhookListSql,

@@ -1,6 +1,7 @@
 import type { OrderId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { DebtReads } from '../../ports/refunds.ts';
+import { refundColumns, refundOf } from './refunds.ts';
 import { statements, type Session } from './statement.ts';
 import { isoOf, numberOf } from './values.ts';
 
@@ -43,6 +44,18 @@ export const debtSql = statements('debts', {
   },
 });
 
+/** For the sweep, which reads as many as wait. */
+export const refundClaimSql = statements('refundClaims', {
+  undecided: {
+    index: 'IX_Refunds_Undecided, PK_Refunds',
+    text: () => `SELECT TOP (@Limit) ${refundColumns} FROM dbo.Refunds
+      WHERE State IN ('owed', 'requested', 'pending') AND State <> 'owed' AND Fingerprint <> ''
+        AND RequestedAtUtc < @RequestedBeforeUtc AND RequestedAtUtc >= @AfterUtc
+        AND (RequestedAtUtc > @AfterUtc OR OrderId > @OrderId OR (OrderId = @OrderId AND RefundId > @RefundId))
+      ORDER BY RequestedAtUtc, OrderId, RefundId`,
+  },
+});
+
 export const createDebtReads = (session: Session): DebtReads => ({
   async list({ after, limit }) {
     const rows = await session.rows(debtSql.debts, {
@@ -57,5 +70,15 @@ export const createDebtReads = (session: Session): DebtReads => ({
       amount: { amountMinor: numberOf(row['AmountMinor']), currency: row['Currency'] as Currency },
       sinceUtc: isoOf(row['RequestedAtUtc']),
     }));
+  },
+  async undecided({ requestedBeforeUtc, after, limit }) {
+    const rows = await session.rows(refundClaimSql.undecided, {
+      RequestedBeforeUtc: requestedBeforeUtc,
+      AfterUtc: after?.requestedAtUtc ?? '1970-01-01T00:00:00.000Z',
+      OrderId: after?.orderId ?? '',
+      RefundId: after?.refundId ?? '',
+      Limit: limit,
+    });
+    return rows.map(refundOf);
   },
 });

@@ -128,6 +128,7 @@ export const parameterTypes = {
   ReportedAtUtc: 'DATETIME2(3)',
   ReportedBeforeUtc: 'DATETIME2(3)',
   RequestedAtUtc: 'DATETIME2(3)',
+  RequestedBeforeUtc: 'DATETIME2(3)',
   Result: 'VARCHAR(16)',
   RunId: 'VARCHAR(64)',
   SagaState: 'VARCHAR(16)',

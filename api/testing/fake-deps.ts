@@ -196,7 +196,7 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   providers: async () => ({ switches: [], circuits: [] }),
   ledger: async () => [],
   money: async () => undefined,
-  debts: { list: async () => [] },
+  debts: { list: async () => [], undecided: async () => [] },
   customers: { orders: async () => [] },
   deadLetters: {
     groups: async () => [],

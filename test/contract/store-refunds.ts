@@ -89,6 +89,41 @@ export function describeRefunds(createDatabase: CreateDatabase): void {
     ]);
   });
 
+  it('pages over the refunds that somebody asked for and that are not decided', async () => {
+    const { store } = context;
+    const { requested } = await givenMoney();
+    const at = (minute: number) => new Date(Date.UTC(2024, 0, 1, 0, minute)).toISOString();
+    const put = (refundId: string, minute: number, change: Partial<RefundRow> = {}) => {
+      const row = {
+        ...requested,
+        state: 'requested',
+        refundId,
+        requestedAtUtc: at(minute),
+        fingerprint: 'f',
+      } as const;
+      return store.transaction((tx) => tx.refunds.put({ ...row, ...change }));
+    };
+    await put('later', 3, { state: 'pending' });
+    await put('first', 1);
+    await put('second', 1, { fingerprint: 'g' });
+    await put('by-the-saga', 1, { fingerprint: '' });
+    await put('owed', 1, { state: 'owed' });
+    await put('done', 1, { state: 'refunded' });
+    await put('too-late', 9);
+    const pages: string[][] = [];
+    for (let after; ;) {
+      const page = await store.read.debts.undecided({
+        requestedBeforeUtc: at(9),
+        limit: 2,
+        ...(after && { after }),
+      });
+      after = page.at(-1);
+      if (!after) break;
+      pages.push(page.map(({ refundId }) => refundId));
+    }
+    expect(pages).toEqual([['first', 'second'], ['later']]);
+  });
+
   it('keeps a closed order from the purge while a refund or dispute of it is undecided', async () => {
     const { store } = context;
     const orderId = await givenClosedOrder(store);

@@ -8,6 +8,8 @@ import { createRefundWorkflows } from '../../api/temporal-refund-workflows.ts';
 import { fakeDeps, operatorKey, send, settings } from '../../api/testing/fake-deps.ts';
 import { refundWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
 import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
+import { systemClock } from '../../ports/clock.ts';
+import { sweepRefunds } from '../../workers/upkeep/sweep-refunds.ts';
 import { quickPolicy, until } from '../setup/saga-environment.ts';
 import { resolveSignal } from '../../workflows/messages.ts';
 import { act, booksOf, eventsOf, expectEnd, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
@@ -145,6 +147,38 @@ describe('refunds and disputes through the API and the provider’s webhook', ()
     }
     expect((await booksOf(saga(), orderId)).provider.refunded.map(({ amount }) => amount)).toEqual([10_000]);
     expect(await refund(order, 'ticket-3')).toMatchObject({ status: 200, answer: { state: 'refunded' } });
+    await saga().check(orderId);
+  });
+
+  test('a refund whose run somebody terminated goes on by the sweep, once, and its trail says so', async () => {
+    const order = await shipped();
+    const { orderId } = order;
+    const id = `away-${orderId}`;
+    const fault = { provider: 'stripe', operation: 'refunds.create', kind: 'rate-limit' } as const;
+    await saga().addFault({ id, ...fault, match: { orderId } });
+    const asked = await refund(order, 'k-1');
+    expect(asked).toMatchObject({ status: 202, answer: { state: 'requested' } });
+    const workflowId = refundWorkflowIdOf(orderId, asked.answer.refundId);
+    await saga().client.workflow.getHandle(workflowId).terminate('by mistake');
+    await saga().removeFault(id);
+    const { store } = saga().deps;
+    const refunds = createRefundWorkflows(saga().client, {
+      taskQueues: taskQueues(saga().config.TASK_QUEUE_PREFIX),
+      policy: withPolicy(defaultPolicy, quickPolicy),
+    });
+    const sweep = () => sweepRefunds({ store, refunds, clock: systemClock, askedForMs: 0 });
+    await Promise.all([sweep(), sweep()]);
+    await until(
+      () => money(order),
+      (now) => now.refunds[0]?.state === 'refunded',
+      20_000,
+    );
+    expect((await sweep()).started).toBe(0);
+    const { provider: books, audit } = await booksOf(saga(), orderId);
+    expect(books.refunded).toHaveLength(1);
+    expect(audit.filter(({ to }) => to === 'begun again')).toMatchObject([
+      { actor: 'sweep', step: 'refund' },
+    ]);
     await saga().check(orderId);
   });
 

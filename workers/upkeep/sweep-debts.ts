@@ -13,7 +13,7 @@ export async function sweepDebts({
   store,
   debts,
 }: {
-  store: { read: Pick<Store['read'], 'debts'> };
+  store: { read: { debts: Pick<Store['read']['debts'], 'list'> } };
   debts: DebtRuns;
 }): Promise<{ found: number; started: number }> {
   const counts = { found: 0, started: 0 };
