@@ -68,6 +68,8 @@ export interface OrderState {
   /** The payment provider reported a change. */
   paymentNoticed: boolean;
   resolve?: ResolveParked;
+  /** It is parked while a hold waits for its payment: what mends the hold would not be heard. */
+  parkedInHold?: boolean;
   /** What is parked, as the rules of `resolve` see it. */
   parkedActivity?: ParkedActivity;
   /** A `mark-done` whose reference is being checked with the provider. */
@@ -211,6 +213,9 @@ export function refusePayment(order: OrderState): Refused {
   if (closing(order)) return closing(order);
   if (hold?.status !== 'payment_failed' && hold?.status !== 'payment_action_required') {
     return `The order is ${order.status}: a payment method is accepted only while its payment is held.`;
+  }
+  if (order.parkedInHold) {
+    return 'The order waits for an operator: its payment is parked. Another method is tried by resolve retry-with, or once the order is held again.';
   }
   if (order.paymentAct) return 'Another payment method has just been accepted and is being tried.';
   return refuseMoreMethods(order);

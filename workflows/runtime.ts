@@ -61,6 +61,7 @@ async function park(context: OrderContext, parking: Parking): Promise<Resolution
   if (!before && (await waitForProvider(context, parking))) return 'again';
   Object.assign(order, parkedAs(order, parking, before));
   if (compensating) order.takenBackParked = patched('taken-back-while-parked');
+  else if (order.hold) order.parkedInHold = patched('parked-in-hold');
   show(context, 'parked');
   if (!before && order.parked) await context.note('parkOrder', { parked: order.parked });
   const resolved = () => order.resolve !== undefined;

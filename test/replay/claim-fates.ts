@@ -1,5 +1,11 @@
 import type { OrderView } from '../../domain/order.ts';
-import { cancelOrder, resolveParked, updatePayment, type ResolveParked } from '../../workflows/messages.ts';
+import {
+  cancelOrder,
+  paymentSignal,
+  resolveParked,
+  updatePayment,
+  type ResolveParked,
+} from '../../workflows/messages.ts';
 import { act, booksOf, type StartedOrder } from '../e2e/saga-suite.ts';
 import type { SagaEnvironment } from '../setup/saga-environment.ts';
 import { breaking, isParked, mend, small, startUntil, type Fate } from './lead-order.ts';
@@ -79,6 +85,12 @@ export const claimFates: Record<string, Fate> = {
   },
   'completed-another-card-while-customer-awaited': async (saga) => {
     const order = await parkedInHold(saga);
+    await resolve(order, { action: 'retry-with', input: { paymentMethodId: 'pm_card_mastercard' } });
+    return order;
+  },
+  'completed-card-refused-while-parked-in-hold': async (saga) => {
+    const order = await parkedInHold(saga);
+    await order.signal(paymentSignal, { ...act, paymentMethodId: 'pm_card_visa' });
     await resolve(order, { action: 'retry-with', input: { paymentMethodId: 'pm_card_mastercard' } });
     return order;
   },
