@@ -96,6 +96,29 @@ describe('a refund that an operator asked for', () => {
     });
   });
 
+  test('of all of an order whose label is being bought waits for that; cancel would be refused as well', async () => {
+    const order = await given();
+    const { orderId, carrier, once } = order;
+    await store.transaction((tx) =>
+      tx.orders.update({
+        orderId,
+        status: 'fulfillment_created',
+        sagaState: 'running',
+        updatedAtUtc: order.world.clock.nowUtc(),
+      }),
+    );
+    expect(await order.ask('a', charge)).toMatchObject({ value: { code: 'cancel_instead' } });
+    carrier.breakNext('buy', 'reply-lost');
+    const address = { name: 'A', street1: '1 Road', city: 'Pune', postalCode: '411001', country: 'IN' };
+    await once((a) => a.generateShipment({ orderId, n: 1, address, attemptTimeoutMs }));
+    expect(await order.ask('a', charge)).toMatchObject({ value: { code: 'being_shipped' } });
+    expect(await order.ask('b', 100)).toMatchObject({ value: { status: 'taken' } });
+    await store.transaction((tx) =>
+      tx.orders.update({ orderId, sagaState: 'parked', updatedAtUtc: order.world.clock.nowUtc() }),
+    );
+    expect(await order.ask('a', charge - 100)).toMatchObject({ value: { code: 'cancel_instead' } });
+  });
+
   test('that comes after the compensation has refunded everything is not told as money that is missing', async () => {
     const owedIn = async (orderId: OrderId) => {
       const events = await store.read.events({ orderId, afterSequence: 0 });

@@ -44,6 +44,7 @@ export const createRequestRefund =
           orderId: order.orderId,
           status: order.status,
           compensating: await isCompensating(tx, order),
+          shipping: await isShipping(tx, order),
           charged: payment?.amount,
           refunds: refunds.filter(({ n }) => n === payment?.n),
           disputes: (await tx.disputes.list(wanted.orderId)).filter(({ n }) => n === payment?.n),
@@ -142,6 +143,16 @@ const isCompensating = async (tx: StoreTransaction, { orderId, status, sagaState
   (sagaState === 'compensating' ||
     detail.cancelRequested !== undefined ||
     (await tx.operations.find(operationKeys.refundPayment(orderId))) !== undefined);
+
+/** Between the first attempt at a label and its answer nobody can cancel, unless the order is parked or held. */
+async function isShipping(tx: StoreTransaction, { orderId, sagaState }: OrderRow): Promise<boolean> {
+  if (sagaState !== 'running') return false;
+  for (const { n } of await tx.shipments.list(orderId)) {
+    const operation = await tx.operations.find(operationKeys.generateShipment(orderId, n));
+    if (operation && !operation.outcome) return true;
+  }
+  return false;
+}
 
 const viewOf = ({ fingerprint: _, keyNumber: __, ...refund }: RefundRow): Refund => refund;
 

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { parseAmount, type Money } from '../domain/money.ts';
 import {
   disputeStates,
-  leftToRefund,
+  refundableMinor,
   refundStates,
   type Dispute,
   type Refund,
@@ -105,7 +105,9 @@ const refundsBody = z
   .object({
     orderId: z.string(),
     charged: nullable(amount).openapi({ description: 'null when nothing was charged.' }),
-    left: nullable(amount).openapi({ description: 'What can still be refunded.' }),
+    left: nullable(amount).openapi({
+      description: 'What can be refunded now: nothing of a charge that a bank holds.',
+    }),
     owed: z.array(owedBody),
     refunds: z.array(refundBody),
     disputes: z.array(disputeBody),
@@ -138,7 +140,7 @@ export function addRefunds(app: App, deps: AppDeps): void {
         'Operators only; also after the order has shipped. The same Idempotency-Key refunds an order once, for good; ' +
         'with another body 422. Refused with 409 and a `code`: `nothing_charged`, `nothing_left`, `amount_too_large`, ' +
         '`other_currency`, `compensating` (the order is being taken back), `cancel_instead` (all of an order that has ' +
-        'not shipped), `disputed` (the customer’s bank has the money), `changed_since` (another refund was asked for since this ' +
+        'not shipped), `being_shipped` (all of an order whose label is being bought), `disputed` (the customer’s bank has the money), `changed_since` (another refund was asked for since this ' +
         'key was refused). A refusal is not kept: repeated later, the request is judged anew.',
       produces: 'application/json',
       request: {
@@ -299,7 +301,7 @@ function moneyOf({
   disputes,
 }: StoredMoney): Omit<z.infer<typeof refundsBody>, 'orderId' | 'owed'> {
   const charged = payments.find(({ state }) => state === 'charged' || state === 'refunded')?.amount;
-  const left = charged && { ...charged, amountMinor: leftToRefund({ charged, refunds, disputes }) };
+  const left = charged && { ...charged, amountMinor: refundableMinor({ charged, refunds, disputes }) };
   return {
     charged: charged ? moneyBody(charged) : null,
     left: left ? moneyBody(left) : null,

@@ -95,6 +95,7 @@ export type RefundRefusal =
   | 'other_currency'
   | 'compensating'
   | 'cancel_instead'
+  | 'being_shipped'
   | 'disputed'
   | 'key_reused'
   | 'changed_since';
@@ -113,6 +114,8 @@ export interface OrderMoney {
   status: OrderStatus;
   /** The saga is taking the order back: its own compensation refunds what is left. */
   compensating: boolean;
+  /** Its label is being bought: a cancel is refused as well. */
+  shipping?: boolean;
   /** The charged payment; absent when nothing was charged. */
   charged: Money | undefined;
   refunds: readonly Pick<Refund, 'state' | 'amount'>[];
@@ -141,6 +144,14 @@ export function leftToRefund({
   return Math.max(0, (charged?.amountMinor ?? 0) - sumMinor(gone.map(({ amount }) => amount.amountMinor)));
 }
 
+/** What may be refunded now: nothing of a charge that the customer's bank holds, or has given back. */
+export const refundableMinor = (money: Pick<OrderMoney, 'charged' | 'refunds' | 'disputes'>): number =>
+  holding(money.disputes) ? 0 : leftToRefund(money);
+
+const holding = <Disputed extends Pick<Dispute, 'state'>>(
+  disputes: readonly Disputed[],
+): Disputed | undefined => disputes.find(({ state }) => state === 'open' || state === 'lost');
+
 /** Past this status an order can no longer be canceled, so that all of it may be refunded. */
 const canBeCanceled = (status: OrderStatus): boolean => !isEnded(status) && status !== 'shipment_generated';
 
@@ -154,9 +165,9 @@ export function judgeRefund(
     return refused('compensating', `Order ${orderId} is being taken back; that refunds all that is left.`);
   }
   if (!charged) return refused('nothing_charged', `Order ${orderId} (${status}) was never charged.`);
-  const dispute = money.disputes.find(({ state }) => state === 'open' || state === 'lost');
+  const dispute = holding(money.disputes);
   if (dispute) return refused('disputed', disputedReason(dispute));
-  const left = leftToRefund(money);
+  const left = refundableMinor(money);
   const shown = `${formatAmount({ ...charged, amountMinor: left })} ${charged.currency}`;
   if (left === 0)
     return refused('nothing_left', `All of order ${orderId}'s charge is refunded or on its way.`);
@@ -169,6 +180,14 @@ export function judgeRefund(
   const amountMinor = wanted?.amountMinor ?? left;
   if (amountMinor > left) {
     return refused('amount_too_large', `${shown} of order ${orderId}'s charge is left to refund.`);
+  }
+  if (amountMinor === left && money.shipping) {
+    const then =
+      'It ships, or it is parked and can be canceled, within two hours as a rule; repeat the request then.';
+    return refused(
+      'being_shipped',
+      `The label of order ${orderId} is being bought: nobody can stop that now. ${then}`,
+    );
   }
   if (amountMinor === left && canBeCanceled(status)) {
     const act = `cancel it instead (POST /orders/${orderId}/cancel), which refunds everything.`;
@@ -183,7 +202,7 @@ export function judgeKept({
   charged,
   refunds,
   disputes,
-}: Omit<OrderMoney, 'status' | 'compensating'>): Refusal | undefined {
+}: Omit<OrderMoney, 'status' | 'compensating' | 'shipping'>): Refusal | undefined {
   if (!charged) return unkept('PaymentRefunded', `Order ${orderId} has no charge that is kept.`);
   /* A bank that only inquires has taken nothing. */
   const dispute =

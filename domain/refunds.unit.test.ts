@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orderId } from './ids.ts';
-import { chargedPayment, judgeRefund, leftToRefund, type OrderMoney } from './refunds.ts';
+import { chargedPayment, judgeRefund, leftToRefund, refundableMinor, type OrderMoney } from './refunds.ts';
 
 const inr = (amountMinor: number) => ({ amountMinor, currency: 'INR' as const });
 const money = (change: Partial<OrderMoney> = {}): OrderMoney => ({
@@ -32,6 +32,10 @@ describe('what is left to refund', () => {
     ];
     expect(leftToRefund(money({ refunds }))).toBe(889);
     expect(leftToRefund(money({ disputes: [dispute('lost')] }))).toBe(0);
+    for (const state of ['open', 'lost'] as const) {
+      expect(refundableMinor(money({ disputes: [{ ...dispute(state), amount: inr(1) }] }))).toBe(0);
+    }
+    expect(refundableMinor(money({ disputes: [dispute('inquiry')] }))).toBe(1_000);
     expect(leftToRefund(money({ charged: undefined }))).toBe(0);
   });
 
@@ -61,12 +65,16 @@ describe('a refund', () => {
     ['a charge whose dispute was lost', { disputes: [dispute('lost')] }, 'disputed'],
     ['what is refunded already', { refunds: [refund('requested', 1_000)] }, 'nothing_left'],
     ['all of an order that can be canceled', { status: 'fulfillment_created' }, 'cancel_instead'],
+    ['all of an order that ships now', { status: 'fulfillment_created', shipping: true }, 'being_shipped'],
   ] as const)('is refused for %s', (_what, change, code) => {
     expect(judgeRefund(money(change), undefined)).toMatchObject({ code });
   });
 
   it('is taken for a part of a running order, for all of it once it ships, and beside a dispute that was won', () => {
-    expect(judgeRefund(money({ status: 'fulfillment_created' }), inr(999))).toEqual({ amount: inr(999) });
+    for (const shipping of [false, true]) {
+      const running = money({ status: 'fulfillment_created', shipping });
+      expect(judgeRefund(running, inr(999))).toEqual({ amount: inr(999) });
+    }
     expect(judgeRefund(money({ status: 'shipment_generated' }), undefined)).toEqual({ amount: inr(1_000) });
     for (const state of ['won', 'inquiry'] as const) {
       expect(judgeRefund(money({ disputes: [dispute(state)] }), undefined)).toEqual({ amount: inr(1_000) });
