@@ -175,6 +175,9 @@ async function refund(deps: CliDeps, id: string, options: RefundOptions): Promis
     reason,
     actor,
   };
+  /* Whoever stops the command, or loses its connection, has the key to ask again with. */
+  const made = `Key of this refund: ${key}. Repeated with --key ${key} it refunds once.`;
+  if (options.key === undefined) (json ? console.error : deps.print)(made);
   const headers = { 'idempotency-key': key };
   const answer = await client
     .send<RefundAnswer>('POST', `${pathOf(id)}/refunds`, body, headers)
