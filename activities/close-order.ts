@@ -2,6 +2,7 @@ import type { FailureType } from '../domain/failures.ts';
 import { compensationNames, operationKeys, type CompensationName, type OrderId } from '../domain/ids.ts';
 import { isEnded, type Actor, type StepName } from '../domain/order.ts';
 import { mayCharge } from './close-intent.ts';
+import { writeEndMail } from './customer-mail.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
 import { orderClosed, runSqlOperation } from './operation.ts';
@@ -55,7 +56,8 @@ export interface NotClosed {
  * tombstone stops them. No order ends while an intent of it may still charge. Until then it answers which compensations
  * are left, and writes nothing.
  * Idempotent by `close-<orderId>`. Fails with OrderClosed when it has ended otherwise, or technically.
- * Writes: Orders, AuditLog, OutboxMessages(order.failed.v1 or order.cancelled.v1), in one transaction.
+ * Writes: Orders, AuditLog, OutboxMessages(order.failed.v1 or order.cancelled.v1; the mail that
+ * tells the customer of the money), in one transaction.
  */
 export const createCloseOrder =
   (deps: ActivityDeps) =>
@@ -89,6 +91,7 @@ const closeOrder = (deps: ActivityDeps, { orderId, step, ending }: CloseOrder): 
     { key: operationKeys.closeOrder(orderId), orderId, step: 'closing', untilEnd: true },
     async (tx, order) => {
       const failed = ending.status === 'failed';
+      const nowUtc = deps.clock.nowUtc();
       await writeTransition(tx, {
         order,
         actor: failed ? 'saga' : ending.actor,
@@ -108,8 +111,9 @@ const closeOrder = (deps: ActivityDeps, { orderId, step, ending }: CloseOrder): 
               details: { failureType: ending.failure.type, reason: ending.failure.reason },
             }
           : { type: 'order.cancelled.v1', details: { actor: ending.actor, reason: ending.reason } },
-        nowUtc: deps.clock.nowUtc(),
+        nowUtc,
       });
+      await writeEndMail(tx, { order, status: ending.status, nowUtc });
       return { done: null };
     },
   );

@@ -1,4 +1,5 @@
 import { operationKeys } from '../domain/ids.ts';
+import { isEnded } from '../domain/order.ts';
 import { decimalAmount, formatAmount, type Money } from '../domain/money.ts';
 import { owedInAll, owedOf } from '../domain/owed.ts';
 import { leftToRefund, type RefundState } from '../domain/refunds.ts';
@@ -6,6 +7,7 @@ import type { EventFacts } from '../domain/events.ts';
 import type { ProviderDispute, ProviderRefund } from '../ports/payment-gateway.ts';
 import type { RefundRow } from '../ports/refunds.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
+import { writeCustomerMail } from './customer-mail.ts';
 import type { ActivityDeps } from './deps.ts';
 import { writeTransition } from './transition.ts';
 
@@ -196,7 +198,15 @@ export async function writeRefund(
     ...(event ? { event } : {}),
     nowUtc: deps.clock.nowUtc(),
   });
+  if (event?.type === 'payment.refunded.v1' && !isToldByEnd(change)) {
+    const mail = { template: 'money-refunded', amount: after.amount } as const;
+    await writeCustomerMail(tx, { order: ofOrder, mail, nowUtc: deps.clock.nowUtc() });
+  }
 }
+
+/** The mail about the order's end tells of what the compensation has refunded. */
+const isToldByEnd = ({ order: { status }, after }: RefundChange): boolean =>
+  after.refundId === compensationId(after.n) && !isEnded(status);
 
 /** Words of the audit trail. */
 const auditState: Record<RefundState, string> = {

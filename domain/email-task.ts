@@ -5,12 +5,14 @@ import type { ShipmentView } from './order.ts';
 export const emailTasks = {
   'order-confirmation': { type: 'email.order-confirmation.v1', priority: 9 },
   'order-shipped': { type: 'email.order-shipped.v1', priority: 5 },
+  'order-ended': { type: 'email.order-ended.v1', priority: 5 },
+  'money-refunded': { type: 'email.money-refunded.v1', priority: 5 },
   /** To the help desk, not to a customer: an order waits for a person. */
   'help-desk': { type: 'email.help-desk.v1', priority: 7 },
 } as const;
 
-/** Templates of mails that an order asks for itself. */
-export type EmailTemplate = Exclude<keyof typeof emailTasks, 'help-desk'>;
+/** Templates of mails that the saga asks for beside the order's path. */
+export type EmailTemplate = 'order-confirmation' | 'order-shipped';
 
 interface EmailTaskFacts {
   /** UUID, the outbox message's id: one task is one mail. */
@@ -22,11 +24,26 @@ interface EmailTaskFacts {
   items: { productId: string; quantity: number }[];
 }
 
-/** Payload of a message on the email queue. */
-export type EmailTask =
+/** What becomes of the money of an order that ended without shipping; nothing was charged where all is absent. */
+export interface MoneyBack {
+  /** Refunded, or on its way. */
+  back?: Money;
+  /** The customer's bank holds it until it has decided. */
+  heldByBank?: Money;
+  /** The customer's bank has given it back. */
+  givenByBank?: Money;
+  /** Could not be refunded yet. */
+  owed?: Money;
+}
+
+export type CustomerTask =
   | (EmailTaskFacts & { template: 'order-confirmation'; total: Money })
   | (EmailTaskFacts & { template: 'order-shipped'; total?: Money; shipment: ShipmentView })
-  | HelpDeskTask;
+  | (EmailTaskFacts & { template: 'order-ended'; canceled: boolean } & MoneyBack)
+  | (EmailTaskFacts & { template: 'money-refunded'; amount: Money });
+
+/** Payload of a message on the email queue. */
+export type EmailTask = CustomerTask | HelpDeskTask;
 
 export interface HelpDeskTask {
   taskId: string;
@@ -96,7 +113,16 @@ function partsRefusal(value: Record<string, unknown>): string | undefined {
   if (template === 'order-shipped' && !isShipment(shipment)) {
     return expected('shipment', 'carrier, service, trackingCode and labelUrl', shipment);
   }
-  return undefined;
+  return template === 'order-ended' || template === 'money-refunded' ? moneyRefusal(value) : undefined;
+}
+
+function moneyRefusal(value: Record<string, unknown>): string | undefined {
+  if (value['template'] === 'order-ended' && typeof value['canceled'] !== 'boolean')
+    return expected('canceled', 'true or false', value['canceled']);
+  const needed = value['template'] === 'money-refunded' ? ['amount'] : [];
+  const given = ['back', 'heldByBank', 'givenByBank', 'owed'].filter((field) => value[field] !== undefined);
+  const wrong = [...needed, ...given].find((field) => !isMoney(value[field]));
+  return wrong && expected(wrong, 'money in minor units with its currency', value[wrong]);
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -17,8 +17,13 @@ const shipped = {
   shipment: { carrier: 'USPS', service: 'Priority', trackingCode: '94', labelUrl: 'https://label' },
 };
 
+const ended = { ...confirmation, template: 'order-ended', canceled: true, back: confirmation.total };
+const refunded = { ...confirmation, template: 'money-refunded', amount: confirmation.total };
+
 it.each([
   ['a confirmation', confirmation],
+  ['the end of an order', ended],
+  ['a refund', refunded],
   ['a shipping mail without total', JSON.parse(JSON.stringify(shipped))],
 ])('takes %s', (_, payload: unknown) => {
   expect(parseEmailTask(payload)).toEqual({ ok: true, task: payload });
@@ -54,6 +59,9 @@ it.each([
     'total: expected money',
   ],
   ['a broken total in a shipping mail', { ...shipped, total: { amountMinor: '1' } }, 'total: expected money'],
+  ['an end that does not say how', { ...ended, canceled: undefined }, 'canceled: expected true or false'],
+  ['an end with broken money', { ...ended, owed: { amountMinor: 1.5 } }, 'owed: expected money'],
+  ['a refund without amount', { ...refunded, amount: undefined }, 'amount: expected money'],
   ['a shipping mail without shipment', { ...shipped, shipment: {} }, 'shipment: expected carrier'],
 ])('refuses %s and says why', (_, payload: unknown, reason) => {
   expect(parseEmailTask(payload)).toEqual({ ok: false, reason: expect.stringContaining(reason) as string });

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { EmailTask } from '../domain/email-task.ts';
+import type { Money } from '../domain/money.ts';
 import type { Delivery, HandlerResult } from '../ports/broker.ts';
 import type { Mail, MailAnswer } from '../ports/mailer.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -189,4 +190,24 @@ it('writes the shipping mail with carrier and tracking code', () => {
   expect(text).toContain('with USPS Priority');
   expect(text).toContain('Tracking code: 9400');
   expect(html).toContain('<p>Tracking code: 9400</p>');
+});
+
+it('tells a customer what becomes of the money, and when', () => {
+  const { total: amount } = confirmation as { total: Money };
+  const { text: ended } = renderEmail({
+    ...confirmation,
+    template: 'order-ended',
+    canceled: true,
+    back: amount,
+    heldByBank: amount,
+  });
+  expect(ended).toMatch(/was canceled[^]*1500 JPY go back to the payment method[^]*5 to 10 business days/);
+  expect(ended).toMatch(/Your bank holds 1500 JPY[^]*we refund to you/);
+  const nothing = renderEmail({ ...confirmation, template: 'order-ended', canceled: false });
+  expect([nothing.subject, nothing.text]).toEqual([
+    'Your order cannot be delivered',
+    expect.stringContaining('Nothing was charged.'),
+  ]);
+  const refund = renderEmail({ ...confirmation, template: 'money-refunded', amount });
+  expect(refund.text).toMatch(/refunded 1500 JPY[^]*5 to 10 business days/);
 });

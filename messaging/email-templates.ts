@@ -1,5 +1,5 @@
-import type { EmailTask } from '../domain/email-task.ts';
-import { formatAmount } from '../domain/money.ts';
+import type { EmailTask, MoneyBack } from '../domain/email-task.ts';
+import { formatAmount, type Money } from '../domain/money.ts';
 
 export interface EmailContent {
   subject: string;
@@ -34,7 +34,35 @@ function contentOf(task: EmailTask): { subject: string; blocks: Block[] } {
       const tracking = { text: `Tracking code: ${trackingCode}` };
       return { subject: 'Your order is on its way', blocks: [greeting, handed, items, tracking, order] };
     }
+    case 'order-ended': {
+      const [subject, what] = task.canceled
+        ? ['Your order was canceled', 'your order was canceled:']
+        : ['Your order cannot be delivered', 'we are sorry that your order cannot be delivered:'];
+      return { subject, blocks: [greeting, { text: what }, items, ...moneyBack(task), order] };
+    }
+    case 'money-refunded': {
+      const refunded = { text: `we have refunded ${amountOf(task.amount)} of your order:` };
+      const when = { text: `It goes back to the payment method that you paid with. ${daysOfBanks}` };
+      return { subject: 'Your refund is on its way', blocks: [greeting, refunded, items, when, order] };
+    }
   }
+}
+
+const amountOf = (money: Money): string => `${formatAmount(money)} ${money.currency}`;
+
+/** As the payment provider states it. */
+const daysOfBanks = 'Banks take 5 to 10 business days to show it.';
+
+/** What becomes of the customer's money, and when. */
+function moneyBack({ back, heldByBank, givenByBank, owed }: MoneyBack): Block[] {
+  const texts = [
+    back && `${amountOf(back)} go back to the payment method that you paid with. ${daysOfBanks}`,
+    heldByBank &&
+      `Your bank holds ${amountOf(heldByBank)} until it has decided about your complaint. What it gives back to us, we refund to you.`,
+    givenByBank && `Your bank has given you back ${amountOf(givenByBank)}.`,
+    owed && `${amountOf(owed)} could not be refunded yet. We see to it and will write to you.`,
+  ].filter((text) => text !== undefined);
+  return (texts.length > 0 ? texts : ['Nothing was charged.']).map((text) => ({ text }));
 }
 
 function asText(blocks: readonly Block[]): string {

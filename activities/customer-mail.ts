@@ -1,0 +1,80 @@
+import { emailDestination } from '../domain/destinations.ts';
+import { emailTasks, type CustomerTask, type MoneyBack } from '../domain/email-task.ts';
+import type { Money } from '../domain/money.ts';
+import { moneyStanding } from '../domain/money-standing.ts';
+import type { EndStatus } from '../domain/order.ts';
+import type { OrderRow, StoreTransaction } from '../ports/store.ts';
+import { traceparentOf } from './transition.ts';
+
+/** What a mail says beside the order's own facts. */
+type Wanted = CustomerTask extends infer Task
+  ? Task extends CustomerTask
+    ? Omit<Task, 'taskId' | 'to' | 'orderId' | 'customerName' | 'items'>
+    : never
+  : never;
+
+/**
+ * Puts one mail to the customer on its way, in the caller's transaction, through the outbox to the email queue. Nothing
+ * where the customer's data was erased. Every call is a mail: the caller's operation, or row, makes it once.
+ */
+export async function writeCustomerMail(
+  tx: StoreTransaction,
+  { order, mail, nowUtc }: { order: OrderRow; mail: Wanted; nowUtc: string },
+): Promise<void> {
+  if (order.customerEmail === '') return;
+  const { orderId } = order;
+  const taskId = crypto.randomUUID();
+  const { type, priority } = emailTasks[mail.template];
+  const task = {
+    taskId,
+    to: order.customerEmail,
+    orderId,
+    customerName: order.shippingAddress.name,
+    items: order.items,
+    ...mail,
+  };
+  await tx.messages.add({
+    id: taskId,
+    occurredAtUtc: nowUtc,
+    type,
+    payload: JSON.stringify(task),
+    destination: emailDestination,
+    orderId,
+    sequence: 0,
+    traceparent: traceparentOf(order.traceId, taskId),
+    priority,
+  });
+}
+
+/**
+ * Tells the customer that the order has ended without shipping and what becomes of the money: a canceled one always, a
+ * failed one where something was charged (who was refused at checkout was told there). Once, by the closing operation.
+ */
+export async function writeEndMail(
+  tx: StoreTransaction,
+  { order, status, nowUtc }: { order: OrderRow; status: EndStatus; nowUtc: string },
+): Promise<void> {
+  const { orderId } = order;
+  const payments = await tx.payments.list(orderId);
+  const refunds = await tx.refunds.list(orderId);
+  const disputes = await tx.disputes.list(orderId);
+  const standing = moneyStanding({ status, payments, refunds, disputes }, true);
+  if (status !== 'cancelled' && !standing) return;
+  const canceled = status === 'cancelled';
+  const mail = { template: 'order-ended', canceled, ...(standing ? moneyBack(standing) : {}) } as const;
+  await writeCustomerMail(tx, { order, mail, nowUtc });
+}
+
+type Standing = NonNullable<ReturnType<typeof moneyStanding>>;
+
+/** Only what there is. */
+function moneyBack({ currency, refunded, onTheWay, heldByBank, takenByBank, owed }: Standing): MoneyBack {
+  const money = (amountMinor: number): Money => ({ amountMinor, currency });
+  const back = refunded + onTheWay;
+  return {
+    ...(back > 0 ? { back: money(back) } : {}),
+    ...(heldByBank > 0 ? { heldByBank: money(heldByBank) } : {}),
+    ...(takenByBank > 0 ? { givenByBank: money(takenByBank) } : {}),
+    ...(owed > 0 ? { owed: money(owed) } : {}),
+  };
+}
