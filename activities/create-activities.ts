@@ -23,6 +23,7 @@ import { createRefundPayment } from './refund-payment.ts';
 import { createRequestEmail } from './request-email.ts';
 import { createReleaseInventory, createReserveInventory } from './reserve-inventory.ts';
 import { createSettleDebt } from './settle-debt.ts';
+import { createStopShipping } from './stop-shipping.ts';
 import { createVerifyAddress, createVerifyAddressAtOnce } from './verify-address.ts';
 import { createVoidShipment } from './void-shipment.ts';
 
@@ -35,6 +36,7 @@ export const createOrderActivities = (deps: ActivityDeps) => ({
   createFulfillment: asActivity(createCreateFulfillment(deps)),
   cancelFulfillment: asActivity(createCancelFulfillment(deps)),
   requestEmail: asActivity(createRequestEmail(deps)),
+  stopShipping: asActivity(createStopShipping(deps)),
   completeOrder: asActivity(createCompleteOrder(deps)),
   closeOrder: asActivity(createCloseOrder(deps)),
   holdOrder: asActivity(createHoldOrder(deps)),

@@ -15,6 +15,7 @@ import { legalActs } from './legal-acts.ts';
 import * as messages from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import {
+  mayBeStopped,
   refuseAddress,
   refuseApprove,
   refuseCancel,
@@ -25,6 +26,7 @@ import {
   type OrderState,
 } from './order-state.ts';
 import { checkReference, refuseResolve } from './resolve.ts';
+import { stopShipping } from './stop-shipping.ts';
 import { pickAddress, readAct, refuseAddressShape, refuseText } from './read-act.ts';
 
 /**
@@ -44,7 +46,8 @@ export function openDoors(context: OrderContext): void {
   });
   openDoor(context, signalId, messages.cancelOrder, messages.cancelSignal, {
     description: 'Cancel the order: {"actor","reason"}',
-    refuse: () => refuseCancel(order),
+    refuse: () => (mayBeStopped(order) ? undefined : refuseCancel(order)),
+    check: () => (mayBeStopped(order) ? stopShipping(context) : undefined),
     apply: (act) => cancel(order, act),
   });
   openDoor(context, signalId, messages.updatePayment, messages.paymentSignal, {

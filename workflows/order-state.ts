@@ -53,6 +53,8 @@ export interface OrderState {
   /** The walk back has been parked: what is refused during it is refused while it is parked as well. */
   takenBackParked?: boolean;
   pivotPassed: boolean;
+  /** How many cancels wait for SQL to say whether the label is being bought. */
+  stopping?: number;
   /** SQL knows the order. */
   recorded: boolean;
 
@@ -190,9 +192,14 @@ export const refuseStanding = (order: OrderState): Refused =>
 export const refuseCancel = (order: OrderState): Refused =>
   closing(order) ??
   takingUp(order) ??
-  (shippingStarted(order) || shippingStartedElsewhere(order)
-    ? 'Shipping has started: the order can no longer be cancelled. It goes on; ask for a return instead.'
-    : undefined);
+  (shippingStarted(order) || shippingStartedElsewhere(order) ? shippingRefusal : undefined);
+
+export const shippingRefusal =
+  'Shipping has started: the order can no longer be cancelled. It goes on; ask for a return instead.';
+
+/** The label's step waits or is at work: SQL knows which, and whether the order can still be stopped. */
+export const mayBeStopped = (order: OrderState): boolean =>
+  !order.pivotPassed && refuseCancel(order) === shippingRefusal && !shippingStartedElsewhere(order);
 
 /** Changes of one order's address; each is at least a row of its audit trail. */
 const MAXIMUM_ADDRESSES = 100;

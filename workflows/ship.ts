@@ -8,6 +8,7 @@ import type { Act } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import type { OrderState } from './order-state.ts';
 import type { Compensation, Saga } from './saga.ts';
+import { untilStopped } from './stop-shipping.ts';
 
 /**
  * Makes sure that the carrier takes the present address, before anything is charged and again when it was changed
@@ -117,13 +118,14 @@ async function buyLabel(context: OrderContext, saga: Saga): Promise<ShipmentView
       compensation: voidShipment(context),
       forward: () => {
         context.publish();
-        return context.steps
-          .carrier({ policy, summary: 'Buy the shipping label' })
-          .generateShipment({ orderId, n, address, ...wantedService(order), attemptTimeoutMs })
-          .catch((error: unknown) => {
-            if (failureTypeOf(error) === serviceNotOffered) delete order.service;
-            throw error;
-          });
+        return untilStopped(context, () =>
+          context.steps
+            .carrier({ policy, summary: 'Buy the shipping label' })
+            .generateShipment({ orderId, n, address, ...wantedService(order), attemptTimeoutMs }),
+        ).catch((error: unknown) => {
+          if (failureTypeOf(error) === serviceNotOffered) delete order.service;
+          throw error;
+        });
       },
     });
     order.pivotPassed = true;
@@ -147,6 +149,11 @@ export const voidShipment = ({ orderId, order, steps }: OrderContext): Compensat
     name: 'voidShipment',
     step: 'shipping',
     run: async () => {
+      const stop = { policy, summary: 'Void the label, where the carrier has nothing of the order' };
+      const { voided } = patched('void-without-the-carrier')
+        ? await steps.sql(stop, (a) => a.stopShipping({ orderId }))
+        : { voided: false };
+      if (voided) return;
       await steps.carrier({ policy, summary: 'Void the label' }).voidShipment({ orderId, attemptTimeoutMs });
     },
   };

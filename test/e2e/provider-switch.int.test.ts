@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ProviderName } from '../../domain/providers.ts';
-import { cancelOrder } from '../../workflows/messages.ts';
+import { cancelOrder, cancelSignal } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
 import { inMs, providerEnv, requestsTo, setSwitch } from './provider-suite.ts';
 import {
@@ -66,6 +66,27 @@ describe('while an operator has paused a provider', () => {
     expect(await auditedActs(saga(), goesOn.orderId, 'budget of carrier')).toEqual([
       expect.stringMatching(/^waits: paused since .*: maintenance$/),
     ]);
+  });
+
+  test('an order whose label was not asked for is cancelled at once, and its money goes back meanwhile', async () => {
+    await setSwitch(saga(), 'carrier', 'paused');
+    await stopped('carrier');
+    await inMs(300);
+    const before = await requestsTo(saga(), 'easypost');
+    const start = () => saga().start({}, { steps: quickAddress });
+    const orders = await Promise.all([start(), start(), start()]);
+    const [byUpdate, twice, bySignal] = orders;
+    await Promise.all(orders.map(({ orderId }) => saga().until(orderId, ({ step }) => step === 'shipping')));
+    const cancel = (order: StartedOrder) => order.executeUpdate(cancelOrder, { args: [act] });
+    await cancel(byUpdate);
+    await Promise.allSettled([cancel(twice), cancel(twice)]);
+    await bySignal.signal(cancelSignal, act);
+    for (const order of orders) {
+      const { provider } = await expectEnd(saga(), order, { status: 'cancelled' });
+      expect(provider).toMatchObject({ labels: [], refunded: [expect.anything()] });
+    }
+    expect((await requestsTo(saga(), 'easypost')) - before).toBe(0);
+    await setSwitch(saga(), 'carrier', 'running');
   });
 
   test('a refund waits as well, is not parked, and is made once the provider is resumed', async () => {

@@ -76,9 +76,13 @@ const tracesOf = ({ notes }: Played, { actor }: Delivered) =>
   notes.filter(({ input }) => input['actor'] === actor);
 const resultsOf = (played: Played, act: Delivered) =>
   tracesOf(played, act).map(({ input }) => input['result']);
-/** Updates say so themselves; a signal was taken unless its refusal is written down. */
+/**
+ * Updates say so themselves, some of them only when SQL was asked; a signal was taken unless its refusal is written down.
+ */
 const wasTaken = (played: Played, act: Delivered): boolean =>
-  act.way === 'update' ? act.accepted === true : !resultsOf(played, act).includes('refused');
+  act.way === 'update'
+    ? act.accepted === true && typeof act.told !== 'string'
+    : !resultsOf(played, act).includes('refused');
 const takenOf = (played: Played, name: ActName) =>
   played.acts.filter((act) => act.name === name && wasTaken(played, act));
 

@@ -172,6 +172,11 @@ function createWorld() {
       world.label = true;
       return done({ carrier: 'c', service: 's', trackingCode: 't', labelUrl: 'u' });
     },
+    stopShipping() {
+      if (world.label && !compensated.has('shipment')) return done({ stopped: false, voided: false });
+      compensated.add('shipment');
+      return done({ stopped: true, voided: true });
+    },
     voidShipment() {
       compensated.add('shipment');
       world.voided = world.label;
