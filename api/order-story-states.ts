@@ -1,5 +1,6 @@
 import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
+import { notedRunState, refundWithoutRun, storeBehindText } from '../domain/recovery.ts';
 import type { Told } from './order-story.ts';
 import {
   afterEvent,
@@ -45,6 +46,9 @@ const requested = ({ actor, reason }: AuditRow): string =>
 export function stateText(row: AuditRow, told: Told, events: readonly DomainEvent[]): string | undefined {
   const { from, to, reason } = row;
   if (to === 'parked') return parkedText(row, told, events);
+  if (to === notedRunState)
+    return `our staff took note that our records of the order are behind${because(reason)}`;
+  if (from === refundWithoutRun) return 'the refund had been stopped by mistake and goes on';
   if (from === 'parked' && isSagaState(to)) return unparkedText(row);
   if (to === 'compensating') return takeBackText(row, told);
   if (from === 'held' && to === 'running') return mendedText(row, told.place);
@@ -57,6 +61,8 @@ export function stateText(row: AuditRow, told: Told, events: readonly DomainEven
 function parkedText(row: AuditRow, { place }: Told, events: readonly DomainEvent[]): string {
   const { from, step, reason, actor } = row;
   /* Nobody was at work on a step: what drives the order was found gone. */
+  if (actor === 'sweep' && reason.startsWith(storeBehindText))
+    return 'our records of the order are behind what was done for it, and our staff have to mend them first';
   if (actor === 'sweep')
     return 'a technical problem stopped the order: what moves it was lost, and our staff have to start it again';
   const cause = afterEvent(row.causingEventId, events);

@@ -421,6 +421,20 @@ describe('the story of an order', () => {
     );
   });
 
+  it('says that our records are behind, and does not send anybody to start such an order again', () => {
+    const behind = 'SQL is behind: run 1 (COMPLETED) had come to completed, SQL only to payment_processed';
+    const rows = [
+      { ...row('shipping', 'running', 'parked', behind), actor: 'sweep' },
+      { ...row('shipping', 'case', 'noted', 'the backup was put back'), actor: 'ana' },
+      { ...row('refund', 'refund without a run', 'begun again', 'the run had closed'), actor: 'sweep' },
+    ];
+    expect(lines(told([...paid, ...rows])).slice(3, 6)).toEqual([
+      'Our records of the order are behind what was done for it, and our staff have to mend them first.',
+      'Our staff took note that our records of the order are behind: the backup was put back.',
+      'The refund had been stopped by mistake and goes on.',
+    ]);
+  });
+
   it('tells two refunds of the same amount as two', () => {
     const part = (left: string) =>
       row('payment', 'charged', 'refund_requested', `5.00 INR, ${left} INR of the charge are left: late`);

@@ -49,6 +49,9 @@ export const notedRunActivity = 'run (noted)';
 /** What the audit trail says then. */
 export const notedRunState = 'noted';
 
+/** What a refund's row is told from when its run had been closed and is begun again. */
+export const refundWithoutRun = 'refund without a run';
+
 /** How the failure of such a case begins. */
 export const storeBehindText = 'SQL is behind';
 

@@ -1,5 +1,6 @@
 import type { RefundWorkflows } from '../../api/refund-workflows.ts';
 import { orderSubject } from '../../domain/audit.ts';
+import { refundWithoutRun } from '../../domain/recovery.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RefundRow } from '../../ports/refunds.ts';
 import type { Store } from '../../ports/store.ts';
@@ -52,7 +53,7 @@ const tell = ({ store, clock }: RefundSweepDeps, { orderId, refundId, state }: R
       subject: orderSubject(orderId),
       actor: 'sweep',
       step: 'refund',
-      from: 'refund without a run',
+      from: refundWithoutRun,
       to: 'begun again',
       reason: `the run of refund ${refundId} had closed while the refund was ${state}`,
       causingEventId: '',
