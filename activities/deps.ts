@@ -16,4 +16,6 @@ export interface ActivityDeps {
   quotes: Quotes;
   bell: OutboxBell;
   clock: Clock;
+  /** Who is told of what has no order to be recorded with; absent: the log alone tells. */
+  helpDeskMailTo?: string;
 }

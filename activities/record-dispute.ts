@@ -5,6 +5,7 @@ import type { Dispute, DisputeState } from '../domain/refunds.ts';
 import type { ProviderDispute } from '../ports/payment-gateway.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
+import { knownThere } from './late-news.ts';
 import { inOrder, type RecordPayment } from './refund-order.ts';
 import { writeTransition } from './transition.ts';
 
@@ -26,11 +27,11 @@ export interface RecordedDispute {
 export const createRecordDispute =
   (deps: ActivityDeps) =>
   async ({ subject, attemptTimeoutMs }: RecordPayment): Promise<RecordedDispute | null> => {
-    const found = await deps.payments.findDispute({
-      disputeId: subject.id,
-      timeoutMs: attemptTimeoutMs * 0.9,
-    });
-    const recorded = await inOrder(deps, found, async (tx, of) => {
+    const ask = deps.payments.findDispute({ disputeId: subject.id, timeoutMs: attemptTimeoutMs * 0.9 });
+    const found = await knownThere(deps, subject, ask);
+    if (!found) return null;
+    const news = { ...found, kind: 'dispute' as const, id: found.disputeId };
+    const recorded = await inOrder(deps, news, async (tx, of) => {
       const state = await writeDispute(deps, tx, { ...of, found });
       const { orderId, n } = of.payment;
       const owed = (await tx.refunds.list(orderId)).some((row) => row.n === n && row.state === 'owed');

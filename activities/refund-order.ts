@@ -15,6 +15,7 @@ import type { RefundRow } from '../ports/refunds.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runProviderOperation, type Attempt, type Settled } from './provider-operation.ts';
+import { knownThere, tellLateNews, type LateNews } from './late-news.ts';
 import { recordRefunds, writeRefund } from './refund-records.ts';
 
 /**
@@ -276,24 +277,32 @@ export interface RecordPayment {
 export const createRecordRefund =
   (deps: ActivityDeps) =>
   async ({ subject, attemptTimeoutMs }: RecordPayment): Promise<Refund | null> => {
-    const found = await deps.payments.findRefund({ refundId: subject.id, timeoutMs: attemptTimeoutMs * 0.9 });
-    const recorded = await inOrder(deps, found, (tx, { order, payment }) =>
+    const ask = deps.payments.findRefund({ refundId: subject.id, timeoutMs: attemptTimeoutMs * 0.9 });
+    const found = await knownThere(deps, subject, ask);
+    if (!found) return null;
+    const { refundId: id, status: state, failure: reason = '' } = found;
+    const news = { ...found, kind: 'refund' as const, id, state, reason };
+    const recorded = await inOrder(deps, news, (tx, { order, payment }) =>
       recordRefunds(deps, tx, { order, payment, refunds: [found] }),
     );
     const [row] = recorded ?? [];
     return row ? viewOf(row) : null;
   };
 
-/** Runs `work` with the order and payment that something at the provider belongs to; undefined when it is not ours. */
+/**
+ * Runs `work` with the order and payment that something at the provider belongs to; undefined when it is not ours, or of an
+ * order that is not in the store, which is told.
+ */
 export async function inOrder<T>(
   deps: ActivityDeps,
-  found: { orderId?: OrderId; intentId: string },
+  found: Omit<LateNews, 'orderId'> & { orderId?: OrderId },
   work: (tx: StoreTransaction, of: { order: OrderRow; payment: PaymentRow }) => Promise<T>,
 ): Promise<T | undefined> {
   const { orderId, intentId } = found;
   if (orderId === undefined) return undefined;
   const done = await deps.store.transaction(async (tx) => {
     const order = await tx.orders.find(orderId);
+    if (!order) await tellLateNews(deps, tx, { ...found, orderId });
     const payment = order && (await tx.payments.list(orderId)).find((one) => one.intentId === intentId);
     return order && payment ? work(tx, { order, payment }) : undefined;
   });

@@ -141,3 +141,7 @@ export type SpentKeyFailure = TechnicalFailure & { keySpent: true };
  */
 export const isKeySpent = (failure: unknown): failure is SpentKeyFailure =>
   failure instanceof Error && 'keySpent' in failure && failure.keySpent === true;
+
+/** Whether the provider says that what was asked for does not exist there. */
+export const isUnknownThere = (failure: unknown): boolean =>
+  failure instanceof Error && 'unknownThere' in failure && failure.unknownThere === true;

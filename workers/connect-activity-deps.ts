@@ -56,6 +56,7 @@ export async function connectActivityDeps(
   });
   return {
     store,
+    helpDeskMailTo: config.HELP_DESK_EMAIL,
     payments: guardedPayments(payments, providers.circuits.payments),
     carrier: guardedCarrier(carrier, providers.circuits.carrier),
     providers,

@@ -91,6 +91,7 @@ export function stripeFailure(
     cause: error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
+  if (facts.status === 404) return Object.assign(failure, { unknownThere: true as const });
   return facts.stored ? spentKey(failure) : failure;
 }
 

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
+import { TechnicalFailure } from '../domain/failures.ts';
+import type { PaymentGateway, ProviderDispute } from '../ports/payment-gateway.ts';
+import type { Store } from '../ports/store.ts';
+import { newOrderId } from '../test/contract/store-fixtures.ts';
+import { quietDeps } from '../test/support/modelled-deps.ts';
+import { createPaymentActivities } from './create-activities.ts';
+import type { ActivityDeps } from './deps.ts';
+
+const subject = { kind: 'dispute', id: 'dp_late' } as const;
+const HOUR = 3_600_000;
+
+describe('a notice about an order that is not in the store', () => {
+  let folder: string;
+  let store: Store;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'order-saga-news-'));
+    store = await connectSqliteStore({ path: join(folder, 'orders.sqlite') });
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const lines: string[] = [];
+  const follow = (findDispute: PaymentGateway['findDispute'], waitedMs = 0) => {
+    const scheduledTimestampMs = Date.parse('2026-01-02T03:04:05.000Z');
+    const logger = new DefaultLogger('WARN', ({ message }) => void lines.push(message));
+    const deps = {
+      ...quietDeps,
+      store,
+      payments: { findDispute },
+      clock: { nowUtc: () => new Date(scheduledTimestampMs + waitedMs).toISOString() },
+      helpDeskMailTo: 'desk@shop.example',
+    } as unknown as ActivityDeps;
+    return new MockActivityEnvironment({ scheduledTimestampMs }, { logger }).run(() =>
+      createPaymentActivities(deps).recordDispute({ subject, attemptTimeoutMs: 1_000 }),
+    );
+  };
+  const mails = async (orderId: string) => {
+    const owner = `news-${crypto.randomUUID()}`;
+    const partitions = await store.outbox.lease({ owner, nowUtc: new Date().toISOString(), leaseMs: 60_000 });
+    const pending = await store.outbox.pending({ owner, partitions, limit: 100 });
+    await store.outbox.releaseLeases(owner);
+    return pending
+      .filter((message) => message.orderId === orderId)
+      .map(({ payload }) => JSON.parse(payload) as { to: string; subject: string; lines: string[] });
+  };
+
+  test('is told to the help desk with all that it holds, once for each state', async () => {
+    const orderId = newOrderId();
+    const found: ProviderDispute = {
+      disputeId: 'dp_late',
+      intentId: 'pi_late',
+      state: 'open',
+      amount: { amountMinor: 149_900, currency: 'INR' },
+      reason: 'fraudulent',
+      createdAtUtc: '2026-01-01T00:00:00.000Z',
+      dueByUtc: '2026-01-08T00:00:00.000Z',
+      orderId,
+    };
+    expect(await follow(async () => found)).toBeNull();
+    expect(await follow(async () => found)).toBeNull();
+    expect(await mails(orderId)).toMatchObject([{ to: 'desk@shop.example' }]);
+    const [mail] = await mails(orderId);
+    expect(`${mail?.subject} ${mail?.lines.join(' ')}`).toMatch(
+      new RegExp(`${orderId}.*open.*dp_late of 1499.00 INR.*fraudulent.*pi_late.*2026-01-08`),
+    );
+    await follow(async () => ({ ...found, state: 'lost' }));
+    expect(await mails(orderId)).toHaveLength(2);
+    const { orderId: _, ...foreign } = found;
+    await follow(async () => foreign);
+    expect(await mails(orderId)).toHaveLength(2);
+  });
+
+  test('of what the provider does not know is tried for a day, then given up with a line', async () => {
+    const missing = Object.assign(new TechnicalFailure('ProviderMisconfigured', 'No such dispute'), {
+      unknownThere: true,
+    });
+    const ask = () => Promise.reject(missing);
+    lines.length = 0;
+    await expect(follow(ask, 23 * HOUR)).rejects.toThrow(/No such dispute/);
+    const given = () => lines.filter((line) => line.includes('given up'));
+    expect(given()).toEqual([]);
+    expect(await follow(ask, 24 * HOUR)).toBeNull();
+    expect(given()).toEqual([expect.stringMatching(/does not know; it is given up/)]);
+    const away = new TechnicalFailure('ProviderUnavailable', '429');
+    await expect(follow(() => Promise.reject(away), 99 * HOUR)).rejects.toThrow(/429/);
+  });
+});

@@ -1,0 +1,79 @@
+import { activityInfo, log } from '@temporalio/activity';
+import { emailDestination } from '../domain/destinations.ts';
+import { emailTasks, type HelpDeskTask } from '../domain/email-task.ts';
+import type { OrderId } from '../domain/ids.ts';
+import { formatAmount, type Money } from '../domain/money.ts';
+import { isUnknownThere } from '../ports/payment-gateway.ts';
+import type { StoreTransaction } from '../ports/store.ts';
+import type { ActivityDeps } from './deps.ts';
+
+/** What the payment provider says about a payment of an order that SQL does not have (any more). */
+export interface LateNews {
+  orderId: OrderId;
+  intentId: string;
+  kind: 'refund' | 'dispute';
+  id: string;
+  state: string;
+  amount: Money;
+  /** Why it failed, or what the bank says. */
+  reason: string;
+  createdAtUtc: string;
+  dueByUtc?: string;
+}
+
+/**
+ * Tells the help desk of something that has no order to be recorded with: it was purged, or SQL was restored. With all that
+ * the provider says, since nobody here can look it up. Once per object and state, in the caller's transaction.
+ */
+export async function tellLateNews(deps: ActivityDeps, tx: StoreTransaction, news: LateNews): Promise<void> {
+  const { orderId, kind, id, state, amount, reason, intentId, createdAtUtc, dueByUtc } = news;
+  log.warn('the payment provider tells of an order that is not in the store', { orderId, kind, id, state });
+  const { helpDeskMailTo: to } = deps;
+  const nowUtc = deps.clock.nowUtc();
+  const eventId = `${id}-${state}`;
+  const first = await tx.processedEvents.mark({ consumer: 'late-news', eventId, processedAtUtc: nowUtc });
+  if (!first || to === undefined) return;
+  const { type, priority } = emailTasks['help-desk'];
+  const task: HelpDeskTask = {
+    taskId: crypto.randomUUID(),
+    template: 'help-desk',
+    to,
+    orderId,
+    subject: `A ${kind} of order ${orderId}, which is no longer here: ${state}`,
+    lines: [
+      `The payment provider says that ${kind} ${id} of ${formatAmount(amount)} ${amount.currency} is ${state}${reason ? ` (${reason})` : ''}. It is of payment ${intentId} and was made at ${createdAtUtc}.`,
+      ...(dueByUtc ? [`The bank can be answered until ${dueByUtc}.`] : []),
+      `Order ${orderId} is not in the store: it was purged, or the store was restored from a backup. Nothing was recorded; see to it at the payment provider.`,
+    ],
+  };
+  await tx.messages.add({
+    id: task.taskId,
+    occurredAtUtc: nowUtc,
+    type,
+    payload: JSON.stringify(task),
+    destination: emailDestination,
+    orderId,
+    sequence: 0,
+    traceparent: '',
+    priority,
+  });
+}
+
+/** A notice may come before what it is about can be read; not a day before. */
+const GIVE_UP_MS = 24 * 60 * 60 * 1_000;
+
+/** What the provider has of the object that a notice names; null, with a line, when it has not known it for a day. */
+export async function knownThere<T>(
+  deps: ActivityDeps,
+  { kind, id }: { kind: string; id: string },
+  ask: Promise<T>,
+): Promise<T | null> {
+  try {
+    return await ask;
+  } catch (error) {
+    const waitedMs = Date.parse(deps.clock.nowUtc()) - activityInfo().scheduledTimestampMs;
+    if (!isUnknownThere(error) || waitedMs < GIVE_UP_MS) throw error;
+    log.warn('a notice names what the payment provider does not know; it is given up', { kind, id });
+    return null;
+  }
+}
