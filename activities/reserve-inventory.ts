@@ -1,4 +1,5 @@
-import { operationKeys, tombstoneKeys, type OrderId } from '../domain/ids.ts';
+import { operationKeys, tombstoneKeys, type OrderId, type ProductId } from '../domain/ids.ts';
+import type { OrderRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runSqlOperation } from './operation.ts';
 import { writeTransition } from './transition.ts';
@@ -23,7 +24,7 @@ export const createReserveInventory =
       async (tx, order) => {
         const short = await tx.inventory.reserve({ orderId, items: order.items });
         if (short.length > 0) {
-          const reason = `Not enough stock of ${short.join(', ')}.`;
+          const reason = `Not enough stock of ${short.join(', ')}.${await ownHold(tx, order, short)}`;
           return { refused: { type: 'OutOfStock', reason, details: { products: short.join(',') } } };
         }
         await writeTransition(tx, {
@@ -37,6 +38,20 @@ export const createReserveInventory =
         return { done: null };
       },
     );
+
+/** The customer's own order that waits and has the units; of anybody else's nothing is said. */
+async function ownHold(
+  tx: StoreTransaction,
+  { orderId, callerId, customerId }: OrderRow,
+  short: readonly ProductId[],
+): Promise<string> {
+  for (const productId of short) {
+    const held = await tx.inventory.heldBy({ callerId, customerId, productId });
+    const other = held.find((id) => id !== orderId);
+    if (other) return ` Order ${other} of the same customer is held and has ${productId} reserved.`;
+  }
+  return '';
+}
 
 /**
  * Compensates reserveInventory: gives back what the order still has reserved; a no-op where nothing was.

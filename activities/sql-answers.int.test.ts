@@ -245,6 +245,28 @@ describe('the answers of the steps that only touch SQL', () => {
     await expectOnce(loser, (a) => a.reserveInventory({ orderId: loser }));
   });
 
+  test('a refusal for want of stock names the customer’s own held order, and nobody else’s', async () => {
+    const single = productId(`single-${crypto.randomUUID()}`);
+    await store.transaction((tx) =>
+      tx.inventory.putProduct({ productId: single, name: 'Single', price, onHand: 1 }),
+    );
+    const items = [{ productId: single, quantity: 1 }];
+    const first = await given({ items });
+    await run((a) => a.reserveInventory({ orderId: first }));
+    await run((a) => a.holdOrder({ orderId: first, n: 1, step: 'payment', hold }));
+    const refusalOf = async (changes: Partial<Checkout>) => {
+      const orderId = await given({ items, ...changes });
+      const error = (await failure((a) => a.reserveInventory({ orderId }))) as Error;
+      return error.message;
+    };
+    const plain = `Not enough stock of ${single}.`;
+    expect(await refusalOf({})).toBe(
+      `${plain} Order ${first} of the same customer is held and has ${single} reserved.`,
+    );
+    expect(await refusalOf({ customerId: customerId('customer-2') })).toBe(plain);
+    expect(await refusalOf({ callerId: 'shop-b' })).toBe(plain);
+  });
+
   test.each([
     ['UnknownProduct', { items: [{ productId: productId('no-such'), quantity: 1 }] }],
     ['PriceChanged', { expectedTotal: { amountMinor: 1, currency: 'INR' } }],

@@ -216,6 +216,8 @@ export interface InventoryStatements {
    * never deadlock. Returns the products that fell short; empty means reserved.
    */
   reserve(input: { orderId: OrderId; items: readonly OrderItem[] }): Promise<ProductId[]>;
+  /** Held orders of this caller's customer that have the product reserved, by id; locks nothing. */
+  heldBy(input: { callerId: string; customerId: CustomerId; productId: ProductId }): Promise<OrderId[]>;
   /** Gives back what the order still has reserved; returns those items (empty: nothing was). */
   release(orderId: OrderId): Promise<OrderItem[]>;
   /** Shipped: reserved units leave the stock on hand. Returns false when nothing was reserved. */

@@ -12,6 +12,9 @@ export const inventorySql = {
   giveBack: `UPDATE Products SET Reserved = Reserved - ? WHERE ProductId = ?`,
   ship: `UPDATE Products SET OnHand = OnHand - ?1, Reserved = Reserved - ?1 WHERE ProductId = ?2`,
   reserve: `INSERT INTO Reservations (OrderId, ProductId, Quantity, State) VALUES (?, ?, ?, 'reserved')`,
+  heldBy: `SELECT Mine.OrderId FROM Orders AS Mine
+    JOIN Reservations AS Units ON Units.OrderId = Mine.OrderId AND Units.ProductId = ?3 AND Units.State = 'reserved'
+    WHERE Mine.SagaState = 'held' AND Mine.CustomerId = ?2 AND Mine.CallerId = ?1 ORDER BY Mine.OrderId`,
   settle: `UPDATE Reservations SET State = ? WHERE OrderId = ? AND State = 'reserved' RETURNING ProductId, Quantity`,
   putProduct: `INSERT INTO Products (ProductId, Name, PriceMinor, Currency, OnHand) VALUES (?1, ?2, ?3, ?4, COALESCE(?5, 0))
     ON CONFLICT (ProductId) DO UPDATE SET Name = ?2, PriceMinor = ?3, Currency = ?4, OnHand = COALESCE(?5, OnHand)`,
@@ -42,6 +45,10 @@ export function createInventory(connection: Connection): Synchronous<InventorySt
         connection.run(inventorySql.reserve, orderId, item.productId, item.quantity);
       return [];
     },
+    heldBy: ({ callerId, customerId, productId }) =>
+      connection
+        .all<{ OrderId: OrderId }>(inventorySql.heldBy, callerId, customerId, productId)
+        .map(({ OrderId }) => OrderId),
     release(orderId) {
       const items = settle(connection, orderId, 'released');
       for (const item of items) connection.run(inventorySql.giveBack, item.quantity, item.productId);

@@ -58,6 +58,14 @@ export const inventorySql = statements('inventory', {
     text: (_, rows) => `INSERT INTO dbo.Reservations (OrderId, ProductId, Quantity, State)
       VALUES ${forEachRow(rows, ', ', (row) => `(@OrderId, @ProductId_${row}, @Quantity_${row}, 'reserved')`)}`,
   },
+  heldBy: {
+    index: 'IX_Orders_Held, PK_Orders, PK_Reservations',
+    text: () => `SELECT Mine.OrderId FROM dbo.Orders AS Mine
+      INNER JOIN dbo.Reservations AS Units
+        ON Mine.OrderId = Units.OrderId AND Units.ProductId = @ProductId AND Units.State = 'reserved'
+      WHERE Mine.SagaState = 'held' AND Mine.CustomerId = @CustomerId AND Mine.CallerId = @CallerId
+      ORDER BY Mine.OrderId`,
+  },
   settle: {
     index: 'PK_Reservations',
     text: () => `UPDATE dbo.Reservations SET State = @State OUTPUT inserted.ProductId, inserted.Quantity
@@ -117,6 +125,11 @@ export function createInventory(session: Session): InventoryStatements {
       }
       await send(inventorySql.reserve, inOrder, { OrderId: orderId });
       return [];
+    },
+    async heldBy({ callerId, customerId, productId }) {
+      const values = { CallerId: callerId, CustomerId: customerId, ProductId: productId };
+      const rows = await session.rows(inventorySql.heldBy, values);
+      return rows.map((row) => row['OrderId'] as OrderId);
     },
     async release(orderId) {
       const items = await settle(session, orderId, 'released');

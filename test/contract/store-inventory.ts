@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { productId, type OrderId, type ProductId } from '../../domain/ids.ts';
+import { customerId, productId, type OrderId, type ProductId } from '../../domain/ids.ts';
 import type { StockChange } from '../../domain/stock.ts';
 import type { OrderItem } from '../../domain/order.ts';
 import type { Store } from '../../ports/store.ts';
@@ -24,6 +24,32 @@ export function describeInventory(createDatabase: CreateDatabase): void {
     store.transaction((tx) => tx.inventory.release(orderId));
   const consume = (store: Store, orderId: OrderId) =>
     store.transaction((tx) => tx.inventory.consume(orderId));
+
+  it('finds the held orders of one caller’s customer that have a product reserved, and nobody else’s', async () => {
+    const { store } = context;
+    const product = await givenProduct(store, 10);
+    const given = async (change: Parameters<typeof newOrder>[0], sagaState?: 'held' | 'parked') => {
+      const order = newOrder({ items: [{ productId: product, quantity: 1 }], ...change });
+      await store.transaction(async (tx) => {
+        await tx.orders.insert(order);
+        await tx.inventory.reserve(order);
+        if (sagaState) await tx.orders.update({ ...order, sagaState, updatedAtUtc: order.createdAtUtc });
+      });
+      return order.orderId;
+    };
+    const mine = customerId('held-customer');
+    const held = await given({ customerId: mine }, 'held');
+    await given({ customerId: mine });
+    await given({ customerId: mine }, 'parked');
+    await given({ customerId: mine, callerId: 'shop-b' }, 'held');
+    await given({ customerId: customerId('other-customer') }, 'held');
+    const ask = (id: ProductId) =>
+      store.transaction((tx) => tx.inventory.heldBy({ callerId: 'shop-a', customerId: mine, productId: id }));
+    expect(await ask(product)).toEqual([held]);
+    expect(await ask(await givenProduct(store, 1))).toEqual([]);
+    await release(store, held);
+    expect(await ask(product)).toEqual([]);
+  });
 
   it('gives the last 50 units to exactly 50 of 200 orders that want one at the same time', async () => {
     const { stores, store } = context;
