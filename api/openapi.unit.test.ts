@@ -1,4 +1,4 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
 import { problems } from './problems.ts';
@@ -69,6 +69,13 @@ describe('the OpenAPI document', () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false });
     ajv.addSchema(document, 'api');
     const media = [...walk(document['paths'], '#/paths')].filter(([path]) => /\/content\/[^/]+$/.test(path));
+    // Compiled once for each component: most answers are the same problem document.
+    const validators = new Map<string, ValidateFunction>();
+    const validatorOf = (pointer: string): ValidateFunction => {
+      const known = validators.get(pointer) ?? ajv.compile({ $ref: `api${pointer}` });
+      validators.set(pointer, known);
+      return known;
+    };
     const without: string[] = [];
     let checked = 0;
     for (const [path, content] of media) {
@@ -80,7 +87,7 @@ describe('the OpenAPI document', () => {
         ...(content['example'] === undefined ? [] : [content['example']]),
         ...(ofComponent === undefined ? [] : [ofComponent]),
       ];
-      const validate = ajv.compile({ $ref: `api${path}/schema` });
+      const validate = validatorOf(reference ?? `${path}/schema`);
       for (const example of examples) {
         checked += 1;
         expect([path, validate(example), validate.errors]).toEqual([path, true, null]);
