@@ -142,7 +142,6 @@ export function createUpkeep(session: Session): StoreUpkeep {
           state: row['State'] as UndecidedRefundState,
           refunds: numberOf(row['Found']),
           oldestUtc: isoOf(row['OldestUtc']),
-          stillSinceUtc: isoOf(row['StillSinceUtc']),
         })),
         unrecordedOrders: numberOf(unrecorded?.['Found']),
       };
