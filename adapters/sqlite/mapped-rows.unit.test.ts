@@ -23,7 +23,7 @@ function valueOf(column: string, type: string | null): unknown {
   if (['Items', 'Secrets', 'Events', 'Content'].includes(column)) return '[]';
   if (type === 'BLOB') return Buffer.from('{}');
   if (type === 'INTEGER') return 1;
-  if (/Utc$/.test(column)) return '2026-01-02T03:04:05.678Z';
+  if (column.endsWith('Utc')) return '2026-01-02T03:04:05.678Z';
   return column === 'State' ? 'reserved' : type === null ? 1 : '{}';
 }
 

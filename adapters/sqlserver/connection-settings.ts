@@ -22,7 +22,7 @@ export interface SqlServerSettings {
   acquireTimeoutMs: number;
   /** `auto`: on, but off for Babelfish, which ignores them. */
   lockHints: 'auto' | 'on' | 'off';
-  /** Creates the database when it is missing and the login may. */
+  /** Creates the database when it is missing and the login may; only when asked for: a name mistyped is no new shop. */
   createDatabase: boolean;
 }
 
@@ -70,6 +70,7 @@ const options = {
   acquireTimeoutMs: [],
   lockHints: [],
   createDatabase: [],
+  applicationIntent: [],
 } as const;
 
 /** ADO.NET options that change nothing here. */
@@ -80,7 +81,6 @@ const ignored = [
   'minpoolsize',
   'connectretrycount',
   'connectretryinterval',
-  'applicationintent',
 ];
 
 const plain = (name: string): string => name.toLowerCase().replace(/[\s_]/g, '');
@@ -131,6 +131,7 @@ function adoEntries(text: string): [string, string][] {
 }
 
 function settingsOf(values: ReadonlyMap<Option, string>): SqlServerSettings {
+  refuseReadOnly(values);
   const address = addressOf(values);
   const database = values.get('database') ?? '';
   if (!database)
@@ -152,8 +153,18 @@ function settingsOf(values: ReadonlyMap<Option, string>): SqlServerSettings {
     poolSize: Math.max(1, wholeNumber(values, 'poolSize', 10)),
     acquireTimeoutMs: wholeNumber(values, 'acquireTimeoutMs', 2_000),
     lockHints: oneOf(values, 'lockHints', ['auto', 'on', 'off']),
-    createDatabase: flag(values, 'createDatabase', true),
+    createDatabase: flag(values, 'createDatabase', false),
   };
+}
+
+/** The store writes: a secondary replica, which `ReadOnly` asks for, would refuse every step. */
+function refuseReadOnly(values: ReadonlyMap<Option, string>): void {
+  const intent = values.get('applicationIntent') ?? 'ReadWrite';
+  if (plain(intent) !== 'readwrite') {
+    throw new Error(
+      `SQL_URL: applicationIntent: expected ReadWrite, since the store writes, came "${intent}"`,
+    );
+  }
 }
 
 /** `host`, `host,port`, `host\instance`, `tcp:host,port`. */

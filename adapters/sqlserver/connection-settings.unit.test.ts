@@ -26,14 +26,14 @@ describe('SQL_URL for SQL Server', () => {
       poolSize: 10,
       acquireTimeoutMs: 2_000,
       lockHints: 'auto',
-      createDatabase: true,
+      createDatabase: false,
     });
   });
 
   it('reads options of an address', () => {
     const url =
       'sqlserver://app:x@[::1]:14330/shop?trustServerCertificate=true&poolSize=25&acquireTimeoutMs=500&lockHints=off' +
-      '&createDatabase=false&encrypt=strict&multiSubnetFailover=yes';
+      '&createDatabase=true&encrypt=strict&multiSubnetFailover=yes';
     expect(readSqlServerUrl(url)).toMatchObject({
       server: '::1',
       port: 14_330,
@@ -41,7 +41,7 @@ describe('SQL_URL for SQL Server', () => {
       poolSize: 25,
       acquireTimeoutMs: 500,
       lockHints: 'off',
-      createDatabase: false,
+      createDatabase: true,
       encrypt: 'strict',
       multiSubnetFailover: true,
     });
@@ -96,6 +96,11 @@ describe('SQL_URL for SQL Server', () => {
       'mssql://app:secret@host/shop?lockHints=sometimes',
       'lockHints: expected auto, on, off, came "sometimes"',
     ],
+    [
+      'mssql://app:secret@host/shop?applicationIntent=ReadOnly',
+      'applicationIntent: expected ReadWrite, since the store writes, came "ReadOnly"',
+    ],
+    ['mssql://app:secret@host/shop?ApplicationIntent=ReadWrite', 'accepted'],
     ['mssql://app:secret@host/shop?createDatabase=perhaps', 'createDatabase: expected true or false'],
     ['Server=host;Database=shop;Integrated Security=SSPI', 'Windows logins among them, are not supported'],
     ['Server=np:host;Database=shop;UID=app;PWD=secret', 'no TCP address'],

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqlServerSettings } from './connection-settings.ts';
 import { connectDriver, type Driver } from './driver.ts';
 import { readDriverError, storeError } from './errors.ts';
+import { whenStarted } from './when-started.ts';
 import { withoutHints } from './lock-hints.ts';
 import { typedParameters } from './parameter-types.ts';
 import { statements } from './statement.ts';
@@ -30,11 +31,14 @@ const openTries = 20;
 const openPauseMs = 500;
 
 /**
- * A small pool on the settings' database; creates it when it is missing and the login may. Rejects with
- * StoreUnavailable or an Error that names the server, the database and what to do.
+ * A small pool on the settings' database; waits while it starts; creates it when it is missing, that is asked for and
+ * the login may. Rejects with StoreUnavailable or an Error that names the server, the database and what to do.
  */
-export async function openDatabase(settings: SqlServerSettings): Promise<Driver> {
-  const open = () => connectDriver(settings, { poolSize: 1 });
+export async function openDatabase(
+  settings: SqlServerSettings,
+  onWaiting?: (message: string) => void,
+): Promise<Driver> {
+  const open = () => whenStarted(() => connectDriver(settings, { poolSize: 1 }), { onWaiting });
   try {
     return await open();
   } catch (error) {

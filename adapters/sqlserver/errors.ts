@@ -37,6 +37,14 @@ const byNumber: Readonly<Record<number, Meaning>> = {
   1105: later(full),
   9002: later(full),
   3906: later('the database is read-only: connect to the primary replica'),
+  596: later(failover), // The session is in the kill state: restart or failover.
+  615: later(failover), // The database's id changed: it was moved.
+  921: later(failover), // Not recovered yet.
+  922: later(failover), // Being recovered.
+  923: later('the database is in restricted mode; nothing to do unless it lasts'),
+  924: later('somebody else holds the database in single-user mode: end that'),
+  952: later(failover), // In transition.
+  982: later(failover), // No readable replica now.
   3908: later(failover),
   927: later(failover),
   942: later(failover),
@@ -45,6 +53,10 @@ const byNumber: Readonly<Record<number, Meaning>> = {
   978: later('this replica takes read-only connections only: connect to the primary replica'),
   983: later(failover),
   6005: later('the server is shutting down; nothing to do unless it lasts'),
+  18451: later(
+    'only administrators may log in now: the server is starting or stopping; nothing to do unless it lasts',
+  ),
+  18461: later('the server is in single-user mode: start it normally'),
   18401: later('the server is starting or stopping; nothing to do unless it lasts'),
   17142: later('the server is paused: resume it'),
   4060: later('the login may not open the database, or it does not exist: create it or grant access'),
@@ -112,6 +124,7 @@ const byCode: Readonly<Record<string, Meaning>> = {
   ETIMEOUT: slow,
   ESOCKET: unreachable,
   ECONNRESET: unreachable,
+  ECLOSE: unreachable,
   ECONNCLOSED: unreachable,
   ECONNREFUSED: unreachable,
   ECONNECTION: unreachable,
@@ -180,6 +193,12 @@ function meaningOf({ numbers, code }: DriverError): Meaning | undefined {
 /** The server rolled back; the same work can run again at once. */
 export const isRerunnable = (error: unknown): boolean =>
   meaningOf(readDriverError(rootOf(error)))?.kind === 'again';
+
+/** The database is on its way: an Azure database resumes for up to a minute, a server restarts or fails over. */
+export const isStarting = (error: unknown): boolean =>
+  readDriverError(rootOf(error)).numbers.some((number) => starting.has(number));
+
+const starting = new Set([921, 922, 952, 6005, 18401, 18451, 40197, 40613, 42109]);
 
 /** A UNIQUE or PRIMARY KEY holds: somebody else inserted the row first. */
 export const isUniqueViolation = (error: unknown): boolean =>

@@ -23,6 +23,11 @@ describe('errors of SQL Server', () => {
     [9002, 'back up its log'],
     [18456, 'check the user, its password'],
     [4060, 'create it or grant access'],
+    [596, 'moving or restarting'],
+    [615, 'moving or restarting'],
+    [921, 'moving or restarting'],
+    [922, 'moving or restarting'],
+    [18451, 'starting or stopping'],
     [40613, 'moving or restarting'],
     [40501, 'short of resources'],
     [49920, 'short of resources'],
@@ -37,7 +42,7 @@ describe('errors of SQL Server', () => {
     expect(error.message).toContain('orders.update');
   });
 
-  it.each(['ESOCKET', 'ECONNCLOSED', 'ETIMEOUT', 'ELOGIN', 'EINVALIDSTATE', 'EFEDAUTH'])(
+  it.each(['ESOCKET', 'ECLOSE', 'ECONNCLOSED', 'ETIMEOUT', 'ELOGIN', 'EINVALIDSTATE', 'EFEDAUTH'])(
     '%s without an error of the server is StoreUnavailable',
     (code) => {
       expect(storeError(lost(code), input)).toMatchObject({ type: 'StoreUnavailable' });

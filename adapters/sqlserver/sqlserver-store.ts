@@ -25,13 +25,13 @@ export interface SqlServerHooks {
   onStatement?: (name: string) => void;
   /** Seconds from sending a statement to its answer or error. */
   onStatementTime?: (name: string, seconds: number) => void;
-  /** Something the server refused and the store lives without; once each. */
+  /** Something the server refused and the store lives without, once each, and that it waits for a server that starts. */
   onRefusedSetting?: (message: string) => void;
 }
 
 /**
- * Opens the SQL Server store that `url` names (SQL_URL: see `readSqlServerUrl`): creates the database when it is missing
- * and the login may, and brings the schema to the code's version. At most `poolSize` connections.
+ * Opens the SQL Server store that `url` names (SQL_URL: see `readSqlServerUrl`): waits while the database starts or resumes,
+ * creates it when it is missing and that is asked for, and brings the schema to the code's version. At most `poolSize` connections.
  *
  * Rejects with StoreUnavailable when the server cannot be reached, and with an Error when the login, the address or the
  * schema does not fit. Later failures are those of the port. A caller that gets no connection within
@@ -88,7 +88,7 @@ async function prepare(
   known: ReturnType<typeof knownMigrations>,
   report: SqlServerHooks['onRefusedSetting'],
 ): Promise<LockHints> {
-  const driver = await openDatabase(settings);
+  const driver = await openDatabase(settings, report);
   try {
     const refused = await readCommittedSnapshot(driver, settings.database);
     if (refused) report?.(refused);
