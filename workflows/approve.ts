@@ -4,6 +4,7 @@ import { holdDefaults } from '../domain/policy.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import type { OrderContext } from './order-context.ts';
 import type { OrderState } from './order-state.ts';
+import { wentFurther } from './recover.ts';
 import type { Saga } from './saga.ts';
 
 /**
@@ -23,7 +24,7 @@ export async function settleApproval(context: OrderContext, saga: Saga): Promise
     await beginHold(context, { status: 'awaiting_approval', refusal, forMs: approvalMs(order) });
     await waitInHold(context, () => order.approval !== undefined);
   });
-  const { approval } = order;
+  const approval = order.approval ?? wentFurther(order);
   if (!approval) throw holdExpired(refusal, 'approved it');
   await saga.interruptible(() => endHold(context, approval, { status }));
 }

@@ -6,6 +6,7 @@ import type { DisputeState } from '../domain/refunds.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { judge } from './judge.ts';
 import type { OrderContext } from './order-context.ts';
+import { wentFurther } from './recover.ts';
 import type { Saga } from './saga.ts';
 
 /**
@@ -24,8 +25,8 @@ export async function holdDispute(context: OrderContext, saga: Saga, refusal: Re
   if (answer === 'lost') throw lost(refusal, disputeId);
   const decided = answer === 'won' ? 'was won' : 'is no more than an inquiry';
   const act =
-    answer === 'address'
-      ? order.addressAct
+    answer === 'address' || answer === 'elsewhere'
+      ? (order.addressAct ?? wentFurther(order))
       : { actor: 'provider', reason: `the dispute ${disputeId} ${decided}` };
   if (act) await saga.interruptible(() => endHold(context, act, { status }));
 }
@@ -42,21 +43,22 @@ async function followDispute(
   context: OrderContext,
   saga: Saga,
   refusal: Refusal,
-): Promise<'won' | 'inquiry' | 'lost' | 'address' | 'deadline'> {
+): Promise<'won' | 'inquiry' | 'lost' | 'address' | 'elsewhere' | 'deadline'> {
   const { order } = context;
   const { longWaits, actionPollMs } = order.input.policy;
-  const { n } = order.address;
+  const { addressVersion } = order;
   const sinceMs = Date.now();
   for (let shortMs = 4 * actionPollMs; ; shortMs = Math.min(2 * shortMs, MAXIMUM_POLL_MS)) {
     const pollMs = nextWaitMs(longWaits, { shortMs, waitedMs: Date.now() - sinceMs });
     const mended = await saga.interruptible(() =>
       waitInHold(
         context,
-        () => order.paymentNoticed || order.address.n !== n,
+        () => order.paymentNoticed || order.addressVersion !== addressVersion,
         Math.min(pollMs, MAXIMUM_POLL_MS),
       ),
     );
-    if (order.address.n !== n) return 'address';
+    if (order.addressVersion !== addressVersion) return 'address';
+    if (wentFurther(order)) return 'elsewhere';
     if (mended === false) return 'deadline';
     order.paymentNoticed = false;
     const state = await lookUp(context, saga, refusal.details?.['disputeId'] ?? '');

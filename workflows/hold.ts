@@ -4,6 +4,8 @@ import type { HeldStatus, Hold, NextAction, OrderStatus } from '../domain/order.
 import type { Act, ExtendHold } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import { reminderOf, type OrderState } from './order-state.ts';
+import { overElsewhere } from './kept-acts.ts';
+import { wentFurther } from './recover.ts';
 import { nameOf, noteOvertaken, recorded } from './overtaken-acts.ts';
 
 export interface HoldRequest {
@@ -55,23 +57,24 @@ export async function waitInHold(
   pollMs = Number.POSITIVE_INFINITY,
 ): Promise<boolean | undefined> {
   const { order } = context;
+  const over = () => mended() || wentFurther(order) !== undefined;
   const pollAtMs = Date.now() + pollMs;
   for (;;) {
     await recordExtensions(context);
     const { untilUtc, remindAtUtc } = holdOf(order);
     const nowMs = Date.now();
     const deadlineMs = Date.parse(untilUtc);
-    if (deadlineMs <= nowMs) return mended();
+    if (deadlineMs <= nowMs) return over() || overElsewhere(context);
     const remindAtMs = remindAtUtc ? Date.parse(remindAtUtc) : Number.POSITIVE_INFINITY;
     const wakeAtMs = Math.min(deadlineMs, pollAtMs, remindAtMs);
     const extended = () => holdOf(order).untilUtc !== untilUtc;
-    await condition(() => mended() || extended(), Math.max(wakeAtMs - nowMs, 1));
-    if (mended()) {
+    await condition(() => over() || extended(), Math.max(wakeAtMs - nowMs, 1));
+    if (over()) {
       await recordExtensions(context);
       return true;
     }
     if (extended()) continue;
-    if (wakeAtMs === deadlineMs) return false;
+    if (wakeAtMs === deadlineMs) return overElsewhere(context);
     if (wakeAtMs === pollAtMs) return undefined;
     await remind(context);
   }

@@ -1,6 +1,6 @@
 import { CancellationScope, condition, patched, workflowInfo } from '@temporalio/workflow';
 import type { RecoveredOrder } from '../domain/recovery.ts';
-import { goOnAs } from './recover.ts';
+import { goOnAs, wentFurther } from './recover.ts';
 import type { OrderContext } from './order-context.ts';
 import type { OrderState, Standing } from './order-state.ts';
 
@@ -45,18 +45,32 @@ export async function keep(context: OrderContext, kept: KeptAct): Promise<void> 
 
 /** Retried without end: until it is answered, nobody can say whether the act comes too late. */
 async function askSql(context: OrderContext): Promise<void> {
-  const { order, orderId, steps, policyOf } = context;
-  const { budgetMs: _, ...policy } = policyOf('notification');
+  const { order } = context;
   order.askingSql = true;
-  const question = { policy, summary: 'Ask where the order stands, to judge acts by' };
   while (order.kept.length > 0) {
-    const standing = await CancellationScope.nonCancellable(() =>
-      steps.orders(question).readStanding({ orderId }),
-    );
+    const standing = await readStanding(context);
     judgeKept(context, standing);
     goOnAs(order, standing);
   }
   order.askingSql = false;
+}
+
+function readStanding({ orderId, steps, policyOf }: OrderContext): Promise<RecoveredOrder> {
+  const { budgetMs: _, ...policy } = policyOf('notification');
+  const question = { policy, summary: 'Ask where the order stands by what is on record' };
+  return CancellationScope.nonCancellable(() => steps.orders(question).readStanding({ orderId }));
+}
+
+/**
+ * Whether another run has gone on from the hold whose deadline has come: nobody takes an order back for a hold that only
+ * a reset has brought it back into.
+ */
+export async function overElsewhere(context: OrderContext): Promise<boolean> {
+  const { order } = context;
+  if (!isReset() || !patched('deadline-asks-sql')) return false;
+  goOnAs(order, await readStanding(context));
+  if (order.stop) throw order.stop;
+  return wentFurther(order) !== undefined;
 }
 
 /** Decides what was kept, in its order. `takenUp`: the run itself begins from where SQL says the order stands. */

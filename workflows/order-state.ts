@@ -105,7 +105,7 @@ export interface OrderState {
 }
 
 /** What acts are judged by besides the run's own state. */
-export type Standing = Pick<RecoveredOrder, 'ended' | 'takenBack' | 'shippingBegun'>;
+export type Standing = Partial<Pick<RecoveredOrder, 'ended' | 'takenBack' | 'shippingBegun' | 'shipped'>>;
 
 export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
   return {
@@ -208,6 +208,7 @@ export const refuseAddress = (order: OrderState): Refused =>
   closing(order) ??
   (shippingStarted(order) ||
   (order.step === 'shipping' && (order.sagaState === 'parked' || order.waitingFor)) ||
+  order.standing?.shipped ||
   (order.hold?.status !== 'address_rejected' && shippingStartedElsewhere(order))
     ? 'Shipping has started: the address can no longer be changed.'
     : undefined) ??

@@ -5,6 +5,7 @@ import { refusalOf } from './judge.ts';
 import type { UpdatePayment } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
 import type { OrderState } from './order-state.ts';
+import { wentFurther } from './recover.ts';
 import type { Compensation, Saga } from './saga.ts';
 
 /**
@@ -83,10 +84,11 @@ async function holdPayment(context: OrderContext, saga: Saga, refusal: Refusal):
 
 type Updated = { updated: UpdatePayment };
 
-const waitForMethod = async (context: OrderContext, saga: Saga): Promise<Updated | 'deadline'> => {
+const waitForMethod = async (context: OrderContext, saga: Saga): Promise<Updated | 'paid' | 'deadline'> => {
   await saga.interruptible(() => waitInHold(context, () => context.order.paymentAct !== undefined));
   const { paymentAct } = context.order;
-  return paymentAct ? { updated: paymentAct } : 'deadline';
+  if (paymentAct) return { updated: paymentAct };
+  return wentFurther(context.order) ? 'paid' : 'deadline';
 };
 
 /** Looks a pending payment up at the provider: when it reports a change, and by itself at growing intervals. */
@@ -128,7 +130,7 @@ async function resumePaid(context: OrderContext, saga: Saga): Promise<Mended> {
   if (order.paymentAct)
     order.remarks.push('A further payment method was not used: the first payment went through.');
   delete order.paymentAct;
-  const act = { actor: 'provider', reason: 'the customer authenticated the payment' };
+  const act = wentFurther(order) ?? { actor: 'provider', reason: 'the customer authenticated the payment' };
   await saga.interruptible(() => endHold(context, act, { status: 'payment_processed' }));
   return { paid: true };
 }

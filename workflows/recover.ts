@@ -2,8 +2,9 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { EndStatus } from '../domain/order.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
 import { SagaInterrupted } from './judge.ts';
+import type { Act } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
-import type { OrderState, Standing } from './order-state.ts';
+import type { OrderState } from './order-state.ts';
 
 /**
  * An order that another run has begun goes through the same steps again, under the numbers it had come to: every step
@@ -44,10 +45,12 @@ export async function goOn(context: OrderContext): Promise<void> {
 
 /**
  * A run that waits where another one went on from, after a reset: what is being taken back or has ended there is not
- * waited for any more.
+ * waited for any more, and a hold of an order whose label is bought is over.
  */
-export function goOnAs(order: OrderState, { ended, takenBack }: Standing): void {
+export function goOnAs(order: OrderState, standing: RecoveredOrder): void {
+  const { ended, takenBack, shipped } = standing;
   if (order.sagaState !== 'held' && order.sagaState !== 'parked') return;
+  if (shipped && !ended && order.hold) return takeUp(order, standing);
   if (ended) order.stop = closedElsewhere(ended);
   else if (takenBack && order.parkedActivity?.direction !== 'compensating')
     order.stop = turn(order, takenBack, unasked);
@@ -59,6 +62,10 @@ function closedElsewhere(status: EndStatus): Error {
   const details = [{ type: 'OrderClosed', reason, details: { status } }];
   return ApplicationFailure.create({ type: 'OrderClosed', message: reason, nonRetryable: true, details });
 }
+
+/** Who ends a hold that is over in another run; undefined where none is. */
+export const wentFurther = ({ recovered }: OrderState): Act | undefined =>
+  recovered?.shipped ? { actor: 'saga', reason: 'the label was bought in another run' } : undefined;
 
 const unasked = { actor: 'saga', reason: 'another run had recorded the order', takeBack: undefined };
 

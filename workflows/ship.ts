@@ -7,6 +7,7 @@ import { failureTypeOf, isRefusal, judge, refusalOf } from './judge.ts';
 import type { Act } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import type { OrderState } from './order-state.ts';
+import { wentFurther } from './recover.ts';
 import type { Compensation, Saga } from './saga.ts';
 import { untilStopped } from './stop-shipping.ts';
 
@@ -82,7 +83,7 @@ async function holdAddress(context: OrderContext, saga: Saga, refusal: Refusal):
     await beginHold(context, { status: 'address_rejected', refusal, forMs });
     return waitInHold(context, () => order.addressVersion !== addressVersion);
   });
-  const { addressAct } = order;
+  const addressAct = order.addressAct ?? wentFurther(order);
   if (!mended || !addressAct) throw holdExpired(refusal, 'corrected the address');
   await saga.interruptible(() => endHold(context, addressAct, { status }));
 }

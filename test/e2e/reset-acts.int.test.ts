@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { operationKeys } from '../../domain/ids.ts';
 import type { OrderView } from '../../domain/order.ts';
+import type { PolicyChanges } from '../../domain/policy.ts';
 import {
   cancelOrder,
   cancelSignal,
@@ -35,11 +36,11 @@ describe("acts on an order after Temporal's reset", () => {
   const saga = sagaSuite({ wrap: breakable.wrap });
 
   /** An order that cannot complete until it is let go. */
-  async function start(checkout: object) {
+  async function start(checkout: object, policy: PolicyChanges = {}) {
     const orderId = newOrderId();
     const key = operationKeys.completeOrder(orderId);
     breakable.keys.add(key);
-    const order = await saga().start({ ...checkout, orderId });
+    const order = await saga().start({ ...checkout, orderId }, policy);
     return { order, orderId, letGo: () => breakable.keys.delete(key) };
   }
 
@@ -146,4 +147,27 @@ describe("acts on an order after Temporal's reset", () => {
     expect(await run.result()).toMatchObject({ status: 'cancelled' });
     await saga().check(orderId, held.orderId);
   });
+
+  test.each(['an act', 'the deadline'])(
+    'a shipped order that is reset into a hold goes on from it when %s comes, and is not taken back',
+    async (what) => {
+      const { order, orderId } = await start(
+        { shippingAddress: refusedAtLabel },
+        { holdAddressMs: what === 'an act' ? 60_000 : 6_000 },
+      );
+      await saga().until(orderId, isHeld);
+      await correct(order);
+      await saga().until(orderId, isShipped);
+      const run = await resetRun(saga(), order, beforeFirstUpdate, { alone: true });
+      breakable.keys.delete(operationKeys.completeOrder(orderId));
+      if (what === 'an act') {
+        await until(() => run.query(getOrder), isHeld);
+        const answer = run.executeUpdate(setShippingAddress, { args: [{ ...act, address: goodAddress }] });
+        expect(await refusalOf(answer)).toMatch(/Shipping has started/);
+      }
+      expect(await run.result()).toMatchObject({ status: 'completed' });
+      await saga().check(orderId);
+      expect(await numbersOf(order)).toEqual({ payments: [1], shipments: [1, 2], charged: 1, labels: 1 });
+    },
+  );
 });
