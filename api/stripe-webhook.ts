@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
-import type { PaymentNotice } from '../ports/payment-gateway.ts';
+import { unusableNotice, type PaymentNotice } from '../ports/payment-gateway.ts';
 import type { AppDeps } from './app-deps.ts';
 import { readText } from './body.ts';
 import { within } from './bounded.ts';
@@ -69,6 +69,7 @@ async function takeNotice(
       detail: 'The Stripe-Signature header does not match the body.',
     });
   }
+  if (notice.type === unusableNotice) deps.logger.warn('A signed Stripe event cannot be used and is ignored');
   if (!matters(notice)) return 'ignored';
   const { eventId } = notice;
   if ((await deps.seen.seen({ scope: SCOPE, id: eventId })) === 'seen') return 'duplicate';

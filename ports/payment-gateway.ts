@@ -60,9 +60,15 @@ export interface PaymentGateway {
   findDispute(input: { disputeId: string; timeoutMs: number }): Promise<ProviderDispute>;
   /** Whether that amount is inside the provider's limits for its currency. */
   payable(amount: Money): { ok: true } | { ok: false; reason: string };
-  /** Checks a webhook's signature over its raw body; undefined when it does not hold. */
+  /**
+   * Checks a webhook's signature over its raw body, and that it was made within five minutes of now; undefined when it
+   * does not hold. A signed event that says nothing we can read has the type `unusableNotice`.
+   */
   verifyWebhook(input: { rawBody: string; signature: string }): PaymentNotice | undefined;
 }
+
+/** Type of a notice whose signature holds and whose content cannot be used: null, a list, a thin event. */
+export const unusableNotice = 'unusable';
 
 /** Refused at creation: the payment method does not exist or cannot be used. */
 export type CreateAnswer =

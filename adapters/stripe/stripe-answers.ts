@@ -72,6 +72,7 @@ const unreadable = (what: string): TechnicalFailure =>
 
 /** Where an event says to look. Charges and refunds name their intent; only intents and charges carry our metadata. */
 export function paymentNotice(event: Stripe.Event): PaymentNotice {
+  if (typeof event.id !== 'string' || typeof event.type !== 'string') throw new Error('No event of Stripe');
   const object = event.data.object as {
     object?: string;
     id?: string;

@@ -457,4 +457,22 @@ describe('webhooks', () => {
   ])('are ignored: %s', (_case, body, signature) => {
     expect(gateway.verifyWebhook({ rawBody: body, signature })).toBeUndefined();
   });
+
+  it.each([
+    'null',
+    '[]',
+    '{"id":"evt_1","object":"v2.core.event","type":"v1.thing"}',
+    '{"data":{"object":null}}',
+  ])('a signed event that cannot be used is no invalid signature: %s', (payload) => {
+    expect(gateway.verifyWebhook({ rawBody: payload, signature: sign(payload) })).toMatchObject({
+      type: 'unusable',
+    });
+  });
+
+  it('takes no signature from the future', () => {
+    const seconds = Math.floor(Date.now() / 1_000);
+    const at = (timestamp: number) => gateway.verifyWebhook({ rawBody, signature: sign(rawBody, timestamp) });
+    expect(at(seconds + 3_600)).toBeUndefined();
+    expect(at(seconds + 60)).toBeDefined();
+  });
 });

@@ -9,6 +9,7 @@ import type {
   ProviderRefund,
   RefundRequested,
 } from '../../ports/payment-gateway.ts';
+import { unusableNotice } from '../../ports/payment-gateway.ts';
 import { stripePayable, toStripeAmount } from './stripe-amounts.ts';
 import { expectObject, paymentAnswer, paymentNotice } from './stripe-answers.ts';
 import { providerDispute, providerRefund } from './stripe-refunds.ts';
@@ -188,15 +189,36 @@ export function connectStripeGateway(config: StripeGatewayConfig): PaymentGatewa
     payable: stripePayable,
 
     verifyWebhook: ({ rawBody, signature }) => {
+      const event = signedEvent(stripe, { rawBody, signature, secret: config.webhookSecret });
+      if (event === undefined) return undefined;
       try {
-        return paymentNotice(stripe.webhooks.constructEvent(rawBody, signature, config.webhookSecret));
+        return paymentNotice(event as Stripe.Event);
       } catch {
-        return undefined;
+        return { eventId: '', type: unusableNotice, intentId: undefined, orderId: undefined };
       }
     },
 
     close: () => agent.destroy(),
   };
+}
+
+/** How far a signature's time may be from now, in both directions. */
+const toleranceSeconds = 300;
+
+/** The JSON that was signed, whatever it is; undefined when the signature does not hold or it is none. */
+function signedEvent(
+  stripe: Stripe,
+  { rawBody, signature, secret }: { rawBody: string; signature: string; secret: string },
+): unknown {
+  try {
+    stripe.webhooks.signature?.verifyHeader(rawBody, signature, secret, toleranceSeconds);
+    const signedAt = Number(/(?:^|,)t=(\d+)/.exec(signature)?.[1]);
+    // The library bounds the past alone.
+    if (!stripe.webhooks.signature || signedAt > Date.now() / 1_000 + toleranceSeconds) return undefined;
+    return JSON.parse(rawBody) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function createClient({ secretKey, apiBase }: StripeGatewayConfig): { stripe: Stripe; agent: HttpAgent } {
