@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, patched } from '@temporalio/workflow';
 import type { EndStatus } from '../domain/order.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
 import { SagaInterrupted } from './judge.ts';
@@ -40,7 +40,17 @@ export async function goOn(context: OrderContext): Promise<void> {
     sagaState: turns ? 'compensating' : 'running',
     resumes: true,
   });
-  if (turns) throw turn(order, takenBack ?? {}, act);
+  if (!turns) return;
+  if (!takenBack?.failure) await noteLateCancel(context);
+  throw turn(order, takenBack ?? {}, act);
+}
+
+/** A cancel that was taken while the run recorded itself: the order is taken back already, for somebody else's. */
+async function noteLateCancel({ order, note }: OrderContext): Promise<void> {
+  const late = order.cancelRequested;
+  if (!late || !patched('cancel-while-taken-up')) return;
+  const reason = `the order was being taken back: ${late.reason}`.slice(0, 500);
+  await note('recordNote', { actor: late.actor, act: 'cancel', result: 'overtaken', reason });
 }
 
 /**

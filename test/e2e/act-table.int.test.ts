@@ -146,10 +146,10 @@ async function lead(isolate: WorkflowCreator, place: Place) {
       await run.activate([
         way === 'update' ? run.update('act', name, more) : run.signal(name, more),
       ] as never);
+      /* A reference is looked up first, and SQL is asked whether the label is dispatched. */
+      for (const check of run.pending().filter((one) => /^(mark|stopShipping)/.test(one.name)))
+        await run.activate([run.end(check, { done: { stopped: place.undispatched === true } })]);
       if (way === 'update') {
-        /* A reference is looked up first. */
-        for (const check of run.pending().filter((one) => one.name.startsWith('mark')))
-          await run.activate([run.end(check, { done: null })]);
         const said = run.answerOf('act');
         return { taken: said?.accepted ?? false, told: String(said?.told) };
       }

@@ -50,7 +50,7 @@ export const mutations: Mutation[] = [
   {
     name: 'an extra note where a second run turns back',
     file: 'recover.ts',
-    ...before('if (turns) throw', `if (turns) ${note}`),
+    ...before('if (!turns) return;', `if (turns) ${note}`),
     noticedIn: ['cancelled-compensated-after-payment', 'cancelled-restarted-while-taken-back'],
   },
   {
@@ -74,7 +74,7 @@ export const mutations: Mutation[] = [
   {
     name: 'an extra note at a restart after shipping',
     file: 'recover.ts',
-    ...before('if (turns) throw', `if (shipped) ${note}`),
+    ...before('if (!turns) return;', `if (shipped) ${note}`),
     noticedIn: ['completed-restarted-after-shipping', 'completed-not-taken-back-after-shipping'],
   },
   parkedAt('receive', 'completed-parked-at-receive'),

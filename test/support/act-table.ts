@@ -37,6 +37,8 @@ export interface Place {
   /** Fails beyond its budget, whenever it is asked for after `failsFrom` others of its name. */
   fails?: string;
   failsFrom?: number;
+  /** Nothing was asked of the carrier yet. */
+  undispatched?: true;
   /** The provider is paused: the order waits for it instead of parking. */
   paused?: true;
   /** Is canceled there, and goes on until then. */
@@ -113,6 +115,10 @@ export const actTable: Record<string, State> = {
   'is being charged': { place: { at: 'processPayment' }, acts: underWay },
   'has its fulfillment opened': { place: { at: 'createFulfillment' }, acts: underWay },
   'has its label bought': { place: { at: 'generateShipment' }, acts: shipping },
+  'has its label bought, which is not dispatched': {
+    place: { at: 'generateShipment', undispatched: true },
+    acts: { ...shipping, cancel: 'cancelled' },
+  },
   'is being completed': { place: { at: 'completeOrder' }, acts: shipping },
   'waits for approval': {
     place: { needsApproval: true },
