@@ -7,7 +7,6 @@ export function partText({ step, from, to }: AuditRow): string | undefined {
   if (step === 'fulfillment' && from === 'created' && to === 'cancelled')
     return 'the warehouse was told to stop';
   if (from === 'second label') return 'a second shipping label, which came late, was sent back';
-  if (to === 'begun again') return 'a refund that had stopped on its way was started again';
   if (to === 'erased') return 'the customer’s personal data was erased';
   return step === 'shipping' && labelStates.has(from) ? labelWords[to] : undefined;
 }

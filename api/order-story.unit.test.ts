@@ -435,13 +435,6 @@ describe('the story of an order', () => {
     ]);
   });
 
-  it('tells that a refund which had stopped goes on', () => {
-    const again = row('refund', 'refund without a run', 'begun again', 'the run of refund a had closed');
-    expect(lines(told([...paid, again])).at(-1)).toBe(
-      'A refund that had stopped on its way was started again.',
-    );
-  });
-
   it('tells two refunds of the same amount as two', () => {
     const part = (left: string) =>
       row('payment', 'charged', 'refund_requested', `5.00 INR, ${left} INR of the charge are left: late`);
