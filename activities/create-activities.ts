@@ -17,6 +17,7 @@ import {
   createRemindOfHold,
   createResumeOrder,
 } from './record-notes.ts';
+import { createRecordCharge } from './record-charge.ts';
 import { createRecordDispute } from './record-dispute.ts';
 import { createRecordRefund, createRefundPart, createRequestRefund } from './refund-order.ts';
 import { createRefundPayment } from './refund-payment.ts';
@@ -58,6 +59,7 @@ export const createPaymentActivities = (deps: ActivityDeps) => ({
   markRefundDone: asActivity(createMarkRefundDone(deps)),
   refundPart: asActivity(createRefundPart(deps)),
   recordRefund: asActivity(createRecordRefund(deps)),
+  recordCharge: asActivity(createRecordCharge(deps)),
   recordDispute: asActivity(createRecordDispute(deps)),
   settleDebt: asActivity(createSettleDebt(deps)),
 });

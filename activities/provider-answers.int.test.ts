@@ -32,6 +32,8 @@ describe('the answers of the steps that call a provider', () => {
       ...order,
       pay: (n = 1, paymentMethodId = `pm_${n}`) =>
         order.once((a) => a.processPayment({ orderId, n, paymentMethodId, attemptTimeoutMs })),
+      recordCharge: (id = 'pi_1') =>
+        order.once((a) => a.recordCharge({ subject: { kind: 'payment', id }, attemptTimeoutMs })),
       close: () =>
         order.once((a) =>
           a.closeOrder({
@@ -173,6 +175,77 @@ describe('the answers of the steps that call a provider', () => {
       }
     },
   );
+
+  test('a late charge is the payment of an order that is open and unpaid, whichever run asks for it', async () => {
+    const order = await given({ fateOf: () => 'declines' });
+    await order.pay();
+    await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'nothing' } });
+    order.stripe.payInAnotherTab();
+    await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'adopted' } });
+    await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'known' } });
+    await expectSameForYears(order, () => order.pay(), { value: { intentId: 'pi_1' } });
+    expect(await order.ledger()).toMatchObject({
+      status: 'payment_processed',
+      eventTypes: ['payment.failed.v1', 'payment.processed.v1'],
+      payments: [{ state: 'charged' }],
+    });
+  });
+
+  test('a late charge of an order that was taken back is refunded once, whatever is lost on the way', async () => {
+    const order = await given({ fateOf: () => 'declines' });
+    await order.pay();
+    await order.refund();
+    /* As an intent that an earlier version left open. */
+    const intent = order.stripe.intents.get('pi_1');
+    if (intent) intent.status = 'charged';
+    order.stripe.breakNext('refund', 'reply-lost');
+    await expect(order.recordCharge()).resolves.toMatchObject({ error: { type: 'OutcomeUnknown' } });
+    await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'refunded' } });
+    await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'known' } });
+    expect(order.stripe.kept()).toEqual([]);
+    expect(intent?.refunds).toHaveLength(1);
+    const { eventTypes, payments } = await order.ledger();
+    expect(eventTypes).toEqual(['payment.failed.v1', 'payment.refunded.v1']);
+    expect(payments).toMatchObject([{ state: 'refunded' }]);
+  });
+
+  test('a late charge beside the order’s payment is refunded; of another open intent nothing is left', async () => {
+    const paid = await given({ fateOf: (method) => (method === 'pm_1' ? 'declines' : 'succeeds') });
+    await paid.pay();
+    await paid.pay(2);
+    const late = paid.stripe.intents.get('pi_1');
+    if (late) late.status = 'charged';
+    await expect(paid.recordCharge()).resolves.toMatchObject({ value: { result: 'refunded' } });
+    expect(paid.stripe.kept()).toMatchObject([{ intentId: 'pi_2' }]);
+    expect((await paid.ledger()).payments).toMatchObject([{ state: 'refunded' }, { state: 'charged' }]);
+    const open = await given({ fateOf: () => 'declines' });
+    await open.pay();
+    await open.pay(2);
+    const first = open.stripe.intents.get('pi_1');
+    if (first) first.status = 'charged';
+    await expect(open.recordCharge()).resolves.toMatchObject({ value: { result: 'adopted' } });
+    await expect(open.pay(2)).resolves.toMatchObject({ value: { intentId: 'pi_1' } });
+    expect(open.stripe.intents.get('pi_2')?.status).toBe('canceled');
+    expect((await open.ledger()).payments).toMatchObject([{ state: 'charged' }, { state: 'canceled' }]);
+  });
+
+  test('a late charge is left to the attempt and to the walk back that are at work', async () => {
+    const order = await given({ fateOf: () => 'declines' });
+    await order.pay();
+    order.stripe.payInAnotherTab();
+    const { orderId } = order;
+    const key = operationKeys.processPayment(orderId, 2);
+    const leaseUntilUtc = new Date(order.world.nowMs() + attemptTimeoutMs).toISOString();
+    await store.transaction((tx) => tx.operations.begin({ key, orderId, step: 'payment', leaseUntilUtc }));
+    await expect(order.recordCharge()).resolves.toMatchObject({ error: { type: 'OperationInProgress' } });
+    order.world.pass(2 * attemptTimeoutMs);
+    await store.transaction((tx) =>
+      tx.operations.begin({ key: operationKeys.refundPayment(orderId), orderId, step: 'payment' }),
+    );
+    await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'known' } });
+    await order.refund();
+    expect(order.stripe.kept()).toEqual([]);
+  });
 
   test('a payment that waits for the customer is looked at again by the same call, and charged once', async () => {
     const order = await given({ fateOf: () => 'needs the customer' });

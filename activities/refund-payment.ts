@@ -96,7 +96,7 @@ export async function takeBackPayment(
   const disputes = input.disputes.filter(({ n }) => n === payment.n);
   const given = await refundLeft(deps, { ...input, disputes, charged: left.amount });
   if (given.left && given.left.code !== 'disputed') throw notRefunded(payment.orderId, given.left.reason);
-  return { payment, ...given };
+  return { payment: { ...payment, state: 'charged' }, ...given };
 }
 
 /**

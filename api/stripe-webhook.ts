@@ -1,6 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
+import { isEnded } from '../domain/order.ts';
 import { unusableNotice, type PaymentNotice } from '../ports/payment-gateway.ts';
+import type { OrderLedger } from '../ports/store.ts';
 import type { AppDeps } from './app-deps.ts';
 import { readText } from './body.ts';
 import { within } from './bounded.ts';
@@ -13,7 +15,7 @@ const SCOPE = 'stripe-webhook';
 /** Stripe repeats an undelivered event for up to 3 days. */
 const REMEMBERED_SECONDS = 4 * 24 * 60 * 60;
 
-/** `signalled`: the order's workflow looks; `followed`: a workflow looks up the refund or dispute. */
+/** `signalled`: the order's workflow looks; `followed`: a workflow looks up the refund, dispute or late charge. */
 const results = ['signalled', 'followed', 'duplicate', 'ignored'] as const;
 
 const answerBody = z
@@ -21,9 +23,10 @@ const answerBody = z
   .openapi('WebhookAnswer', { example: { received: true, result: 'signalled' } });
 
 /**
- * POST /webhooks/stripe. A notice says only where to look: the order's workflow, or one of its own for a refund or
- * dispute, then asks Stripe itself, so late, repeated and forged-order notices change nothing. Remembered only after the
- * workflow has it: a crash in between repeats a signal, never loses one. Needs nothing but Temporal.
+ * POST /webhooks/stripe. A notice says only where to look: the order's workflow, or one of its own for a refund, a
+ * dispute or a charge that the order does not wait for, then asks Stripe itself, so late, repeated and forged-order
+ * notices change nothing. Remembered only after the workflow has it: a crash in between repeats a signal, never loses
+ * one. Needs nothing but Temporal.
  */
 export function addStripeWebhook(app: App, deps: AppDeps): void {
   addRoute(
@@ -89,31 +92,53 @@ function matters({ type, orderId, subject }: PaymentNotice): boolean {
   return type.startsWith('payment_intent.') && type !== 'payment_intent.created';
 }
 
-async function tell(
-  deps: AppDeps,
-  { eventId, orderId, subject }: PaymentNotice,
-): Promise<'followed' | 'signalled' | 'ignored'> {
+async function tell(deps: AppDeps, notice: PaymentNotice): Promise<'followed' | 'signalled' | 'ignored'> {
+  const { eventId, orderId, intentId, subject } = notice;
   if (subject) {
     await deps.refunds.follow({ eventId, subject });
     return 'followed';
   }
-  const signalled =
-    orderId !== undefined &&
-    (await awaitsCustomer(deps, orderId)) &&
-    (await deps.workflows.notifyPayment(orderId, eventId));
+  if (orderId === undefined) return 'ignored';
+  const { waits, late } = await meaningOf(deps, { ...notice, orderId });
+  const signalled = waits && (await deps.workflows.notifyPayment(orderId, eventId));
+  const charged = notice.type === 'payment_intent.succeeded' && intentId !== undefined;
+  if (charged && (late || (waits && !signalled))) {
+    await deps.refunds.follow({ eventId, subject: { kind: 'payment', id: intentId } });
+    return 'followed';
+  }
   return signalled ? 'signalled' : 'ignored';
+}
+
+/** `waits`: the order waits for its customer. `late`: nothing of the order's own will find this charge. */
+interface Meaning {
+  waits: boolean;
+  late: boolean;
 }
 
 /**
  * Stripe tells of every payment, most of which were answered at once: only an order that waits for its customer is
- * signalled, for a signal costs a workflow task. SQL knows of the wait before the workflow does. Without SQL: signal.
+ * signalled, for a signal costs a workflow task, and only a charge that the order's own attempt or walk back does not
+ * settle is followed. SQL knows of the wait before the workflow does. Without SQL: both.
  */
-async function awaitsCustomer(deps: AppDeps, orderId: OrderId): Promise<boolean> {
+async function meaningOf(deps: AppDeps, notice: PaymentNotice & { orderId: OrderId }): Promise<Meaning> {
+  const { orderId } = notice;
   try {
     const [books] = await within(STORE_TIMEOUT_MS, 'store', () => deps.store.read.ledger(orderId));
-    return books?.payments.some(({ state }) => state === 'action_required') ?? false;
+    const waits = books?.payments.some(({ state }) => state === 'action_required') ?? false;
+    return { waits, late: !isSettledByOrder(books, notice.intentId) };
   } catch (error) {
     deps.logger.warn({ err: error, orderId }, 'The store did not answer; the order is signalled in any case');
-    return true;
+    return { waits: true, late: true };
   }
+}
+
+/** Known already, or the order's newest payment, which an attempt, the wait for the customer or a walk back looks at. */
+function isSettledByOrder(books: OrderLedger | undefined, intentId: string | undefined): boolean {
+  const payment = books?.payments.find((one) => one.intentId === intentId);
+  if (!books || !payment) return false;
+  if (payment.state === 'charged' || payment.state === 'refunded') return true;
+  if (isEnded(books.status)) return false;
+  if (books.sagaState === 'compensating') return true;
+  const { state } = payment;
+  return payment === books.payments.at(-1) && (state === 'created' || state === 'action_required');
 }

@@ -13,9 +13,10 @@ const notice: PaymentNotice = {
 };
 
 /** Books of one order whose payment is in that state. */
-const booksWith = (state: PaymentState): StoreReads['ledger'] => {
-  const books = { orderId: someOrder, payments: [{ state }] } as unknown as OrderLedger;
-  return async () => [books];
+const booksWith = (state: PaymentState, order: Partial<OrderLedger> = {}): StoreReads['ledger'] => {
+  const payments = [{ state, intentId: 'pi_1' }];
+  const books = { orderId: someOrder, status: 'payment_failed', sagaState: 'held', payments, ...order };
+  return async () => [books as unknown as OrderLedger];
 };
 
 function build(
@@ -101,17 +102,48 @@ describe('Stripe’s webhook', () => {
   });
 
   it('signals no order whose payment does not wait for the customer', async () => {
-    for (const state of ['created', 'charged', 'declined', 'canceled'] as const) {
-      const { post, notices } = build({ ledger: booksWith(state) });
+    for (const state of ['created', 'charged', 'refunded'] as const) {
+      const { post, notices, followed } = build({ ledger: booksWith(state) });
       expect(await resultOf(await post('{}'))).toEqual([200, 'ignored']);
-      expect(notices).toEqual([]);
+      expect([notices, followed]).toEqual([[], []]);
     }
   });
 
+  it('ignores a charge that a walk back under way will find', async () => {
+    const { post, followed } = build({ ledger: booksWith('created', { sagaState: 'compensating' }) });
+    expect(await resultOf(await post('{}'))).toEqual([200, 'ignored']);
+    expect(followed).toEqual([]);
+  });
+
+  const another = { state: 'charged', intentId: 'pi_2' };
+  it.each<[string, StoreReads['ledger']]>([
+    ['a declined payment', booksWith('declined')],
+    ['a canceled payment', booksWith('canceled')],
+    ['an order that has ended', booksWith('created', { status: 'failed', sagaState: 'ended' })],
+    ['an intent that SQL does not know', booksWith('created', { payments: [another] as never })],
+    ['an order that SQL does not know', async () => []],
+    [
+      'an earlier payment',
+      booksWith('created', { payments: [{ state: 'created', intentId: 'pi_1' }, another] as never }),
+    ],
+  ])('has a charge looked up that nothing of the order’s own will find: %s', async (_, ledger) => {
+    const { post, notices, followed } = build({ ledger });
+    expect(await resultOf(await post('{}'))).toEqual([200, 'followed']);
+    expect([notices, followed]).toEqual([[], [{ kind: 'payment', id: 'pi_1' }]]);
+    const failed = build({ ledger, notice: { ...notice, type: 'payment_intent.payment_failed' } });
+    expect(await resultOf(await failed.post('{}'))).toEqual([200, 'ignored']);
+    expect(failed.followed).toEqual([]);
+  });
+
   it('signals in any case while the store is away', async () => {
-    const { post, notices } = build({ ledger: () => Promise.reject(new Error('away')) });
+    const ledger = () => Promise.reject(new Error('away'));
+    const failed = { ...notice, type: 'payment_intent.payment_failed' };
+    const { post, notices } = build({ ledger, notice: failed });
     expect(await resultOf(await post('{}'))).toEqual([200, 'signalled']);
     expect(notices).toHaveLength(1);
+    const charged = build({ ledger });
+    expect(await resultOf(await charged.post('{}'))).toEqual([200, 'followed']);
+    expect([charged.notices.length, charged.followed.length]).toEqual([1, 1]);
   });
 
   it('refuses a signature that does not hold with 400 and does nothing', async () => {
@@ -126,8 +158,11 @@ describe('Stripe’s webhook', () => {
     const none = build({ notice: { ...notice, orderId: undefined } });
     expect(await resultOf(await none.post('{}'))).toEqual([200, 'ignored']);
     expect(none.notices).toEqual([]);
-    const unknown = build({ workflows: { notifyPayment: async () => false } });
+    const failed = { ...notice, type: 'payment_intent.payment_failed' };
+    const unknown = build({ notice: failed, workflows: { notifyPayment: async () => false } });
     expect(await resultOf(await unknown.post('{}'))).toEqual([200, 'ignored']);
+    const charged = build({ workflows: { notifyPayment: async () => false } });
+    expect(await resultOf(await charged.post('{}'))).toEqual([200, 'followed']);
   });
 
   it('has refunds and disputes looked up, without the store, once for the same event', async () => {

@@ -65,6 +65,8 @@ export const operationKeys = {
   refundPayment: (id: OrderId) => key(`refund-payment-${id}`),
   /** The compensation's refund of one payment, at the provider. */
   refundLeft: (id: OrderId, n: number) => key(`refund-${id}-${n}`),
+  /** The nth payment was charged when nothing was to be paid any more. */
+  lateCharge: (id: OrderId, n: number) => key(`late-charge-${id}-${n}`),
   /** One refund that an operator asked for. */
   refundOrder: (id: OrderId, refundId: string) => key(`refund-${id}-${refundId}`),
   cancelFulfillment: (id: OrderId) => key(`cancel-fulfillment-${id}`),

@@ -227,7 +227,7 @@ const disputedReason = ({ disputeId, state }: Pick<Dispute, 'disputeId' | 'state
 
 /** What a notice of the payment provider is about: where to look, never what to believe. */
 export interface PaymentSubject {
-  kind: 'refund' | 'dispute';
+  kind: 'refund' | 'dispute' | 'payment';
   /** The provider's id. */
   id: string;
 }

@@ -101,6 +101,8 @@ export interface OperationStatements {
   }): Promise<Operation>;
   /** Stores the outcome (only where none is stored: returns false otherwise) and ends the lease. */
   finish(input: { key: OperationKey; outcome: StoredOutcome }): Promise<boolean>;
+  /** Replaces the outcome: only where a refusal has turned out otherwise, as a declined payment that was paid after all. */
+  revise(input: { key: OperationKey; outcome: { done: unknown } }): Promise<void>;
   /** Ends the lease of the attempt with this fence; a no-op for another fence. */
   endLease(input: { key: OperationKey; fence: number }): Promise<void>;
   /** Operations of one order and step with a lease in the future: attempts that may still cause effects. */

@@ -11,6 +11,7 @@ import { createClock } from './clock.ts';
 import { createCounts } from './counts.ts';
 import { createEasypostApp } from './easypost/easypost-app.ts';
 import { createFaults } from './faults/faults.ts';
+import { createCustomerPages } from './pages/customer-page.ts';
 import { createPagesApp } from './pages/pages-app.ts';
 import { createPartnerApp } from './partner/partner-app.ts';
 import { problem } from './problem.ts';
@@ -79,6 +80,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       followOutages: smtp.followOutage,
     }),
   );
+  app.route('/', createCustomerPages(stripeDeps));
   app.route('/', createPagesApp({ ...common, faults, smtpPort: () => smtp.port }));
   app.notFound(
     (c) =>

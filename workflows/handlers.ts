@@ -27,6 +27,7 @@ import {
 } from './order-state.ts';
 import { checkReference, refuseResolve } from './resolve.ts';
 import { stopShipping } from './stop-shipping.ts';
+import { paymentFound } from './refund-messages.ts';
 import { pickAddress, readAct, refuseAddressShape, refuseText } from './read-act.ts';
 
 /**
@@ -42,6 +43,10 @@ export function openDoors(context: OrderContext): void {
       'Why an act would be refused now: {"name":"cancel","input":{}}; null when it would be taken.',
   });
   setHandler(messages.paymentNotice, () => {
+    order.paymentNoticed = true;
+  });
+  setHandler(paymentFound, () => {
+    order.paymentFound = true;
     order.paymentNoticed = true;
   });
   openDoor(context, signalId, messages.cancelOrder, messages.cancelSignal, {

@@ -69,6 +69,8 @@ export interface OrderState {
   paymentAct?: UpdatePayment;
   /** The payment provider reported a change. */
   paymentNoticed: boolean;
+  /** A charge that nothing waited for was recorded. */
+  paymentFound?: boolean;
   resolve?: ResolveParked;
   /** It is parked while a hold waits for its payment: what mends the hold would not be heard. */
   parkedInHold?: boolean;

@@ -76,7 +76,7 @@ async function holdPayment(context: OrderContext, saga: Saga, refusal: Refusal):
   );
   const answer = pending ? await pollPayment(context, saga) : await waitForMethod(context, saga);
   if (answer === 'deadline') throw holdExpired(refusal, 'mended it');
-  if (answer === 'paid') return resumePaid(context, saga);
+  if (answer === 'paid') return resumePaid(context, saga, pending ? authenticated : paidAfterAll);
   /* The customer failed the authentication, or another method needs him: another hold. */
   if ('refused' in answer) return holdPayment(context, saga, answer.refused);
   return takeMethod(context, saga, answer.updated);
@@ -84,12 +84,19 @@ async function holdPayment(context: OrderContext, saga: Saga, refusal: Refusal):
 
 type Updated = { updated: UpdatePayment };
 
-const waitForMethod = async (context: OrderContext, saga: Saga): Promise<Updated | 'paid' | 'deadline'> => {
-  await saga.interruptible(() => waitInHold(context, () => context.order.paymentAct !== undefined));
-  const { paymentAct } = context.order;
-  if (paymentAct) return { updated: paymentAct };
-  return wentFurther(context.order) ? 'paid' : 'deadline';
-};
+/** Waits for another method, or for word that the declined payment was paid after all (in the customer's other tab). */
+async function waitForMethod(context: OrderContext, saga: Saga): Promise<Updated | 'deadline' | 'paid'> {
+  const { order } = context;
+  for (;;) {
+    await saga.interruptible(() =>
+      waitInHold(context, () => order.paymentAct !== undefined || order.paymentFound === true),
+    );
+    if (order.paymentAct) return { updated: order.paymentAct };
+    if (!order.paymentFound) return wentFurther(order) ? 'paid' : 'deadline';
+    order.paymentFound = false;
+    if (!(await charge(context, saga))) return 'paid';
+  }
+}
 
 /** Looks a pending payment up at the provider: when it reports a change, and by itself at growing intervals. */
 async function pollPayment(
@@ -125,12 +132,15 @@ function untilNextPollMs({ hold, input }: OrderState, shortMs: number, sinceMs: 
   return lastMs > shortMs ? Math.min(longMs, lastMs) : shortMs;
 }
 
-async function resumePaid(context: OrderContext, saga: Saga): Promise<Mended> {
+const authenticated = 'the customer authenticated the payment';
+const paidAfterAll = 'the customer paid the declined payment after all';
+
+async function resumePaid(context: OrderContext, saga: Saga, reason: string): Promise<Mended> {
   const { order } = context;
   if (order.paymentAct)
     order.remarks.push('A further payment method was not used: the first payment went through.');
   delete order.paymentAct;
-  const act = wentFurther(order) ?? { actor: 'provider', reason: 'the customer authenticated the payment' };
+  const act = wentFurther(order) ?? { actor: 'provider', reason };
   await saga.interruptible(() => endHold(context, act, { status: 'payment_processed' }));
   return { paid: true };
 }

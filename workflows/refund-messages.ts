@@ -37,5 +37,8 @@ export interface SettleDebt {
 /** Name under which the workflow is registered and started. */
 export const settleDebtName = 'settleDebt';
 
+/** To an order's own run: a charge that nothing waited for is on record, and the payment's stored answer has changed. */
+export const paymentFound = defineSignal<[]>('payment-found');
+
 /** Tells a debt that the dispute it waits for has changed. */
 export const debtChanged = defineSignal('debtChanged');

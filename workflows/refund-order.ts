@@ -6,12 +6,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RecordedDispute } from '../activities/record-dispute.ts';
-import { debtWorkflowIdOf, workflowIdOf } from '../domain/ids.ts';
+import { debtWorkflowIdOf, workflowIdOf, type OrderId } from '../domain/ids.ts';
 import { nextWaitMs } from '../domain/long-waits.ts';
 import type { StepPolicy } from '../domain/policy.ts';
 import type { Refund, RefundAnswer } from '../domain/refunds.ts';
 import { paymentNotice } from './messages.ts';
-import { debtChanged, type FollowPayment, type RefundOrder } from './refund-messages.ts';
+import { debtChanged, paymentFound, type FollowPayment, type RefundOrder } from './refund-messages.ts';
 import { createSteps } from './steps.ts';
 
 /** Longest pause between two looks, but for the policy's long waits. */
@@ -55,8 +55,8 @@ async function runRefund({ refund, policy, taskQueues }: RefundOrder): Promise<R
 }
 
 /**
- * Asks the provider about a refund or dispute that it told of, and records what it says now: late, repeated and
- * overtaken notices change nothing. Once per notice; retried without end.
+ * Asks the provider about a refund, a dispute or a late charge that it told of, and records what it says now: late,
+ * repeated and overtaken notices change nothing. Once per notice; retried without end.
  */
 export async function followPayment({ subject, policy, taskQueues }: FollowPayment): Promise<void> {
   const { attemptTimeoutMs } = policy.steps.payment;
@@ -65,7 +65,10 @@ export async function followPayment({ subject, policy, taskQueues }: FollowPayme
       policy: unbounded(policy.steps.payment),
       summary: `Look up ${subject.kind} ${subject.id}`,
     });
-    if (subject.kind === 'dispute') {
+    if (subject.kind === 'payment') {
+      const { held } = await payments.recordCharge({ subject, attemptTimeoutMs });
+      if (held) await tellHeld(held);
+    } else if (subject.kind === 'dispute') {
       const recorded = await payments.recordDispute({ subject, attemptTimeoutMs });
       await tellDebt(recorded);
       await tellWaiting(recorded);
@@ -92,6 +95,15 @@ async function tellDebt(recorded: RecordedDispute | null): Promise<void> {
     await getExternalWorkflowHandle(debtWorkflowIdOf(orderId, n)).signal(debtChanged);
   } catch {
     /* It does not run at present: whoever starts it lets it look at once. */
+  }
+}
+
+/** An order that is held goes on with the charge that was found. */
+async function tellHeld(orderId: OrderId): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(workflowIdOf(orderId)).signal(paymentFound);
+  } catch {
+    /* Its run is gone: whatever takes the order up finds the charge in SQL. */
   }
 }
 

@@ -13,6 +13,7 @@ export const operationSql = {
     WHERE Outcome IS NULL
     RETURNING ${columns}`,
   finish: `UPDATE Operations SET Outcome = ?, LeaseUntilUtc = NULL WHERE OperationKey = ? AND Outcome IS NULL`,
+  revise: `UPDATE Operations SET Outcome = ?, LeaseUntilUtc = NULL WHERE OperationKey = ?`,
   endLease: `UPDATE Operations SET LeaseUntilUtc = NULL WHERE OperationKey = ? AND Fence = ?`,
   leased: `SELECT ${columns} FROM Operations WHERE OrderId = ? AND Step = ? AND LeaseUntilUtc > ?`,
 };
@@ -41,6 +42,9 @@ export function createOperations(connection: Connection): Synchronous<OperationS
       if (connection.run(operationSql.finish, JSON.stringify(outcome), key) === 1) return true;
       if (!find(key)) throw new Error(`Operation ${key} cannot finish: it never began; call begin first`);
       return false;
+    },
+    revise({ key, outcome }) {
+      connection.run(operationSql.revise, JSON.stringify(outcome), key);
     },
     endLease({ key, fence }) {
       connection.run(operationSql.endLease, key, fence);

@@ -40,6 +40,11 @@ export const operationSql = statements('operations', {
       OUTPUT inserted.Fence
       WHERE OperationKey = @OperationKey AND Outcome IS NULL`,
   },
+  revise: {
+    index: 'PK_Operations',
+    text: () =>
+      'UPDATE dbo.Operations SET Outcome = @Outcome, LeaseUntilUtc = NULL WHERE OperationKey = @OperationKey',
+  },
   endLease: {
     index: 'PK_Operations',
     text: () =>
@@ -80,6 +85,9 @@ export function createOperations(session: Session): OperationStatements {
       if (!(await find(key)))
         throw new Error(`Operation ${key} cannot finish: it never began; call begin first`);
       return false;
+    },
+    async revise({ key, outcome }) {
+      await session.rows(operationSql.revise, { OperationKey: key, Outcome: JSON.stringify(outcome) });
     },
     async endLease({ key, fence }) {
       await session.rows(operationSql.endLease, { OperationKey: key, Fence: fence });

@@ -115,6 +115,7 @@ const payments = ({ store }: PagesDeps) =>
               <td>${displayAmount(intent.amount, intent.currency)}</td>
               <td>${intent.status}</td>
               <td>
+                <a href="/payments/${intent.id}?client_secret=${intent.secret}">Their page</a>
                 ${
                   intent.status === 'requires_action'
                     ? html`<form method="post" action="/sandbox/payment_intents/${intent.id}/authenticate">
@@ -191,7 +192,6 @@ export const createPagesApp = (deps: PagesDeps) => {
     return c.html(page(view.subject || '(no subject)', content));
   });
   app.get('/payments', (c) => c.html(payments(deps)));
-  app.get('/payments/:id', (c) => c.redirect(`/payments#${c.req.param('id')}`));
   app.get('/labels', (c) => c.html(labels(deps)));
   app.get('/labels/:id', (c) => {
     const shipment = store.get('shipment', c.req.param('id'));

@@ -76,9 +76,19 @@ function pathViolations({ ledger, events }: OrderBooks): string[] {
       .filter(({ actor }) => actor !== 'saga')
       .flatMap(({ providerRefundId }) => providerRefundId ?? []),
   );
+  const paid = new Set(
+    events
+      .filter(({ eventType }) => eventType === 'payment.processed.v1')
+      .map(({ payload }) => payload['paymentId']),
+  );
+  /* A charge that nothing waited for came, and went back. */
+  const isLate = ({ eventType, payload }: DomainEvent): boolean =>
+    eventType === 'payment.refunded.v1' && !paid.has(payload['paymentId']);
   /* A refund that is only asked for has no id of the provider, and is told by no event. */
-  const letterOf = ({ eventType, payload: { refundId } }: DomainEvent): string =>
-    typeof refundId === 'string' && byPeople.has(refundId) ? 'q' : (letters[eventType] ?? '?');
+  const isByPeople = ({ payload: { refundId } }: DomainEvent): boolean =>
+    typeof refundId === 'string' && byPeople.has(refundId);
+  const letterOf = (event: DomainEvent): string =>
+    isByPeople(event) || isLate(event) ? 'q' : (letters[event.eventType] ?? '?');
   const path = events
     .map(letterOf)
     .join('')

@@ -48,6 +48,19 @@ export function describeOperations(createDatabase: CreateDatabase): void {
     });
   });
 
+  it('revises a refusal: from then on the answer is the new one', async () => {
+    const { store } = context;
+    const input = given();
+    const refused = { type: 'CardDeclined', reason: 'declined' } as const;
+    await begin(store, input, time(9));
+    await store.transaction((tx) => tx.operations.finish({ key: input.key, outcome: { refused } }));
+    const outcome = { done: { intentId: 'pi_1' } };
+    await store.transaction((tx) => tx.operations.revise({ key: input.key, outcome }));
+    const found = await store.transaction((tx) => tx.operations.find(input.key));
+    expect(found).toMatchObject({ fence: 1, outcome });
+    expect(found).not.toHaveProperty('leaseUntilUtc');
+  });
+
   it('returns a stored outcome as it is and changes nothing', async () => {
     const { store } = context;
     const input = given();

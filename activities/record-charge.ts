@@ -1,0 +1,160 @@
+import { operationKeys, type OrderId } from '../domain/ids.ts';
+import { isEnded } from '../domain/order.ts';
+import type { Dispute } from '../domain/refunds.ts';
+import type { PaymentAnswer, ProviderRefund } from '../ports/payment-gateway.ts';
+import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
+import { closeIntent, mayCharge } from './close-intent.ts';
+import type { ActivityDeps } from './deps.ts';
+import { inProgress } from './operation.ts';
+import type { RecordPayment } from './refund-order.ts';
+import { takeBackPayment, writeTakenBack } from './refund-payment.ts';
+import { findOrder, writeTransition } from './transition.ts';
+
+/** What became of a charge that the provider told of; `held`: the order that waits for it and has to be told. */
+export interface RecordedCharge {
+  result: 'nothing' | 'known' | 'adopted' | 'refunded';
+  held?: OrderId;
+}
+
+type Charge = Extract<PaymentAnswer, { status: 'charged' }> & { orderId: OrderId };
+
+/** What SQL makes of the charge: nothing is left to do, other intents are closed first, or it goes back. */
+type Decision = RecordedCharge | { close: PaymentRow[] } | { refund: PaymentRow; disputes: Dispute[] };
+
+/**
+ * Settles a charge that came when no attempt of its order was waiting for it: the customer has confirmed a declined or
+ * forgotten intent in another tab, or the run that confirmed it is gone. An order that is open, unpaid and at its payment
+ * takes it; of every other order, in whatever state, it is refunded in full.
+ * Idempotent by the intent: run twice, at the same time, killed anywhere or with a lost reply, it finds what was recorded,
+ * and the refund goes by the compensation's own key `refund-<orderId>-<n>`. Waits for attempts of the order's own that are
+ * under way, and leaves to a walk back what that has yet to take back. Only intents that SQL knows are touched.
+ * Fails technically only (retried without end), also while a dispute holds the charge.
+ * Writes: Payments, Operations, Orders, Refunds, AuditLog, OutboxMessages(payment.processed.v1 or payment.refunded.v1), in
+ * one transaction.
+ */
+export const createRecordCharge =
+  (deps: ActivityDeps) =>
+  async ({ subject, attemptTimeoutMs }: RecordPayment): Promise<RecordedCharge> => {
+    const intentId = subject.id;
+    const timeoutMs = () => Math.floor(attemptTimeoutMs / 8);
+    const now = await deps.payments.retrieve({ intentId, timeoutMs: timeoutMs() });
+    if (now.status !== 'charged' || now.orderId === undefined) return { result: 'nothing' };
+    const charge: Charge = { ...now, orderId: now.orderId };
+    const refunds = await deps.payments.refunds({ intentId, timeoutMs: timeoutMs() });
+    const decision = await deps.store.transaction((tx) => decide(deps, tx, { charge, refunds }));
+    deps.bell.ring();
+    if ('result' in decision) return decision;
+    if ('close' in decision) {
+      for (const payment of decision.close)
+        await closeIntent(deps, { payment, intentId: payment.intentId ?? '', timeoutMs });
+      const again = await deps.store.transaction(async (tx) => {
+        for (const payment of decision.close) await tx.payments.put({ ...payment, state: 'canceled' });
+        return decide(deps, tx, { charge, refunds });
+      });
+      if ('result' in again) return again;
+      throw inProgress({
+        key: operationKeys.refundPayment(charge.orderId),
+        orderId: charge.orderId,
+        step: 'payment',
+      });
+    }
+    const { refund: payment, disputes } = decision;
+    const taken = await takeBackPayment(deps, { payment, intentId, disputes, timeoutMs });
+    await deps.store.transaction(async (tx) => {
+      await writeTakenBack(deps, tx, { order: await findOrder(tx, charge.orderId), payments: [taken] });
+    });
+    deps.bell.ring();
+    return { result: 'refunded' };
+  };
+
+async function decide(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  { charge, refunds }: { charge: Charge; refunds: readonly ProviderRefund[] },
+): Promise<Decision> {
+  const { orderId, intentId } = charge;
+  const order = await tx.orders.find(orderId);
+  const payments = order ? await tx.payments.list(orderId) : [];
+  const payment = payments.find((one) => one.intentId === intentId);
+  if (!order || !payment) return { result: 'nothing' };
+  if (payment.state === 'refunded') return { result: 'known' };
+  if (payment.state === 'charged') return { result: 'known', ...heldBy(order) };
+  const { nowUtc } = deps.clock;
+  const name = { key: operationKeys.processPayment(orderId, payment.n), orderId, step: 'payment' };
+  if ((await tx.operations.leased({ orderId, step: 'payment', nowUtc: nowUtc() })).length > 0)
+    throw inProgress(name);
+  if (await isTakenBack(tx, order)) {
+    const undone = await tx.operations.find(operationKeys.refundPayment(orderId));
+    if (!isEnded(order.status) && !undone?.outcome) return { result: 'known' };
+    return giveBack(deps, tx, { order, payment });
+  }
+  const others = payments.filter((one) => one !== payment && mayCharge(one));
+  const kept = refunds.every(({ status }) => status === 'failed');
+  if (!kept || !awaitsPayment(order, charge) || others.some(({ state }) => state === 'charged'))
+    return giveBack(deps, tx, { order, payment });
+  if (others.length > 0) return { close: others };
+  return adopt(deps, tx, { order, payment, payments });
+}
+
+const heldBy = ({ orderId, sagaState }: OrderRow): { held?: OrderId } =>
+  sagaState === 'held' ? { held: orderId } : {};
+
+/** The walk back has begun, or the order has ended without shipping or with. */
+const isTakenBack = async (tx: StoreTransaction, { orderId, status, sagaState, detail }: OrderRow) =>
+  isEnded(status) ||
+  sagaState === 'compensating' ||
+  detail.cancelRequested !== undefined ||
+  (await tx.operations.find(operationKeys.refundPayment(orderId))) !== undefined ||
+  (await tx.operations.find(operationKeys.releaseInventory(orderId))) !== undefined;
+
+const awaitsPayment = ({ status, total }: OrderRow, { amount }: Charge): boolean =>
+  (status === 'inventory_reserved' || status === 'payment_failed' || status === 'payment_action_required') &&
+  amount.amountMinor === total?.amountMinor &&
+  amount.currency === total.currency;
+
+/** The charge is the order's payment: the operation that was refused has an answer now, whichever run asks for it. */
+async function adopt(
+  { clock }: ActivityDeps,
+  tx: StoreTransaction,
+  { order, payment, payments }: { order: OrderRow; payment: PaymentRow; payments: readonly PaymentRow[] },
+): Promise<RecordedCharge> {
+  const { orderId } = order;
+  const { intentId = '', amount } = payment;
+  const key = operationKeys.processPayment(orderId, Math.max(...payments.map(({ n }) => n)));
+  await tx.operations.begin({ key, orderId, step: 'payment' });
+  await tx.operations.revise({ key, outcome: { done: { intentId, amount } } });
+  await tx.payments.put({ ...payment, state: 'charged' });
+  await writeTransition(tx, {
+    order,
+    actor: 'provider',
+    step: 'payment',
+    status: 'payment_processed',
+    reason: 'charged: the customer has paid after all',
+    event: { type: 'payment.processed.v1', details: { paymentId: intentId } },
+    nowUtc: clock.nowUtc(),
+  });
+  return { result: 'adopted', ...heldBy(order) };
+}
+
+/** What nothing is shipped for goes back; the trail says once why. */
+async function giveBack(
+  { clock }: ActivityDeps,
+  tx: StoreTransaction,
+  { order, payment }: { order: OrderRow; payment: PaymentRow },
+): Promise<Decision> {
+  const { orderId } = order;
+  const key = operationKeys.lateCharge(orderId, payment.n);
+  const { fence } = await tx.operations.begin({ key, orderId, step: 'late charge' });
+  if (fence === 1)
+    await writeTransition(tx, {
+      order,
+      actor: 'provider',
+      step: 'payment',
+      aside: true,
+      from: payment.state,
+      to: 'charged_late',
+      reason: `${payment.intentId} was charged when the order was ${order.status}: it goes back`,
+      nowUtc: clock.nowUtc(),
+    });
+  return { refund: payment, disputes: await tx.disputes.list(orderId) };
+}

@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import type { OrderId } from '../../domain/ids.ts';
+import { followPayment } from '../../workflows/index.ts';
+import { cancelOrder, updatePayment } from '../../workflows/messages.ts';
+import { workflowInput, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { act, booksOf, eventsOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
+
+const declinedCard = 'pm_card_chargeDeclined';
+const asksCustomer = 'pm_card_authenticationRequired';
+
+describe('a charge that comes late, from a tab that the customer still has open', () => {
+  const saga = sagaSuite();
+
+  const held = (order: StartedOrder, status = 'payment_failed') =>
+    saga().until(order.orderId, ({ hold }) => hold?.status === status);
+  const pay = (order: StartedOrder) =>
+    order.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId: 'pm_card_visa' }] });
+  const firstIntent = async (order: StartedOrder) =>
+    (await booksOf(saga(), order.orderId)).ledger.payments[0]?.intentId ?? '';
+  /** What the API starts when the provider tells of the charge. */
+  const follow = async (intentId: string, times = 1) => {
+    const { policy, taskQueues } = workflowInput(saga().config);
+    const runs = Array.from({ length: times }, () =>
+      saga().client.workflow.execute(followPayment, {
+        workflowId: `payment-notice-${crypto.randomUUID()}`,
+        taskQueue: taskQueues.orders,
+        args: [{ subject: { kind: 'payment', id: intentId }, policy, taskQueues }],
+      }),
+    );
+    await Promise.all(runs);
+  };
+
+  test.concurrent('is refused by the provider once another card has been tried', async () => {
+    const order = await saga().start({ paymentMethodId: asksCustomer }, { actionPollMs: 100 });
+    await held(order, 'payment_action_required');
+    const intentId = await firstIntent(order);
+    await authenticate(saga(), intentId, 'fail');
+    await held(order);
+    await pay(order);
+    await expectEnd(saga(), order, { status: 'completed' });
+    expect(await payInTab(saga(), intentId)).toBe(409);
+    const { provider } = await booksOf(saga(), order.orderId);
+    expect(provider.charged).toHaveLength(1);
+  });
+
+  test.concurrent.each(['cancelled', 'failed'] as const)(
+    'is refused by the provider once the order is %s',
+    async (status) => {
+      const order = await saga().start(
+        { paymentMethodId: declinedCard },
+        { holdPaymentMs: status === 'failed' ? 400 : 60_000 },
+      );
+      await held(order).catch(() => {});
+      const intentId = await firstIntent(order);
+      if (status === 'cancelled') await order.executeUpdate(cancelOrder, { args: [act] });
+      await expectEnd(saga(), order, {
+        status,
+        ...(status === 'failed' ? { failure: 'CardDeclined' } : {}),
+      });
+      expect(await payInTab(saga(), intentId)).toBe(409);
+    },
+  );
+
+  test.concurrent('is the payment of an order that is held for it, which goes on', async () => {
+    const order = await saga().start({ paymentMethodId: declinedCard });
+    await held(order);
+    const intentId = await firstIntent(order);
+    expect(await payInTab(saga(), intentId)).toBe(200);
+    await follow(intentId, 3);
+    const { provider, ledger, audit } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(provider.charged).toHaveLength(1);
+    expect(ledger.payments).toMatchObject([{ state: 'charged', intentId }]);
+    expect(audit.map(({ reason }) => reason)).toContain('charged: the customer has paid after all');
+    const told = await eventsOf(saga(), order.orderId);
+    expect(told.filter((type) => type === 'payment.processed')).toHaveLength(1);
+  });
+
+  test.concurrent(
+    'is the order’s also when its run is gone, and found when another takes it up',
+    async () => {
+      const order = await saga().start({ paymentMethodId: declinedCard });
+      await held(order);
+      const intentId = await firstIntent(order);
+      await order.terminate('the run is gone');
+      await payInTab(saga(), intentId);
+      await follow(intentId);
+      const { ledger } = await booksOf(saga(), order.orderId);
+      expect(ledger).toMatchObject({ status: 'payment_processed', payments: [{ state: 'charged' }] });
+      const again = await saga().start({ orderId: order.orderId, paymentMethodId: declinedCard });
+      const { provider } = await expectEnd(saga(), again, { status: 'completed' });
+      expect(provider.charged).toHaveLength(1);
+    },
+  );
+
+  test.concurrent.each(['completed', 'cancelled'] as const)(
+    'goes back in full from a %s order that left an intent open',
+    async (status) => {
+      const paymentMethodId = status === 'completed' ? 'pm_card_visa' : declinedCard;
+      const order = await saga().start({ paymentMethodId });
+      if (status === 'cancelled') {
+        await held(order);
+        await order.executeUpdate(cancelOrder, { args: [act] });
+      }
+      await order.result();
+      const intentId = await leaveOpen(saga(), order.orderId);
+      expect(await payInTab(saga(), intentId)).toBe(200);
+      await follow(intentId, 3);
+      const { provider, ledger, audit } = await expectEnd(saga(), order, { status });
+      expect(provider.refunded).toMatchObject([{ intent: intentId, amount: 749_900 }]);
+      expect(ledger.payments.at(-1)).toMatchObject({ intentId, state: 'refunded' });
+      expect(audit.filter(({ to }) => to === 'charged_late')).toHaveLength(1);
+      expect(await eventsOf(saga(), order.orderId)).toContain('payment.refunded');
+    },
+  );
+});
+
+async function authenticate(saga: SagaEnvironment, intentId: string, outcome: 'succeed' | 'fail') {
+  await postTo(saga, `/sandbox/payment_intents/${intentId}/authenticate`, { outcome });
+}
+
+/** The customer's own page, with the client secret it was given; the answer's status. */
+async function payInTab(saga: SagaEnvironment, intentId: string): Promise<number> {
+  const { client_secret } = (await stripe(saga, `/${intentId}`)) as { client_secret: string };
+  const paid = { client_secret, payment_method: 'pm_card_visa' };
+  return (await postTo(saga, `/payments/${intentId}/confirm`, paid)).status;
+}
+
+/** A declined intent that is open and on record, as orders of earlier versions have left them. */
+async function leaveOpen(saga: SagaEnvironment, orderId: OrderId): Promise<string> {
+  const intent = await stripe(saga, '', {
+    amount: '749900',
+    currency: 'inr',
+    confirm: 'true',
+    payment_method: declinedCard,
+    'automatic_payment_methods[enabled]': 'true',
+    'automatic_payment_methods[allow_redirects]': 'never',
+    'metadata[orderId]': orderId,
+    'metadata[operationKey]': `payment-${orderId}-9`,
+  });
+  const { error } = intent as { error?: { payment_intent: { id: string } } };
+  const intentId = error?.payment_intent.id ?? '';
+  await saga.deps.store.transaction((tx) =>
+    tx.payments.put({
+      orderId,
+      n: 9,
+      state: 'declined',
+      amount: { amountMinor: 749_900, currency: 'INR' },
+      intentId,
+      createRequestedAtUtc: new Date().toISOString(),
+      createKeyNumber: 1,
+      confirmKeyNumber: 1,
+      cancelKeyNumber: 1,
+      refundKeyNumber: 1,
+    }),
+  );
+  return intentId;
+}
+
+const postTo = (saga: SagaEnvironment, path: string, body: object): Promise<Response> =>
+  fetch(`${saga.sandbox.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+/** Stripe's API with the secret key; a POST where parameters are given. */
+async function stripe(
+  saga: SagaEnvironment,
+  path: string,
+  params?: Record<string, string>,
+): Promise<unknown> {
+  const response = await fetch(`${saga.sandbox.url}/v1/payment_intents${path}`, {
+    headers: { authorization: `Bearer ${saga.config.STRIPE_SECRET_KEY}` },
+    ...(params ? { method: 'POST', body: new URLSearchParams(params) } : {}),
+  });
+  return response.json();
+}
