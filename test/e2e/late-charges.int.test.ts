@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { OrderId } from '../../domain/ids.ts';
-import { followPayment } from '../../workflows/index.ts';
 import { cancelOrder, updatePayment } from '../../workflows/messages.ts';
-import { workflowInput, type SagaEnvironment } from '../setup/saga-environment.ts';
+import type { SagaEnvironment } from '../setup/saga-environment.ts';
+import { followCharge, payInTab, stripeIntents } from '../support/second-tab.ts';
 import { act, booksOf, eventsOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const declinedCard = 'pm_card_chargeDeclined';
@@ -17,19 +17,6 @@ describe('a charge that comes late, from a tab that the customer still has open'
     order.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId: 'pm_card_visa' }] });
   const firstIntent = async (order: StartedOrder) =>
     (await booksOf(saga(), order.orderId)).ledger.payments[0]?.intentId ?? '';
-  /** What the API starts when the provider tells of the charge. */
-  const follow = async (intentId: string, times = 1) => {
-    const { policy, taskQueues } = workflowInput(saga().config);
-    const runs = Array.from({ length: times }, () =>
-      saga().client.workflow.execute(followPayment, {
-        workflowId: `payment-notice-${crypto.randomUUID()}`,
-        taskQueue: taskQueues.orders,
-        args: [{ subject: { kind: 'payment', id: intentId }, policy, taskQueues }],
-      }),
-    );
-    await Promise.all(runs);
-  };
-
   test.concurrent('is refused by the provider once another card has been tried', async () => {
     const order = await saga().start({ paymentMethodId: asksCustomer }, { actionPollMs: 100 });
     await held(order, 'payment_action_required');
@@ -66,7 +53,7 @@ describe('a charge that comes late, from a tab that the customer still has open'
     await held(order);
     const intentId = await firstIntent(order);
     expect(await payInTab(saga(), intentId)).toBe(200);
-    await follow(intentId, 3);
+    await followCharge(saga(), intentId, 3);
     const { provider, ledger, audit } = await expectEnd(saga(), order, { status: 'completed' });
     expect(provider.charged).toHaveLength(1);
     expect(ledger.payments).toMatchObject([{ state: 'charged', intentId }]);
@@ -83,7 +70,7 @@ describe('a charge that comes late, from a tab that the customer still has open'
       const intentId = await firstIntent(order);
       await order.terminate('the run is gone');
       await payInTab(saga(), intentId);
-      await follow(intentId);
+      await followCharge(saga(), intentId);
       const { ledger } = await booksOf(saga(), order.orderId);
       expect(ledger).toMatchObject({ status: 'payment_processed', payments: [{ state: 'charged' }] });
       const again = await saga().start({ orderId: order.orderId, paymentMethodId: declinedCard });
@@ -104,7 +91,7 @@ describe('a charge that comes late, from a tab that the customer still has open'
       await order.result();
       const intentId = await leaveOpen(saga(), order.orderId);
       expect(await payInTab(saga(), intentId)).toBe(200);
-      await follow(intentId, 3);
+      await followCharge(saga(), intentId, 3);
       const { provider, ledger, audit } = await expectEnd(saga(), order, { status });
       expect(provider.refunded).toMatchObject([{ intent: intentId, amount: 749_900 }]);
       expect(ledger.payments.at(-1)).toMatchObject({ intentId, state: 'refunded' });
@@ -115,19 +102,16 @@ describe('a charge that comes late, from a tab that the customer still has open'
 });
 
 async function authenticate(saga: SagaEnvironment, intentId: string, outcome: 'succeed' | 'fail') {
-  await postTo(saga, `/sandbox/payment_intents/${intentId}/authenticate`, { outcome });
-}
-
-/** The customer's own page, with the client secret it was given; the answer's status. */
-async function payInTab(saga: SagaEnvironment, intentId: string): Promise<number> {
-  const { client_secret } = (await stripe(saga, `/${intentId}`)) as { client_secret: string };
-  const paid = { client_secret, payment_method: 'pm_card_visa' };
-  return (await postTo(saga, `/payments/${intentId}/confirm`, paid)).status;
+  await fetch(`${saga.sandbox.url}/sandbox/payment_intents/${intentId}/authenticate`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ outcome }),
+  });
 }
 
 /** A declined intent that is open and on record, as orders of earlier versions have left them. */
 async function leaveOpen(saga: SagaEnvironment, orderId: OrderId): Promise<string> {
-  const intent = await stripe(saga, '', {
+  const intent = await stripeIntents(saga, '', {
     amount: '749900',
     currency: 'inr',
     confirm: 'true',
@@ -154,24 +138,4 @@ async function leaveOpen(saga: SagaEnvironment, orderId: OrderId): Promise<strin
     }),
   );
   return intentId;
-}
-
-const postTo = (saga: SagaEnvironment, path: string, body: object): Promise<Response> =>
-  fetch(`${saga.sandbox.url}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-
-/** Stripe's API with the secret key; a POST where parameters are given. */
-async function stripe(
-  saga: SagaEnvironment,
-  path: string,
-  params?: Record<string, string>,
-): Promise<unknown> {
-  const response = await fetch(`${saga.sandbox.url}/v1/payment_intents${path}`, {
-    headers: { authorization: `Bearer ${saga.config.STRIPE_SECRET_KEY}` },
-    ...(params ? { method: 'POST', body: new URLSearchParams(params) } : {}),
-  });
-  return response.json();
 }

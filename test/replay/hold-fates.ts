@@ -10,8 +10,9 @@ import {
   setShippingAddress,
   updatePayment,
 } from '../../workflows/messages.ts';
-import { act, type StartedOrder } from '../e2e/saga-suite.ts';
+import { act, booksOf, type StartedOrder } from '../e2e/saga-suite.ts';
 import { goodAddress } from '../setup/saga-environment.ts';
+import { followCharge, payInTab } from '../support/second-tab.ts';
 import { breaking, isParked, mend, startUntil, type Fate } from './lead-order.ts';
 
 const approval: PolicyChanges = { approval: { aboveMinor: { INR: 0 } } };
@@ -66,6 +67,14 @@ export const holdFates: Record<string, Fate> = {
     const order = await startUntil(saga, isHeld, declined);
     await order.signal('paymnt', { ...act, paymentMethodId: 'pm_card_visa' });
     await pay(order);
+    return order;
+  },
+  'completed-paid-after-all': async (saga) => {
+    const order = await startUntil(saga, isHeld, declined);
+    const { ledger } = await booksOf(saga, order.orderId);
+    const intentId = ledger.payments.at(-1)?.intentId ?? '';
+    await payInTab(saga, intentId);
+    await followCharge(saga, intentId);
     return order;
   },
   'completed-address-changed-twice': async (saga) => {

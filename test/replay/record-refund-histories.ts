@@ -5,6 +5,7 @@ import type { RequestRefund } from '../../domain/refunds.ts';
 import { followPayment, refundOrder, settleDebt } from '../../workflows/index.ts';
 import { cancelOrder } from '../../workflows/messages.ts';
 import { quickPolicy, startSagaEnvironment, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { payInTab } from '../support/second-tab.ts';
 import { writeHistory } from './history-files.ts';
 
 /* Records the histories of refunds and of the provider's notices anew; with `npm run record-histories`. */
@@ -50,7 +51,7 @@ describe('recording histories of refunds', () => {
     });
     return { run, orderId, answer: await run.result() };
   };
-  const follow = async (kind: 'refund' | 'dispute', id: string) => {
+  const follow = async (kind: 'refund' | 'dispute' | 'payment', id: string) => {
     const run = await saga.client.workflow.start(followPayment, {
       workflowId: `payment-notice-evt_${id}`,
       taskQueue: input().taskQueues.orders,
@@ -123,6 +124,16 @@ describe('recording histories of refunds', () => {
     expect(await run.result()).toMatchObject({ state: 'refunded' });
     await write('debt-refunded', run);
     await write('dispute-wakes-debt', told);
+  });
+
+  test('late-charge-followed', async () => {
+    const order = await saga.start({ paymentMethodId: 'pm_card_chargeDeclined' });
+    await saga.until(order.orderId, ({ hold }) => hold !== undefined);
+    const [books] = await saga.deps.store.read.ledger(order.orderId);
+    const intentId = books?.payments[0]?.intentId ?? '';
+    await payInTab(saga, intentId);
+    await write('late-charge-followed', await follow('payment', intentId));
+    expect(await order.result()).toMatchObject({ status: 'completed' });
   });
 
   test('dispute-followed', async () => {
