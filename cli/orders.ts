@@ -89,7 +89,7 @@ function addActs(deps: CliDeps, command: Command): void {
     actsOnMany(command.command(`${kind} [orders...]`).description(description)).action(
       (ids: string[], options: ActOptions) => actOnOrders(deps, kind, ids, options),
     );
-  add('cancel', 'takes orders back; refused once shipping has started');
+  add('cancel', 'takes orders back; refused once the label is being bought');
   add('approve', 'lets orders pass that wait for approval');
   add('resolve', 'moves parked orders on; `show` says what is legal')
     .addOption(
