@@ -68,9 +68,10 @@ export async function writeEndMail(
 type Standing = NonNullable<ReturnType<typeof moneyStanding>>;
 
 /** Only what there is. */
-function moneyBack({ currency, refunded, onTheWay, heldByBank, takenByBank, owed }: Standing): MoneyBack {
+function moneyBack(standing: Standing): MoneyBack {
+  const { currency, refunded, paidOtherwise, onTheWay, heldByBank, takenByBank, owed } = standing;
   const money = (amountMinor: number): Money => ({ amountMinor, currency });
-  const back = refunded + onTheWay;
+  const back = refunded + paidOtherwise + onTheWay;
   return {
     ...(back > 0 ? { back: money(back) } : {}),
     ...(heldByBank > 0 ? { heldByBank: money(heldByBank) } : {}),

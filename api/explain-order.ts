@@ -2,7 +2,7 @@ import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { OrderBooks } from '../domain/owed.ts';
 import { tellOrder, type OrderStory } from './order-story.ts';
-import { isOfOrder, isSuccess } from './order-trail.ts';
+import { isMended, isOfOrder, isSuccess } from './order-trail.ts';
 
 /** One audit row as an answer, with the event that caused it where the order has it. */
 export interface Explanation {
@@ -21,7 +21,7 @@ export interface Explanation {
 export interface OrderExplanation extends OrderStory {
   /** Why the order was cancelled or failed. */
   whyEnded: Explanation | null;
-  /** What took the order off its path: the first row after its last successful step. */
+  /** What took the order off its path: the first row after its last successful step, or after the last hold was mended. */
   triggeredBy: Explanation | null;
   lastSuccessfulStep: Explanation | null;
 }
@@ -34,14 +34,15 @@ export function explainOrder(
 ): OrderExplanation {
   const success = rows.findLast(isSuccess);
   const ending = rows.findLast((row) => isOfOrder(row) && (row.to === 'cancelled' || row.to === 'failed'));
-  const trigger = rows.find((row) => row.seq > (success?.seq ?? 0));
+  const onPath = rows.findLast((row) => row === success || isMended(row));
+  const trigger = success?.to === 'completed' ? undefined : rows.find(({ seq }) => seq > (onPath?.seq ?? 0));
   const explain = (row: AuditRow | undefined, answer: (row: AuditRow) => string): Explanation | null =>
     row ? explanationOf(row, answer(row), events) : null;
   return {
     whyEnded: explain(ending, (row) => `${row.to} in step ${row.step} by ${row.actor}: ${row.reason}`),
     triggeredBy: explain(
       trigger,
-      (row) => `step ${row.step} went from ${row.from} to ${row.to}: ${row.reason}`,
+      (row) => `step ${row.step} went from ${row.from || 'nothing'} to ${row.to}: ${row.reason}`,
     ),
     lastSuccessfulStep: explain(success, (row) => `${row.step}: the order became ${row.to}`),
     ...tellOrder(rows, books, events),

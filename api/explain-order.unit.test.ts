@@ -75,6 +75,37 @@ describe('the three questions', () => {
     });
   });
 
+  it('name what came after a hold that was mended, not the hold', () => {
+    const rows = trail([
+      ['receive', '', 'received', 'checkout accepted'],
+      ['inventory', 'received', 'inventory_reserved', ''],
+      ['payment', 'inventory_reserved', 'payment_processed', ''],
+      ['fulfillment', 'payment_processed', 'fulfillment_created', 'paid'],
+      ['shipping', 'fulfillment_created', 'address_rejected', 'Unknown street.'],
+      ['shipping', 'held', 'running', 'New address', 'shop-a'],
+      ['shipping', 'fail', 'compensating', 'All of the charge is refunded.'],
+      ['shipping', 'address_rejected', 'failed', 'All of the charge is refunded.'],
+    ]);
+    expect(explainOrder(rows, noBooks, [])).toMatchObject({
+      whyEnded: { auditSeq: 8 },
+      triggeredBy: { auditSeq: 7, reason: 'All of the charge is refunded.' },
+      lastSuccessfulStep: { auditSeq: 4 },
+    });
+  });
+
+  it('find nothing that took a completed order off its path', () => {
+    const rows = trail([
+      ['receive', '', 'received', 'checkout accepted'],
+      ['completion', 'shipment_generated', 'completed', 'shipped'],
+      ['payment', 'charged', 'refund_requested', '5.00 INR, 4.00 INR of the charge are left: late'],
+    ]);
+    expect(explainOrder(rows, noBooks, [])).toMatchObject({
+      whyEnded: null,
+      triggeredBy: null,
+      lastSuccessfulStep: { to: 'completed' },
+    });
+  });
+
   it('leave the first two open for an order on its path', () => {
     expect(explainOrder(declined.slice(0, 2), noBooks, [])).toMatchObject({
       whyEnded: null,

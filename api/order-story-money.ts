@@ -10,8 +10,10 @@ export interface ToldMoney {
   currency: Currency;
   /** One payment; 0 where nothing was charged, or where nobody knows. */
   payment: number;
-  /** All that was charged in the end. */
+  /** What was told to have been charged. */
   charged: number;
+  /** All that was charged in the end. */
+  inAll: number;
   refunded: number;
   onTheWay: number;
   /** Amounts that banks hold or have given to the customer, by dispute. */
@@ -25,12 +27,22 @@ export function nothingTold({ payments }: OrderBooks): ToldMoney {
   return {
     currency: first?.amount.currency ?? 'INR',
     payment: first?.amount.amountMinor ?? 0,
-    charged: sumMinor(charges.map(({ amount }) => amount.amountMinor)),
+    charged: 0,
+    inAll: sumMinor(charges.map(({ amount }) => amount.amountMinor)),
     refunded: 0,
     onTheWay: 0,
     disputed: {},
   };
 }
+
+/** Another payment has gone through; the same, where all that ever did was told of before. */
+export const chargeTold = (told: ToldMoney): ToldMoney => ({
+  ...told,
+  charged: Math.min(told.inAll, told.charged + told.payment),
+});
+
+/** All that was charged was told of before. */
+export const isChargeTold = ({ charged, inAll }: ToldMoney): boolean => inAll > 0 && charged === inAll;
 
 /** A row about the order's money, and what is told of it from then on; undefined for any other row. */
 export function moneyText(
@@ -40,7 +52,8 @@ export function moneyText(
 ): { text: string; money: ToldMoney } | undefined {
   const { from, to } = row;
   if (to === 'canceled') return { text: canceledText(from, charged), money: told };
-  const said = isAboutCharge(row) ? chargeText(row, told) : undefined;
+  if (to === 'charged_late') return { text: lateChargeText(told, charged), money: chargeTold(told) };
+  const said = isAboutCharge(row) ? chargeText(row, charged ? told : chargeTold(told)) : undefined;
   /* A step whose outcome nobody knew was done after all. */
   const found = said && !charged ? `${foundText(told)}; ` : '';
   return said && { ...said, text: `${found}${said.text}` };
@@ -48,6 +61,15 @@ export function moneyText(
 
 const foundText = ({ payment, currency }: ToldMoney): string =>
   `the payment${payment > 0 ? ` of ${amountText(payment, currency)}` : ''} had gone through after all`;
+
+/** A payment that nothing is shipped for, beside another one or alone. */
+function lateChargeText(told: ToldMoney, charged: boolean): string {
+  if (!charged) return `${foundText(told)}; it goes back to the customer`;
+  const { payment, currency } = told;
+  return isChargeTold(told)
+    ? 'the payment that had gone through after all goes back to the customer'
+    : `another payment of ${amountText(payment, currency)} had gone through as well; it goes back to the customer`;
+}
 
 const chargeText = (row: AuditRow, told: ToldMoney): { text: string; money: ToldMoney } | undefined =>
   row.to.startsWith('dispute_') ? disputeText(row, told) : refundText(row, told);
@@ -133,8 +155,8 @@ const atBanks = ({ disputed }: ToldMoney): number =>
 
 /** What is left after a refund, where that is known. */
 function restText(money: ToldMoney): string {
-  const { charged, refunded, onTheWay, currency } = money;
-  if (charged === 0) return '';
+  const { charged, inAll, refunded, onTheWay, currency } = money;
+  if (inAll === 0) return '';
   const left = charged - refunded - onTheWay - atBanks(money);
   if (left > 0) return `; ${amountText(left, currency)} of the payment stay with us`;
   return onTheWay === 0 ? '; nothing of the payment is left with us' : '';
@@ -218,12 +240,13 @@ function nothingCharged({ sagaState, step }: OrderPlace): string {
 }
 
 function moneyParts({ sagaState }: OrderPlace, standing: MoneyStanding) {
-  const { charged, refunded, onTheWay, heldByBank, takenByBank, owed, kept } = standing;
+  const { charged, refunded, paidOtherwise, onTheWay, heldByBank, takenByBank, owed, kept } = standing;
   if (kept === charged) return [];
   const owing =
     sagaState === 'ended' ? 'are still owed to the customer' : 'still have to go back to the customer';
   return [
     { minor: refunded, what: 'were refunded' },
+    { minor: paidOtherwise, what: 'were paid to the customer in another way' },
     { minor: onTheWay, what: 'are on their way to the customer' },
     { minor: heldByBank, what: 'are held by the customer’s bank until it has decided' },
     { minor: takenByBank, what: 'were given to the customer by the bank' },

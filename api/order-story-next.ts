@@ -1,5 +1,6 @@
 import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
+import { sumMinor } from '../domain/money.ts';
 import type { MoneyStanding } from '../domain/money-standing.ts';
 import { heldStatuses } from '../domain/order.ts';
 import { amountText, momentText, providerWords } from './order-story-words.ts';
@@ -82,6 +83,7 @@ function heldSentence({ status }: OrderPlace, standing: MoneyStanding | undefine
   const refund =
     standing && back > 0 ? ` and ${amountText(back, standing.currency)} go back to the customer` : '';
   const otherwise = `otherwise the order is taken back${standing ? refund : ' and nothing is charged'}.`;
+  if (status === 'address_rejected' && standing && isGone(standing)) return goneSentence(deadline);
   const by = deadline === '' ? 'in time' : `until ${deadline}`;
   switch (status) {
     case 'payment_failed':
@@ -96,6 +98,13 @@ function heldSentence({ status }: OrderPlace, standing: MoneyStanding | undefine
       return `Our staff decide about it ${by}; ${otherwise}`;
   }
 }
+
+/** Nothing of what was charged is left, nor can it come back from a bank. */
+const isGone = ({ owed, kept, heldByBank, onTheWay }: MoneyStanding): boolean =>
+  owed + kept + heldByBank + onTheWay === 0;
+
+const goneSentence = (deadline: string): string =>
+  `The order does not ship, whatever its address, since nothing of its payment is left with us: it can be canceled; otherwise the order is taken back${deadline === '' ? '' : `, at the latest on ${deadline}`}.`;
 
 /** What is open about the money, and who sees to it. While the order is taken back, that does. */
 function moneySentences({ sagaState, takenBack }: OrderPlace, standing: MoneyStanding | undefined): string[] {
@@ -116,9 +125,15 @@ const owedSentence = (amount: string, settling: boolean): string =>
     : `${amount} are still owed to the customer: our staff ask the customer where the money can go, and refund it there.`;
 
 /** Goods wait for no bank; the money does. */
-function bankSentence(amount: string, { debts }: MoneyStanding): string {
+function bankSentence(amount: string, { debts, currency }: MoneyStanding): string {
   const debt = debts.find(({ why }) => why === 'disputed');
-  const back = debt ? '; what it gives back is refunded to the customer' : '';
+  const promised = debts.filter(({ why, dispute }) => why !== 'disputed' && dispute !== undefined);
+  const promisedMinor = sumMinor(promised.map(({ amount: { amountMinor } }) => amountMinor));
+  const still =
+    promisedMinor > 0
+      ? `; of what it gives back, ${amountText(promisedMinor, currency)} are still owed to the customer`
+      : '';
+  const back = debt ? '; what it gives back is refunded to the customer' : still;
   const dueBy = debts.find(({ dispute }) => dispute?.dueByUtc)?.dispute?.dueByUtc;
   const answer = dueBy === undefined ? '' : ` Our staff can answer it until ${momentText(dueBy)}.`;
   return `The customer’s bank decides about the ${amount} that it holds${back}.${answer}`;

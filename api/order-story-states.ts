@@ -2,6 +2,7 @@ import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import { notedRunState, refundWithoutRun, storeBehindText } from '../domain/recovery.ts';
 import type { Told } from './order-story.ts';
+import { isChargeTold } from './order-story-money.ts';
 import {
   afterEvent,
   amountText,
@@ -33,6 +34,8 @@ export function orderText(row: AuditRow, told: Told, events: readonly DomainEven
 function pathText({ to, reason }: AuditRow, { money }: Told): string {
   const [, why] = /^marked as done by \S+, which the provider confirms: ([^]*)$/.exec(reason) ?? [];
   const found = why === undefined ? '' : `; our staff found it at the provider${because(why)}`;
+  if (to === 'payment_processed' && isChargeTold(money))
+    return `the order took the payment that had gone through${found}`;
   if (to === 'payment_processed' && money.payment > 0)
     return `the payment of ${amountText(money.payment, money.currency)} went through${found}`;
   return `${pathSentences[to] ?? `the order became ${to}`}${found}`;

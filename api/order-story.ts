@@ -3,7 +3,7 @@ import type { DomainEvent } from '../domain/events.ts';
 import { isEnded, type OrderStatus } from '../domain/order.ts';
 import { moneyStanding, type MoneyStanding } from '../domain/money-standing.ts';
 import type { OrderBooks } from '../domain/owed.ts';
-import { moneyText, nothingTold, standingSentence, type ToldMoney } from './order-story-money.ts';
+import { chargeTold, moneyText, nothingTold, standingSentence, type ToldMoney } from './order-story-money.ts';
 import { deadlineText, nextSentence } from './order-story-next.ts';
 import { otherText, partText, requestText } from './order-story-parts.ts';
 import { orderText, stateText } from './order-story-states.ts';
@@ -72,10 +72,20 @@ function textOf(
   events: readonly DomainEvent[],
 ): { text: string | undefined; money?: ToldMoney } {
   if (isLate(row)) return { text: lateText(row) };
-  if (isOfOrder(row)) return { text: isRepeated(row, told) ? undefined : orderText(row, told, events) };
+  if (isOfOrder(row)) return textOfOrder(row, told, events);
   const money = row.step === 'payment' ? moneyText(row, told.money, told.place.charged) : undefined;
   if (money) return money;
   return { text: stateText(row, told, events) ?? partText(row) ?? requestText(row) ?? otherText(row) };
+}
+
+function textOfOrder(
+  row: AuditRow,
+  told: Told,
+  events: readonly DomainEvent[],
+): { text: string | undefined; money?: ToldMoney } {
+  if (isRepeated(row, told)) return { text: undefined };
+  const text = orderText(row, told, events);
+  return row.to === 'payment_processed' ? { text, money: chargeTold(told.money) } : { text };
 }
 
 /** The step's own row and the hold's say the same. */

@@ -447,3 +447,127 @@ describe('the story of an order', () => {
     );
   });
 });
+
+describe('money that moved where nobody expected it', () => {
+  const plain = (story: readonly string[]) => story.map((line) => line.replace(/^.*UTC: /, ''));
+  const declinedRow = row('payment', 'inventory_reserved', 'payment_failed', 'Your card was declined.');
+  const atDesk = (to: string, amounts: string) =>
+    row('payment', 'charged', to, `${amounts} of the charge are left: Refunded at the payment provider`);
+  const late = row(
+    'payment',
+    'declined',
+    'charged_late',
+    'pi_1 was charged when the order was failed: it goes back',
+  );
+  const back = row(
+    'payment',
+    'charged',
+    'refunded',
+    '1499.00 INR, 0.00 INR of the charge are left: compensation',
+  );
+
+  it('tells of a payment that came too late, and that it goes back', () => {
+    const books = { ...noBooks, payments: [charge('refunded')], refunds: [refund('refunded', 149_900)] };
+    expect(plain(told([...begun, declinedRow, late, back], undefined, books).story).slice(3, 5)).toEqual([
+      'The payment of 1499.00 INR had gone through after all; it goes back to the customer.',
+      '1499.00 INR were refunded; nothing of the payment is left with us.',
+    ]);
+  });
+
+  it('tells of a second payment as another one', () => {
+    const books = {
+      ...noBooks,
+      payments: [charge('refunded'), charge('charged', 2)],
+      refunds: [refund('refunded', 149_900)],
+    };
+    const { story } = told([...paid, late, back], undefined, books);
+    expect(plain(story).slice(2)).toEqual([
+      'The payment of 1499.00 INR went through.',
+      'Another payment of 1499.00 INR had gone through as well; it goes back to the customer.',
+      '1499.00 INR were refunded; 1499.00 INR of the payment stay with us.',
+      'Of the 2998.00 INR that were charged, 1499.00 INR were refunded; 1499.00 INR stay with us.',
+    ]);
+  });
+
+  it('does not count what is charged only afterwards', () => {
+    const books = {
+      ...noBooks,
+      payments: [charge('refunded'), charge('charged', 2)],
+      refunds: [refund('refunded', 149_900)],
+    };
+    const { story } = told(
+      [
+        ...begun,
+        declinedRow,
+        atDesk('refunded', '1499.00 INR, 0.00 INR'),
+        row('payment', 'held', 'running', 'New card'),
+        row('payment', 'payment_failed', 'payment_processed', 'charged'),
+      ],
+      undefined,
+      books,
+    );
+    expect(plain(story)[3]).toBe(
+      'The payment of 1499.00 INR had gone through after all; 1499.00 INR were refunded; nothing of the payment is left with us: Refunded at the payment provider.',
+    );
+    expect(plain(story)[5]).toBe('The payment of 1499.00 INR went through.');
+  });
+
+  it('says once that a payment went through, also where its dispute was known first', () => {
+    const books = { ...noBooks, payments: [charge('charged')], disputes: [dispute('open', 149_900)] };
+    const { story } = told(
+      [
+        ...begun,
+        declinedRow,
+        row('payment', 'charged', 'dispute_open', 'dp_1, 1499.00 INR, the bank says: fraudulent'),
+        row('payment', 'payment_failed', 'payment_processed', 'charged: the customer has paid after all'),
+      ],
+      undefined,
+      books,
+    );
+    expect(plain(story).slice(3, 5)).toEqual([
+      'The payment of 1499.00 INR had gone through after all; the customer’s bank disputed the payment (fraudulent) and holds 1499.00 INR until that is decided.',
+      'The order took the payment that had gone through.',
+    ]);
+  });
+
+  it('keeps what was refunded apart from what was paid in another way', () => {
+    const books = {
+      ...noBooks,
+      payments: [charge('refunded')],
+      refunds: [
+        refund('failed', 149_900),
+        refund('paid_otherwise', 50_000, 1),
+        refund('refunded', 99_900, 2),
+      ],
+    };
+    const ended = [...paid, row('payment', 'payment_processed', 'cancelled', 'Ordered twice')];
+    expect(told(ended, undefined, books).story.at(-1)).toBe(
+      'Of the 1499.00 INR that were charged, 999.00 INR were refunded; 500.00 INR were paid to the customer in another way.',
+    );
+  });
+
+  it('promises no shipping for a better address when the payment went back', () => {
+    const books = { ...noBooks, payments: [charge('refunded')], refunds: [refund('refunded', 149_900)] };
+    const held = [
+      ...paid,
+      row('shipping', 'payment_processed', 'address_rejected', 'Unknown street.'),
+      atDesk('refunded', '1499.00 INR, 0.00 INR'),
+    ];
+    expect(told(held, '2026-01-02T12:00:00.000Z', books).next).toBe(
+      'The order does not ship, whatever its address, since nothing of its payment is left with us: it can be canceled; otherwise the order is taken back, at the latest on January 2, 2026 at 12:00 UTC.',
+    );
+  });
+
+  it('says what is still owed while the bank holds all of the payment', () => {
+    const completed = [...paid, row('completion', 'shipment_generated', 'completed', 'shipped')];
+    const books = {
+      ...noBooks,
+      payments: [charge('charged')],
+      refunds: [refund('failed', 20_000)],
+      disputes: [dispute('open', 149_900)],
+    };
+    expect(told(completed, undefined, books).next).toBe(
+      'The order is complete. The customer’s bank decides about the 1499.00 INR that it holds; of what it gives back, 200.00 INR are still owed to the customer.',
+    );
+  });
+});

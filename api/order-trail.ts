@@ -24,6 +24,9 @@ export const isRefusedCheckout = ({ from, to, reason }: AuditRow): boolean =>
 export const isSuccess = (row: AuditRow): boolean =>
   isOfOrder(row) && isPathStatus(row.to) && row.from !== row.to && !isRefusedCheckout(row);
 
+/** What the order waited for was given: it is on its path again. */
+export const isMended = ({ from, to }: AuditRow): boolean => from === 'held' && to === 'running';
+
 /** Where the order is, by its rows. */
 export interface OrderPlace {
   /** Last status that the order itself moved to; empty before the first row. */
@@ -69,9 +72,9 @@ export function placeAfter(place: OrderPlace, row: AuditRow): OrderPlace {
   return { ...moved, sagaState: to, takenBack: place.takenBack || to === 'compensating' };
 }
 
-/** A refund or a dispute: there was a charge, whatever was told of it. */
+/** A refund, a dispute or a late charge: there was a charge, whatever was told of it. */
 export const isAboutCharge = ({ step, to }: AuditRow): boolean =>
-  step === 'payment' && /^(refunded$|refund_|dispute_)/.test(to);
+  step === 'payment' && /^(refunded$|refund_|dispute_|charged_late$)/.test(to);
 
 export const isSagaState = (text: string): text is SagaState =>
   (sagaStates as readonly string[]).includes(text);

@@ -4,13 +4,15 @@ import type { DisputeState, RefundState } from './refunds.ts';
 
 /**
  * Where the money of an order is, in minor units. All of it is somewhere:
- * `charged + excess = refunded + onTheWay + heldByBank + takenByBank + owed + kept`.
+ * `charged + excess = refunded + paidOtherwise + onTheWay + heldByBank + takenByBank + owed + kept`.
  */
 export interface MoneyStanding {
   currency: Currency;
   charged: number;
-  /** With the customer, or with the customer's bank. */
+  /** Given back by the payment provider. */
   refunded: number;
+  /** Given to the customer past the provider, as an operator says. */
+  paidOtherwise: number;
   /** Refunds that were asked for and are not decided. */
   onTheWay: number;
   /** Taken back by the customer's bank until a dispute is decided. */
@@ -33,11 +35,12 @@ export function moneyStanding(money: MoneyOfOrder, takenBack: boolean): MoneySta
   const [first] = charges;
   if (!first) return undefined;
   const charged = totalOf(charges);
-  const refunded = totalOf(refunds, ['refunded', 'paid_otherwise'] satisfies RefundState[]);
+  const refunded = totalOf(refunds, ['refunded'] satisfies RefundState[]);
+  const paidOtherwise = totalOf(refunds, ['paid_otherwise'] satisfies RefundState[]);
   const onTheWay = totalOf(refunds, ['requested', 'pending'] satisfies RefundState[]);
   const heldByBank = totalOf(disputes, ['open'] satisfies DisputeState[]);
   const takenByBank = totalOf(disputes, ['lost'] satisfies DisputeState[]);
-  const rest = charged - refunded - onTheWay - heldByBank - takenByBank;
+  const rest = charged - refunded - paidOtherwise - onTheWay - heldByBank - takenByBank;
   const left = Math.max(0, rest);
   const debts = owedOf(money);
   const owed = takenBack ? left : Math.min(left, totalOf(debts));
@@ -45,6 +48,7 @@ export function moneyStanding(money: MoneyOfOrder, takenBack: boolean): MoneySta
     currency: first.amount.currency,
     charged,
     refunded,
+    paidOtherwise,
     onTheWay,
     heldByBank,
     takenByBank,
