@@ -15,11 +15,11 @@ import type { Saga } from './saga.ts';
  */
 export async function holdDispute(context: OrderContext, saga: Saga, refusal: Refusal): Promise<void> {
   const { order } = context;
-  const { status } = order;
+  const { status, addressVersion } = order;
   const forMs = order.input.policy.holdDisputeMs ?? holdDefaults.holdDisputeMs;
   order.paymentNoticed = false;
   await saga.interruptible(() => beginHold(context, { status: 'payment_disputed', refusal, forMs }));
-  const answer = await followDispute(context, saga, refusal);
+  const answer = await followDispute(context, saga, { refusal, addressVersion });
   const { disputeId = '' } = refusal.details ?? {};
   if (answer === 'deadline') throw holdExpired(refusal, 'settled the dispute');
   if (answer === 'lost') throw lost(refusal, disputeId);
@@ -38,15 +38,17 @@ const lost = ({ type }: Refusal, disputeId: string): ApplicationFailure =>
     message: `Dispute ${disputeId} was lost: the customer's bank has given the money back.`,
   });
 
-/** Looks the dispute up at the provider: when its end was noticed, and by itself at growing intervals. */
+/**
+ * Looks the dispute up at the provider: when its end was noticed, and by itself at growing intervals. `addressVersion` is
+ * the refused label's: an address that comes while the hold is being recorded is a correction as well.
+ */
 async function followDispute(
   context: OrderContext,
   saga: Saga,
-  refusal: Refusal,
+  { refusal, addressVersion }: { refusal: Refusal; addressVersion: number },
 ): Promise<'won' | 'inquiry' | 'lost' | 'address' | 'elsewhere' | 'deadline'> {
   const { order } = context;
   const { longWaits, actionPollMs } = order.input.policy;
-  const { addressVersion } = order;
   const sinceMs = Date.now();
   for (let shortMs = 4 * actionPollMs; ; shortMs = Math.min(2 * shortMs, MAXIMUM_POLL_MS)) {
     const pollMs = nextWaitMs(longWaits, { shortMs, waitedMs: Date.now() - sinceMs });

@@ -113,9 +113,14 @@ describe('an order whose charge is not kept when its label is to be bought', () 
   });
 
   test.concurrent('takes a corrected address while it waits, and ships there', async () => {
-    const { order, id } = await disputed();
+    const { order, id, hold } = await disputed();
     const address = { ...goodAddress, street1: '14 Residency Road' };
     await order.executeUpdate(setShippingAddress, { args: [{ ...act, address }] });
+    /* The carrier looks at it first, and the order waits anew. */
+    await saga().until(
+      order.orderId,
+      (view) => view.hold?.status === 'payment_disputed' && view.hold.sinceUtc !== hold?.sinceUtc,
+    );
     await bank().decide(id, 'won');
     await bank().notice({ kind: 'dispute', id });
     const { ledger } = await expectEnd(saga(), order, { status: 'completed' });

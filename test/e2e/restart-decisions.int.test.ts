@@ -4,6 +4,7 @@ import { operationKeys, type OrderId } from '../../domain/ids.ts';
 import type { OrderView } from '../../domain/order.ts';
 import {
   approveOrder,
+  cancelOrder,
   extendHold,
   resolveParked,
   setShippingAddress,
@@ -164,7 +165,10 @@ describe('an act on an order that is started again while SQL is away', () => {
 
   test('an address that comes before a first run is on record is pending as well, a cancel is not', async () => {
     sql.away = true;
-    const order = await saga().start();
+    const [order, cancelled] = [await saga().start(), await saga().start()];
+    const taken = await cancelled.executeUpdate(cancelOrder, { args: [act] });
+    expect(taken).toMatchObject({ cancelRequested: { actor: act.actor } });
+    expect(taken.pending).toBeUndefined();
     const answer = await order.executeUpdate(setShippingAddress, {
       args: [{ ...act, address: { ...goodAddress, street1: '7 Other Road' } }],
     });
@@ -173,6 +177,8 @@ describe('an act on an order that is started again while SQL is away', () => {
     expect(await order.result()).toMatchObject({ status: 'completed' });
     const { ledger } = await booksOf(saga(), order.orderId);
     expect(ledger.shipments.map(({ n }) => n)).toEqual([2]);
+    expect(await cancelled.result()).toMatchObject({ status: 'cancelled' });
     await saga().check(order.orderId);
+    await saga().check(cancelled.orderId);
   });
 });
