@@ -1,23 +1,30 @@
-import { allHandlersFinished, CancellationScope, CancelledFailure, condition } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  patched,
+} from '@temporalio/workflow';
 import type { EmailTemplate } from '../domain/email-task.ts';
 import type { Refusal } from '../domain/failures.ts';
-import type { CompensationName } from '../domain/ids.ts';
+import { compensationNames, type CompensationName } from '../domain/ids.ts';
 import type { EndStatus, OrderStatus, StepName } from '../domain/order.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
 import type { OrderActivities } from '../activities/create-activities.ts';
 import { settleApproval } from './approve.ts';
 import { cancel, openDoors } from './handlers.ts';
 import { judge, refusalOf } from './judge.ts';
-import { judgeKept, keep, mustWait } from './kept-acts.ts';
+import { isBegunElsewhere, judgeKept, keep, mustWait } from './kept-acts.ts';
 import type { FulfillOrder, OrderResult } from './messages.ts';
 import { createContext, isoNow, type OrderContext } from './order-context.ts';
-import { refuseCancel, type OrderState, type Standing } from './order-state.ts';
+import { refuseCancelNow, type OrderState, type Standing } from './order-state.ts';
 import { noteOvertaken } from './overtaken-acts.ts';
 import { pay, refundPayment } from './pay.ts';
 import { goOn, takeUp } from './recover.ts';
 import { createRuntime } from './runtime.ts';
 import { createSaga, type Compensation, type Saga } from './saga.ts';
 import { settleAddress, ship, voidShipment } from './ship.ts';
+import { checkCancel } from './stop-shipping.ts';
 
 /**
  * One order from checkout to shipped, or back to where nothing of it stands.
@@ -192,7 +199,7 @@ async function takeBack(context: OrderContext, saga: Saga, error: unknown): Prom
   if (order.cancelRequested || saga.compensable() > 0) await noteTakeBack(context);
   await noteOvertaken(context, { why: 'the order was being taken back', which: () => true });
   try {
-    await saga.compensate();
+    await saga.compensate(takenElsewhere(context));
     await closeAs(context, saga, order.failure ? 'failed' : 'cancelled');
   } catch (late) {
     const closed = refusalOf(late);
@@ -200,6 +207,15 @@ async function takeBack(context: OrderContext, saga: Saga, error: unknown): Prom
     endAsRecorded(context, closed);
   }
 }
+
+/** Steps that another run may have taken are taken back in their order among this one's own, last step first. */
+const takenElsewhere = (context: OrderContext): Compensation[] =>
+  context.order.recorded &&
+  !context.order.pivotPassed &&
+  isBegunElsewhere(context.order) &&
+  patched('taken-back-in-order')
+    ? compensationNames.toReversed().map((name) => compensationOf(context, name))
+    : [];
 
 /** The order had ended before, in another run: this one shows that end and changes nothing. */
 function endAsRecorded(context: OrderContext, { type, reason, details }: Refusal): void {
@@ -285,13 +301,17 @@ async function settleBeside({ beside }: OrderContext): Promise<void> {
 const TEMPORAL = 'temporal';
 
 /**
- * Temporal's own cancel (Web UI, CLI) has the effect of a customer's. It cannot be refused: where that one would be,
- * it is recorded and the order goes on.
+ * Temporal's own cancel (Web UI, CLI) has the effect of a customer's, also on a label that was not dispatched. It cannot
+ * be refused: where that one would be, it is recorded and the order goes on.
  */
 function watchTemporalCancel(context: OrderContext): void {
   const { order } = context;
-  const decide = (): string | undefined =>
-    refuseCancel(order) ?? cancel(order, { actor: TEMPORAL, reason: "canceled by Temporal's own cancel" });
+  const act = { actor: TEMPORAL, reason: "canceled by Temporal's own cancel" };
+  const decide = (): string | undefined | Promise<string | undefined> => {
+    const reason = refuseCancelNow(order);
+    if (reason) return reason;
+    return checkCancel(context)?.then((late) => late ?? cancel(order, act)) ?? cancel(order, act);
+  };
   const refuse = (reason: string): void => {
     order.remarks.push(`Temporal's cancel came too late at ${isoNow()}: ${reason}`);
     const note = { actor: TEMPORAL, act: 'cancel', result: 'refused', reason };
@@ -302,7 +322,8 @@ function watchTemporalCancel(context: OrderContext): void {
       context.beside.push(keep(context, { name: 'cancel', id: TEMPORAL, decide, refuse }));
       return;
     }
-    const reason = decide();
-    if (reason) refuse(reason);
+    const decided = decide();
+    if (typeof decided === 'string') refuse(decided);
+    else if (decided) context.beside.push(decided.then((reason) => reason && refuse(reason)));
   });
 }

@@ -15,10 +15,9 @@ import { legalActs } from './legal-acts.ts';
 import * as messages from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import {
-  mayBeStopped,
   refuseAddress,
   refuseApprove,
-  refuseCancel,
+  refuseCancelNow,
   refuseExtend,
   refusePayment,
   reminderOf,
@@ -26,7 +25,7 @@ import {
   type OrderState,
 } from './order-state.ts';
 import { checkReference, refuseResolve } from './resolve.ts';
-import { stopShipping } from './stop-shipping.ts';
+import { checkCancel } from './stop-shipping.ts';
 import { paymentFound } from './refund-messages.ts';
 import { pickAddress, readAct, refuseAddressShape, refuseText } from './read-act.ts';
 
@@ -51,8 +50,8 @@ export function openDoors(context: OrderContext): void {
   });
   openDoor(context, signalId, messages.cancelOrder, messages.cancelSignal, {
     description: 'Cancel the order: {"actor","reason"}',
-    refuse: () => (mayBeStopped(order) ? undefined : refuseCancel(order)),
-    check: () => (mayBeStopped(order) ? stopShipping(context) : undefined),
+    refuse: () => refuseCancelNow(order),
+    check: () => checkCancel(context),
     apply: (act) => cancel(order, act),
   });
   openDoor(context, signalId, messages.updatePayment, messages.paymentSignal, {
@@ -89,7 +88,10 @@ export function openDoors(context: OrderContext): void {
     description:
       'Move a parked step on: {"action":"retry","actor","reason"}; its details say what else is possible',
     refuse: (act) => refuseResolve(order, act),
-    check: (act) => (act.action === 'mark-done' ? checkReference(context, act) : undefined),
+    check: (act) => {
+      if (act.action === 'cancel') return checkCancel(context);
+      return act.action === 'mark-done' ? checkReference(context, act) : undefined;
+    },
     apply: (act) => {
       if (act.action === 'cancel') cancel(order, act);
       else order.resolve = act;
@@ -133,7 +135,7 @@ function openDoor<A extends messages.Act>(
     const reason = await checked;
     if (!reason) return accept(act, id);
     context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way: 'update' }));
-    throw refused(order, reason);
+    throw refused(order, reason, name);
   };
   const keepAct = async (act: A, id: string, way: 'update' | 'signal'): Promise<KeptAct> => {
     const kept: KeptAct = {
@@ -153,7 +155,7 @@ function openDoor<A extends messages.Act>(
   };
   const answerKept = async (act: A, id: string): Promise<OrderView> => {
     const { settled } = await keepAct(act, id, 'update');
-    if (settled?.reason !== undefined) throw refused(order, settled.reason);
+    if (settled?.reason !== undefined) throw refused(order, settled.reason, name);
     return viewOf(order);
   };
   const onUpdate = (given?: Partial<A>): OrderView | Promise<OrderView> => {
@@ -176,7 +178,7 @@ function openDoor<A extends messages.Act>(
     const act = readAct<A>(given, 'update');
     const waits = !neverWaits?.(act) && followsAnother(order);
     const reason = waits ? misread?.(act) : refusal(act);
-    if (reason) throw refused(order, reason);
+    if (reason) throw refused(order, reason, name);
   };
   const onSignal = async (given?: Partial<A>): Promise<void> => {
     const act = readAct<A>(given, 'signal');
@@ -267,13 +269,13 @@ async function onUnknownSignal(context: OrderContext, given: string, input: unkn
 }
 
 /** The business answer of a refused update, with what would be taken; shown to its caller, not retried, no error log. */
-const refused = (order: OrderState, reason: string): ApplicationFailure =>
+const refused = (order: OrderState, reason: string, name: string): ApplicationFailure =>
   ApplicationFailure.create({
     type: messages.actRefused,
     message: reason,
     nonRetryable: true,
     category: ApplicationFailureCategory.BENIGN,
-    details: ['act_refused', legalActs(order)],
+    details: ['act_refused', legalActs(order, name)],
   });
 
 /** Accepts a stop: the saga walks back from its next safe point, at once where it waits interruptibly. */

@@ -24,6 +24,9 @@ const isReset = (): boolean => {
   return runId !== originalExecutionRunId;
 };
 
+/** Another run may have taken steps of the order that this one has not come to. */
+export const isBegunElsewhere = ({ recovered }: OrderState): boolean => isReset() || recovered !== undefined;
+
 /**
  * Whether acts wait for SQL here: a run that follows another one does not know how far the order had come. A first run
  * does, so that a cancel is accepted at any time, also while SQL is away. After a reset every act asks anew; a run that

@@ -2,7 +2,7 @@ import {
   latestHoldMs,
   refuseAddress,
   refuseApprove,
-  refuseCancel,
+  refuseCancelNow,
   refuseExtend,
   refusePayment,
   type OrderState,
@@ -11,13 +11,13 @@ import { refuseResolve } from './resolve.ts';
 
 /**
  * What the order takes now, by its own validators: names of updates and signals, `resolve` with its actions, for
- * example `cancel`, `resolve retry`. For whoever was refused.
+ * example `cancel`, `resolve retry`. For whoever was refused: not what was `refused` to him just now.
  */
-export function legalActs(order: OrderState): string[] {
+export function legalActs(order: OrderState, refused?: string): string[] {
   const who = { actor: '', reason: '' };
   const until = { untilUtc: order.hold ? new Date(latestHoldMs(order)).toISOString() : '' };
   const doors: [string, string | undefined][] = [
-    ['cancel', refuseCancel(order)],
+    ['cancel', refuseCancelNow(order)],
     ['payment', refusePayment(order)],
     ['shipping-address', refuseAddress(order)],
     ['approve', refuseApprove(order)],
@@ -25,7 +25,7 @@ export function legalActs(order: OrderState): string[] {
   ];
   const resolvable = refuseResolve(order, { ...who, action: 'retry' }) === undefined;
   return [
-    ...doors.filter(([, refusal]) => refusal === undefined).map(([name]) => name),
+    ...doors.filter(([name, refusal]) => refusal === undefined && name !== refused).map(([name]) => name),
     ...(resolvable ? (order.parked?.actions ?? []) : []).map((action) => `resolve ${action}`),
   ];
 }

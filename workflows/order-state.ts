@@ -189,7 +189,11 @@ const takingUp = ({ input, recorded }: OrderState): Refused =>
 
 /** Why nothing is taken back any more where SQL says that the order stands further on than this run. */
 export const refuseStanding = (order: OrderState): Refused =>
-  order.standing ? refuseCancel(order) : undefined;
+  order.standing ? refuseCancelNow(order) : undefined;
+
+/** Why a cancel is refused without asking SQL whether the label can still be stopped. */
+export const refuseCancelNow = (order: OrderState): Refused =>
+  mayBeStopped(order) ? undefined : refuseCancel(order);
 
 export const refuseCancel = (order: OrderState): Refused =>
   closing(order) ??
@@ -199,9 +203,9 @@ export const refuseCancel = (order: OrderState): Refused =>
 export const shippingRefusal =
   'Shipping has started: the order can no longer be cancelled. It goes on; ask for a return instead.';
 
-/** The label's step waits or is at work: SQL knows which, and whether the order can still be stopped. */
+/** The label's step waits or is at work, here or in another run: SQL knows which, and whether the order can be stopped. */
 export const mayBeStopped = (order: OrderState): boolean =>
-  !order.pivotPassed && refuseCancel(order) === shippingRefusal && !shippingStartedElsewhere(order);
+  !order.pivotPassed && !order.standing?.shipped && refuseCancel(order) === shippingRefusal;
 
 /** Changes of one order's address; each is at least a row of its audit trail. */
 const MAXIMUM_ADDRESSES = 100;

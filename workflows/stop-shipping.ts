@@ -1,14 +1,18 @@
 import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
 import { refusalOf, SagaInterrupted } from './judge.ts';
 import type { OrderContext } from './order-context.ts';
-import { refuseCancel, shippingRefusal, type OrderState } from './order-state.ts';
+import { mayBeStopped, refuseCancel, shippingRefusal, type OrderState } from './order-state.ts';
+
+/** What SQL has to say about a cancel that the run alone cannot judge; undefined where the run can. */
+export const checkCancel = (context: OrderContext): Promise<string | undefined> | undefined =>
+  mayBeStopped(context.order) ? stopShipping(context) : undefined;
 
 /**
  * Why a cancel that comes while the label is being bought is refused: only SQL knows whether an attempt of it has begun.
  * Where none has (the carrier is paused, its circuit is open, the next attempt waits), none begins any more. Waits for
  * SQL without end: whether the order is stopped has to be known.
  */
-export async function stopShipping(context: OrderContext): Promise<string | undefined> {
+async function stopShipping(context: OrderContext): Promise<string | undefined> {
   const { order, orderId, steps, policyOf } = context;
   if (!patched('cancel-before-dispatch')) return shippingRefusal;
   const { budgetMs: _, ...policy } = policyOf('notification');

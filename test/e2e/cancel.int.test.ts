@@ -206,7 +206,7 @@ describe('cancelling an order', () => {
 
     test.concurrent('after shipping started is recorded, and the order completes', async () => {
       const order = await startWith(hangingLabel);
-      await reaches(order, 'shipping');
+      await dispatched(order);
       await order.cancel();
       await expectEnd(saga(), order, { status: 'completed' });
       expect(await auditedActs(saga(), order.orderId, 'cancel')).toEqual([

@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { ProviderName } from '../../domain/providers.ts';
-import { cancelOrder, cancelSignal } from '../../workflows/messages.ts';
+import { approveOrder, cancelOrder, cancelSignal } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
+import { firstTask, resetRun } from '../support/reset-run.ts';
 import { inMs, providerEnv, requestsTo, setSwitch } from './provider-suite.ts';
 import {
   act,
   auditedActs,
+  booksOf,
   detailsOf,
   eventsOf,
+  expectCanceledRun,
   expectEnd,
+  newOrderId,
   sagaSuite,
   type StartedOrder,
 } from './saga-suite.ts';
@@ -74,20 +78,64 @@ describe('while an operator has paused a provider', () => {
     await inMs(300);
     const before = await requestsTo(saga(), 'easypost');
     const start = () => saga().start({}, { steps: quickAddress });
-    const orders = await Promise.all([start(), start(), start()]);
-    const [byUpdate, twice, bySignal] = orders;
+    const orders = await Promise.all([start(), start(), start(), start()]);
+    const [byUpdate, twice, bySignal, byTemporal] = orders;
     await Promise.all(orders.map(({ orderId }) => saga().until(orderId, ({ step }) => step === 'shipping')));
     const cancel = (order: StartedOrder) => order.executeUpdate(cancelOrder, { args: [act] });
+    await byTemporal.cancel();
+    await expectCanceledRun(saga(), byTemporal);
     await cancel(byUpdate);
     await Promise.allSettled([cancel(twice), cancel(twice)]);
     await bySignal.signal(cancelSignal, act);
-    for (const order of orders) {
+    for (const order of [byUpdate, twice, bySignal]) {
       const { provider } = await expectEnd(saga(), order, { status: 'cancelled' });
       expect(provider).toMatchObject({ labels: [], refunded: [expect.anything()] });
     }
     expect((await requestsTo(saga(), 'easypost')) - before).toBe(0);
     await setSwitch(saga(), 'carrier', 'running');
   });
+
+  test('another act is refused with the cancel that is still to be had', async () => {
+    await setSwitch(saga(), 'carrier', 'paused');
+    await stopped('carrier');
+    const order = await saga().start({}, { steps: quickAddress });
+    await saga().until(order.orderId, ({ step }) => step === 'shipping');
+    const refused = order.executeUpdate(approveOrder, { args: [act] }).catch((error: unknown) => error);
+    expect(await refused).toMatchObject({ cause: { details: ['act_refused', ['cancel']] } });
+    await order.executeUpdate(cancelOrder, { args: [act] });
+    await setSwitch(saga(), 'carrier', 'running');
+    await expectEnd(saga(), order, { status: 'cancelled' });
+  });
+
+  test.each(['an update', "Temporal's own cancel"])(
+    'a label that was tried once and waits is stopped by %s after a reset as well',
+    async (way) => {
+      const orderId = newOrderId();
+      const down = {
+        provider: 'easypost',
+        operation: 'shipments.create',
+        kind: 'error',
+        status: 503,
+      } as const;
+      await saga().addFault({ ...down, id: orderId, match: { orderId } });
+      const shipping = { budgetMs: 60_000, attemptTimeoutMs: 1_000 };
+      const order = await saga().start({ orderId }, { steps: { ...quickAddress, shipping } });
+      await until(
+        async () => (await booksOf(saga(), orderId)).ledger.shipments,
+        (shipments) => shipments.length > 0,
+      );
+      await setSwitch(saga(), 'carrier', 'paused');
+      await stopped('carrier');
+      await inMs(2_500);
+      const run = await resetRun(saga(), order, firstTask);
+      if (way === 'an update') await run.executeUpdate(cancelOrder, { args: [act] });
+      else await run.cancel();
+      await run.result().catch(() => undefined);
+      await setSwitch(saga(), 'carrier', 'running');
+      expect((await booksOf(saga(), orderId)).view.status).toBe('cancelled');
+      await saga().check(orderId);
+    },
+  );
 
   test('a refund waits as well, is not parked, and is made once the provider is resumed', async () => {
     const order = await saga().start(

@@ -56,7 +56,7 @@ export const mutations: Mutation[] = [
   {
     name: 'an extra note before the walk back',
     file: 'fulfill-order.ts',
-    ...before('await saga.compensate();', note),
+    ...before('await saga.compensate(takenElsewhere(context));', note),
     noticedIn: ['cancelled-after-payment', 'failed-out-of-stock'],
   },
   {

@@ -49,6 +49,19 @@ export const providerFates: Record<string, Fate> = {
     await setSwitch(saga, 'carrier', 'running');
     return order;
   },
+  'cancelled-by-temporal-before-label-dispatched': async (saga) => {
+    await pause(saga, 'carrier');
+    const order = await startUntil(
+      saga,
+      ({ step }) => step === 'shipping',
+      {},
+      { steps: { address: steps.address } },
+    );
+    await order.cancel();
+    await order.result().catch((error: unknown) => error);
+    await setSwitch(saga, 'carrier', 'running');
+    return order;
+  },
   'cancelled-after-payments-paused': async (saga) => {
     const overrides = { shippingAddress: { ...goodAddress, street1: 'LABEL-REFUSED' } };
     const order = await startUntil(saga, isHeld, overrides, { compensation: small });
