@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { OrderId } from '../../domain/ids.ts';
 import { cancelOrder, updatePayment } from '../../workflows/messages.ts';
-import type { SagaEnvironment } from '../setup/saga-environment.ts';
-import { followCharge, payInTab, stripeIntents } from '../support/second-tab.ts';
+import { authenticate, followCharge, leaveOpen, payInTab } from '../support/second-tab.ts';
 import { act, booksOf, eventsOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const declinedCard = 'pm_card_chargeDeclined';
@@ -100,42 +98,3 @@ describe('a charge that comes late, from a tab that the customer still has open'
     },
   );
 });
-
-async function authenticate(saga: SagaEnvironment, intentId: string, outcome: 'succeed' | 'fail') {
-  await fetch(`${saga.sandbox.url}/sandbox/payment_intents/${intentId}/authenticate`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ outcome }),
-  });
-}
-
-/** A declined intent that is open and on record, as orders of earlier versions have left them. */
-async function leaveOpen(saga: SagaEnvironment, orderId: OrderId): Promise<string> {
-  const intent = await stripeIntents(saga, '', {
-    amount: '749900',
-    currency: 'inr',
-    confirm: 'true',
-    payment_method: declinedCard,
-    'automatic_payment_methods[enabled]': 'true',
-    'automatic_payment_methods[allow_redirects]': 'never',
-    'metadata[orderId]': orderId,
-    'metadata[operationKey]': `payment-${orderId}-9`,
-  });
-  const { error } = intent as { error?: { payment_intent: { id: string } } };
-  const intentId = error?.payment_intent.id ?? '';
-  await saga.deps.store.transaction((tx) =>
-    tx.payments.put({
-      orderId,
-      n: 9,
-      state: 'declined',
-      amount: { amountMinor: 749_900, currency: 'INR' },
-      intentId,
-      createRequestedAtUtc: new Date().toISOString(),
-      createKeyNumber: 1,
-      confirmKeyNumber: 1,
-      cancelKeyNumber: 1,
-      refundKeyNumber: 1,
-    }),
-  );
-  return intentId;
-}

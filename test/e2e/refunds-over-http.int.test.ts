@@ -1,17 +1,13 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createApp } from '../../api/app.ts';
-import { createOrderWorkflows } from '../../api/temporal-order-workflows.ts';
+import { describe, expect, test } from 'vitest';
 import { createRefundWorkflows } from '../../api/temporal-refund-workflows.ts';
-import { fakeDeps, operatorKey, send, settings } from '../../api/testing/fake-deps.ts';
+import { operatorKey, send } from '../../api/testing/fake-deps.ts';
 import { refundWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
 import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { sweepRefunds } from '../../workers/upkeep/sweep-refunds.ts';
 import { quickPolicy, until } from '../setup/saga-environment.ts';
 import { resolveSignal } from '../../workflows/messages.ts';
+import { apiDoor, type ApiDoor } from './api-door.ts';
 import { act, booksOf, eventsOf, expectEnd, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 interface RefundJson {
@@ -28,40 +24,8 @@ interface MoneyJson {
 
 describe('refunds and disputes through the API and the provider’s webhook', () => {
   const saga = sagaSuite();
-  let app: ReturnType<typeof createApp>;
-  let server: Server;
-
-  beforeAll(async () => {
-    const queues = taskQueues(saga().config.TASK_QUEUE_PREFIX);
-    const policy = withPolicy(defaultPolicy, quickPolicy);
-    app = createApp(
-      /* Nothing is remembered between two deliveries: as while Redis is away. */
-      fakeDeps({
-        workflows: createOrderWorkflows(saga().client, queues),
-        refunds: createRefundWorkflows(saga().client, { taskQueues: queues, policy }),
-        store: saga().deps.store,
-        payments: saga().deps.payments,
-        settings: settings({ taskQueues: queues, policy }),
-      }),
-    );
-    const answer = getRequestListener(app.fetch);
-    server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const { port } = server.address() as AddressInfo;
-    const webhookTarget = `http://127.0.0.1:${port}/webhooks/stripe`;
-    /* Every event twice, and each second one overtaken by what comes later. */
-    await provider('settings', 'PATCH', { webhookTarget, webhookDuplicateEvery: 1, webhookHoldBackEvery: 2 });
-  });
-  afterAll(() => server?.close());
-
-  async function provider(path: string, method: string, body: object): Promise<void> {
-    const response = await fetch(`${saga().sandbox.url}/sandbox/${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    expect(response.ok, await response.text()).toBe(true);
-  }
+  const door = apiDoor(saga);
+  const provider: ApiDoor['provider'] = (...request) => door().provider(...request);
   const shipped = async (paymentMethodId = 'pm_card_visa') => {
     const order = await saga().start({ paymentMethodId });
     await expectEnd(saga(), order, { status: 'completed' });
@@ -69,7 +33,7 @@ describe('refunds and disputes through the API and the provider’s webhook', ()
   };
   const refund = async ({ orderId }: StartedOrder, key: string, body: object = { reason: 'as agreed' }) => {
     const headers = { 'idempotency-key': key };
-    const response = await send(app, 'POST', `/orders/${orderId}/refunds`, {
+    const response = await send(door().app, 'POST', `/orders/${orderId}/refunds`, {
       body,
       headers,
       key: operatorKey,
@@ -77,7 +41,9 @@ describe('refunds and disputes through the API and the provider’s webhook', ()
     return { status: response.status, answer: (await response.json()) as RefundJson };
   };
   const money = async ({ orderId }: StartedOrder) =>
-    (await (await send(app, 'GET', `/orders/${orderId}/refunds`, { key: operatorKey })).json()) as MoneyJson;
+    (await (
+      await send(door().app, 'GET', `/orders/${orderId}/refunds`, { key: operatorKey })
+    ).json()) as MoneyJson;
   const disputed = (order: StartedOrder, state: string) =>
     until(
       () => money(order),

@@ -1,3 +1,4 @@
+import type { OrderId } from '../../domain/ids.ts';
 import { followPayment } from '../../workflows/index.ts';
 import { workflowInput, type SagaEnvironment } from '../setup/saga-environment.ts';
 
@@ -36,4 +37,48 @@ export async function stripeIntents(
     ...(params ? { method: 'POST', body: new URLSearchParams(params) } : {}),
   });
   return response.json();
+}
+
+/** The customer authenticates the payment that asks for it, or refuses. */
+export async function authenticate(
+  saga: SagaEnvironment,
+  intentId: string,
+  outcome: 'succeed' | 'fail',
+): Promise<void> {
+  await fetch(`${saga.sandbox.url}/sandbox/payment_intents/${intentId}/authenticate`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ outcome }),
+  });
+}
+
+/** A declined intent that is open and on record, as orders of earlier versions have left them. */
+export async function leaveOpen(saga: SagaEnvironment, orderId: OrderId): Promise<string> {
+  const intent = await stripeIntents(saga, '', {
+    amount: '749900',
+    currency: 'inr',
+    confirm: 'true',
+    payment_method: 'pm_card_chargeDeclined',
+    'automatic_payment_methods[enabled]': 'true',
+    'automatic_payment_methods[allow_redirects]': 'never',
+    'metadata[orderId]': orderId,
+    'metadata[operationKey]': `payment-${orderId}-9`,
+  });
+  const { error } = intent as { error?: { payment_intent: { id: string } } };
+  const intentId = error?.payment_intent.id ?? '';
+  await saga.deps.store.transaction((tx) =>
+    tx.payments.put({
+      orderId,
+      n: 9,
+      state: 'declined',
+      amount: { amountMinor: 749_900, currency: 'INR' },
+      intentId,
+      createRequestedAtUtc: new Date().toISOString(),
+      createKeyNumber: 1,
+      confirmKeyNumber: 1,
+      cancelKeyNumber: 1,
+      refundKeyNumber: 1,
+    }),
+  );
+  return intentId;
 }
