@@ -5,10 +5,10 @@ import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
 import { moneyNotKept } from './kept-money.ts';
 import { settleLabel, type ShipmentFacts, type Sold } from './label-protocol.ts';
-import { inProgress, type OperationName } from './operation.ts';
+import { inProgress, requestTimes, type OperationName } from './operation.ts';
 import { runProviderOperation, type Settled } from './provider-operation.ts';
 import { findOrder, writeTransition } from './transition.ts';
-import { isVoid, takeBackLabel, writeVoid } from './void-shipment.ts';
+import { isVoid, sendingBackRequests, takeBackLabel, writeVoid } from './void-shipment.ts';
 
 export interface GenerateShipment {
   orderId: OrderId;
@@ -180,7 +180,8 @@ export async function takeBackLateLabel(
   if (!stored || !providerShipmentId) return;
   /* A shipment that is not the stored one was never bought by us: another attempt was faster. */
   if (!marked && stored.providerShipmentId && stored.providerShipmentId !== providerShipmentId) return;
-  const timeoutMs = Math.floor(attemptTimeoutMs / 4);
+  const key = operationKeys.voidShipment(orderId);
+  const timeoutMs = requestTimes(deps, { key, attemptTimeoutMs, requests: sendingBackRequests });
   const taken = await takeBackLabel(deps, { shipment: { ...stored, providerShipmentId }, timeoutMs });
   await deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, orderId);
@@ -196,7 +197,8 @@ async function sendBackSecondLabel(
 ): Promise<void> {
   const stored = await deps.store.transaction((tx) => tx.shipments.find({ orderId, n }));
   if (!stored || stored.providerShipmentId === providerShipmentId) return;
-  const timeoutMs = Math.floor(attemptTimeoutMs / 4);
+  const key = operationKeys.voidShipment(orderId);
+  const timeoutMs = requestTimes(deps, { key, attemptTimeoutMs, requests: sendingBackRequests });
   await takeBackLabel(deps, { shipment: { ...stored, providerShipmentId }, timeoutMs });
   await deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, orderId);

@@ -70,7 +70,7 @@ async function settleOthers(
         return { effect: known.label, reference: shipmentId };
       continue;
     }
-    const taken = await takeBackLabel(deps, { shipment, timeoutMs: attempt.timeoutMs() });
+    const taken = await takeBackLabel(deps, { shipment, timeoutMs: attempt.timeoutMs });
     if (!isVoid(taken.shipment)) continue;
     await attempt.save(undefined, (tx) =>
       writeVoid(deps, tx, {

@@ -96,6 +96,34 @@ export async function runSqlOperation<Result>(
   return deliver(outcome);
 }
 
+/** One attempt's time for its requests to a provider. */
+interface AttemptTime {
+  /** What the attempt belongs to, for the error: an operation's key. */
+  key: string;
+  attemptTimeoutMs: number;
+  /** Most requests that one attempt makes, one after another. */
+  requests: number;
+  /** The attempt's begin, where that was before now. */
+  startedMs?: number;
+}
+
+/**
+ * What a provider's next request may take: an equal share of the attempt, never past its end. Asked right before each.
+ * Throws when the time is over, as for a process that was stopped for a while: what it had read is old by then, and
+ * nothing may be sent on the strength of it.
+ */
+export function requestTimes({ clock }: ActivityDeps, time: AttemptTime): () => number {
+  const nowMs = () => Date.parse(clock.nowUtc());
+  const { key, attemptTimeoutMs, requests, startedMs = nowMs() } = time;
+  const shareMs = Math.max(100, Math.floor((attemptTimeoutMs * 0.9) / requests));
+  return () => {
+    const leftMs = startedMs + attemptTimeoutMs - nowMs();
+    if (leftMs > 0) return Math.min(leftMs, shareMs);
+    const message = `The time of this attempt of ${key} was over before its next request; nothing was sent`;
+    throw new TechnicalFailure('StaleAttempt', message);
+  };
+}
+
 const SAFETY_MS = 1_000;
 
 /** Runs `work` under the lock of the step and order; without Redis just so. Rejects with OperationInProgress. */

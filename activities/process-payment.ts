@@ -4,6 +4,7 @@ import type { Actor } from '../domain/order.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import { mayCharge } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
+import { requestTimes } from './operation.ts';
 import { runProviderOperation } from './provider-operation.ts';
 import {
   isOfAnother,
@@ -14,7 +15,7 @@ import {
   type ProcessPayment,
   type SettledPayment,
 } from './payment-protocol.ts';
-import { takeBackPayment, writeTakenBack } from './refund-payment.ts';
+import { takeBackPayment, takingBackRequests, writeTakenBack } from './refund-payment.ts';
 import { findOrder, writeTransition } from './transition.ts';
 
 /**
@@ -194,7 +195,8 @@ export async function takeBackLatePayment(
   if (!stored || !intentId) return;
   /* An intent that is not the stored one was never confirmed by us: another attempt was faster. */
   if (!marked && stored.intentId && stored.intentId !== intentId) return;
-  const timeoutMs = () => Math.floor(attemptTimeoutMs / 5);
+  const key = operationKeys.refundPayment(orderId);
+  const timeoutMs = requestTimes(deps, { key, attemptTimeoutMs, requests: takingBackRequests });
   const taken = await takeBackPayment(deps, { payment: stored, intentId, disputes, timeoutMs });
   await deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, orderId);

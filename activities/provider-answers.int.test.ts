@@ -43,6 +43,7 @@ describe('the answers of the steps that call a provider', () => {
           }),
         ),
       refund: () => order.once((a) => a.refundPayment({ orderId, attemptTimeoutMs })),
+      settleDebt: (n = 1) => order.once((a) => a.settleDebt({ orderId, n, attemptTimeoutMs })),
       ship: async (n = 1, to = address) => {
         await givenCharge(store, orderId);
         return order.once((a) => a.generateShipment({ orderId, n, address: to, attemptTimeoutMs }));
@@ -348,6 +349,72 @@ describe('the answers of the steps that call a provider', () => {
     const keys = order.stripe.sent.filter((request) => request.startsWith('refund '));
     expect(new Set(keys).size).toBe(31);
     expect(keys.at(-1)).toBe(`refund refund-${order.orderId}-1-r31`);
+  });
+
+  const day = (order: Awaited<ReturnType<typeof given>>) => () => order.world.pass(25 * HOUR);
+  const refundsSent = ({ stripe }: Awaited<ReturnType<typeof given>>) =>
+    stripe.sent.filter((request) => request.startsWith('refund '));
+
+  test('a refund that was stopped for a day after its look is not sent: the next attempt looks anew', async () => {
+    const order = await given();
+    await order.pay();
+    order.stripe.during('refunds', day(order));
+    await expect(order.refund()).resolves.toMatchObject({ error: { type: 'StaleAttempt' } });
+    expect(refundsSent(order)).toEqual([]);
+    await expect(order.refund()).resolves.toMatchObject({ value: null });
+    expect(order.stripe.kept()).toEqual([]);
+  });
+
+  test('nor is that of a late charge, whoever finds it, nor that of a debt', async () => {
+    const order = await given({ fateOf: () => 'declines' });
+    await order.pay();
+    await order.refund();
+    const intent = order.stripe.intents.get('pi_1');
+    if (intent) intent.status = 'charged';
+    const disputeId = order.stripe.dispute('pi_1', 'open');
+    order.stripe.during('refunds', day(order));
+    await expect(order.recordCharge()).resolves.toMatchObject({ error: { type: 'StaleAttempt' } });
+    expect(refundsSent(order)).toEqual([]);
+    await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'owed' } });
+    order.stripe.decide(disputeId, 'won');
+    const { length } = refundsSent(order);
+    order.stripe.during('refunds', day(order));
+    await expect(order.settleDebt()).resolves.toMatchObject({ error: { type: 'StaleAttempt' } });
+    expect(refundsSent(order)).toHaveLength(length);
+    await expect(order.settleDebt()).resolves.toMatchObject({ value: { state: 'refunded' } });
+    expect(order.stripe.kept()).toEqual([]);
+  });
+
+  test('a label whose void was stopped for a day after its look is sent back by the next attempt', async () => {
+    const order = await given();
+    await order.ship();
+    order.carrier.during('retrieve', day(order));
+    await expect(order.void()).resolves.toMatchObject({ error: { type: 'StaleAttempt' } });
+    expect(order.carrier.kept()).toHaveLength(1);
+    await expect(order.void()).resolves.toMatchObject({ value: null });
+    expect(order.carrier.kept()).toEqual([]);
+  });
+
+  test('a late charge that the bank holds is owed by the order, and given back once the dispute is won', async () => {
+    const order = await given({ fateOf: (method) => (method === 'pm_1' ? 'declines' : 'succeeds') });
+    await order.pay();
+    await order.pay(2);
+    const late = order.stripe.intents.get('pi_1');
+    if (late) late.status = 'charged';
+    const disputeId = order.stripe.dispute('pi_1', 'open');
+    await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'owed' } });
+    await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'known' } });
+    const { eventTypes, refunds, payments } = await order.ledger();
+    expect(eventTypes.slice(-2)).toEqual(['payment.disputed.v1', 'refund.owed.v1']);
+    expect(refunds).toMatchObject([{ refundId: 'compensation-1', state: 'owed', amount: late?.amount }]);
+    expect(payments).toMatchObject([{ state: 'charged' }, { state: 'charged' }]);
+    const debts = await store.read.debts.list({ limit: 1_000 });
+    expect(debts.filter(({ orderId }) => orderId === order.orderId)).toMatchObject([{ n: 1 }]);
+    await expect(order.settleDebt()).resolves.toMatchObject({ value: { state: 'owed' } });
+    order.world.pass(60 * 24 * HOUR);
+    order.stripe.decide(disputeId, 'won');
+    await expect(order.settleDebt()).resolves.toMatchObject({ value: { state: 'refunded' } });
+    expect(order.stripe.kept()).toMatchObject([{ intentId: 'pi_2' }]);
   });
 
   test('a refund that a stored 500 hides is found in the list, and not sent again', async () => {

@@ -6,6 +6,7 @@ import {
   exclusively,
   inProgress,
   orderClosed,
+  requestTimes,
   type OperationName,
   type Outcome,
 } from './operation.ts';
@@ -14,10 +15,15 @@ import { findOrder } from './transition.ts';
 export interface ProviderCompensation<Result, Facts> {
   name: OperationName;
   attemptTimeoutMs: number;
+  /** Most requests that one attempt makes for what `read` has found, one after another. */
+  requests(facts: Facts): number;
   /** What the step has left behind, read in the transaction that writes the tombstone. */
   read(tx: StoreTransaction, order: OrderRow): Promise<Facts>;
-  /** Undoes it at the provider; idempotent there. */
-  settle(facts: Facts, requestTimeoutMs: number): Promise<Facts>;
+  /**
+   * Undoes it at the provider; idempotent there. `timeoutMs` is asked right before each request, and throws when the
+   * attempt's time is over.
+   */
+  settle(facts: Facts, timeoutMs: () => number): Promise<Facts>;
   commit(tx: StoreTransaction, order: OrderRow, facts: Facts): Promise<Result>;
 }
 
@@ -25,7 +31,8 @@ export interface ProviderCompensation<Result, Facts> {
  * A compensation that calls a provider. Its operation row, written first, is the tombstone: no new forward attempt
  * begins. It then waits until no forward attempt can cause an effect any more (their leases have ended), and only
  * then asks the provider what there is to take back. A safe no-op where nothing happened.
- * Run twice or killed anywhere: the provider calls repeat under the same keys, the answer is stored once.
+ * Run twice or killed anywhere: the provider calls repeat under the same keys, the answer is stored once. Stopped for
+ * longer than its time: nothing more is sent, the next attempt looks anew.
  * After the order's end, without a stored answer: OrderClosed, and nothing is asked.
  */
 export async function runProviderCompensation<Result, Facts>(
@@ -33,6 +40,7 @@ export async function runProviderCompensation<Result, Facts>(
   compensation: ProviderCompensation<Result, Facts>,
 ): Promise<Result> {
   const { name, attemptTimeoutMs } = compensation;
+  const startedMs = Date.parse(deps.clock.nowUtc());
   const begun = await deps.store.transaction(async (tx) => {
     const order = await findOrder(tx, name.orderId);
     if (isEnded(order.status)) return { outcome: await answerAfterEnd<Result>(tx, name, order) };
@@ -48,7 +56,9 @@ export async function runProviderCompensation<Result, Facts>(
   if ('outcome' in begun && begun.outcome) return deliver(begun.outcome);
   if (begun.leased > 0) throw inProgress(name);
   return exclusively(deps, name, attemptTimeoutMs, async () => {
-    const facts = await compensation.settle(begun.facts, Math.max(100, Math.floor(attemptTimeoutMs / 6)));
+    const requests = compensation.requests(begun.facts);
+    const timeoutMs = requestTimes(deps, { key: name.key, attemptTimeoutMs, requests, startedMs });
+    const facts = await compensation.settle(begun.facts, timeoutMs);
     return commitCompensation(deps, compensation, facts);
   });
 }

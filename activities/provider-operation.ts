@@ -10,6 +10,7 @@ import {
   deliver,
   exclusively,
   inProgress,
+  requestTimes,
   tombstoned,
   type OperationName,
   type Outcome,
@@ -99,8 +100,8 @@ const stale = (name: OperationName): TechnicalFailure =>
 
 interface Begun<Facts> {
   fence: number;
-  /** Nothing is sent to the provider after this; by the same clock as the lease. */
-  untilMs: number;
+  /** By the same clock as the lease. */
+  startedMs: number;
   /** An earlier attempt may still cause effects: its lease goes on under this one's. */
   overlaps: boolean;
   earlierUntilMs: number;
@@ -138,7 +139,7 @@ async function beginAttempt<Result, Effect, Facts>(
     const ownMs = operation.harmless?.(facts) ? 0 : untilMs + operation.landsLaterMs;
     const leaseUntilUtc = new Date(Math.max(ownMs, earlierUntilMs)).toISOString();
     const { fence } = await tx.operations.begin({ ...name, leaseUntilUtc });
-    return { status: 'begun', fence, untilMs, overlaps, earlierUntilMs, order, facts };
+    return { status: 'begun', fence, startedMs, overlaps, earlierUntilMs, order, facts };
   });
 }
 
@@ -147,12 +148,15 @@ async function settleAttempt<Result, Effect, Facts>(
   operation: ProviderOperation<Result, Effect, Facts>,
   begun: Begun<Facts>,
 ): Promise<Outcome<Result>> {
-  const { name } = operation;
+  const { name, attemptTimeoutMs, requests: most } = operation;
+  const { startedMs } = begun;
+  const requests = typeof most === 'number' ? most : most(begun.facts);
+  const timeoutMs = requestTimes(deps, { key: name.key, attemptTimeoutMs, requests, startedMs });
   const answer = await operation.settle({
     order: begun.order,
     facts: begun.facts,
     ...(begun.overlaps ? { earlierUntilUtc: new Date(begun.earlierUntilMs).toISOString() } : {}),
-    timeoutMs: () => requestTimeoutMs(deps, operation, begun),
+    timeoutMs,
     save: async (reference, write) => {
       const saved = await fenced(deps, name, begun.fence, async (tx) => {
         await write(tx);
@@ -190,21 +194,6 @@ async function settleAttempt<Result, Effect, Facts>(
 /** An attempt before this one was not answered: what it asked for may have happened, or may happen yet. */
 const unsettled = <Effect>(answer: Settled<Effect>): Settled<Effect> =>
   'refused' in answer ? { ...answer, refused: { ...answer.refused, unsettled: true } } : answer;
-
-/** An equal share of the attempt for each request, never past its end. */
-function requestTimeoutMs<Result, Effect, Facts>(
-  deps: ActivityDeps,
-  { name, attemptTimeoutMs, requests }: ProviderOperation<Result, Effect, Facts>,
-  { untilMs, facts }: Begun<Facts>,
-): number {
-  const leftMs = untilMs - nowMs(deps);
-  if (leftMs <= 0) {
-    const message = `The time of this attempt of ${name.key} was over before its next request; nothing was sent`;
-    throw new TechnicalFailure('StaleAttempt', message);
-  }
-  const most = typeof requests === 'number' ? requests : requests(facts);
-  return Math.min(leftMs, Math.max(100, Math.floor((attemptTimeoutMs * 0.9) / most)));
-}
 
 const deliverRefusal = ({ refused }: { refused: Refusal }) => refusalFailure(refused);
 

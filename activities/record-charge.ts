@@ -5,14 +5,14 @@ import type { PaymentAnswer, ProviderRefund } from '../ports/payment-gateway.ts'
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import { closeIntent, mayCharge } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
-import { inProgress } from './operation.ts';
+import { inProgress, requestTimes } from './operation.ts';
 import type { RecordPayment } from './refund-order.ts';
-import { takeBackPayment, writeTakenBack } from './refund-payment.ts';
+import { takeBackPayment, takingBackRequests, writeTakenBack } from './refund-payment.ts';
 import { findOrder, writeTransition } from './transition.ts';
 
 /** What became of a charge that the provider told of; `held`: the order that waits for it and has to be told. */
 export interface RecordedCharge {
-  result: 'nothing' | 'known' | 'adopted' | 'refunded';
+  result: 'nothing' | 'known' | 'adopted' | 'refunded' | 'owed' | 'told';
   held?: OrderId;
 }
 
@@ -28,15 +28,17 @@ type Decision = RecordedCharge | { close: PaymentRow[] } | { refund: PaymentRow;
  * Idempotent by the intent: run twice, at the same time, killed anywhere or with a lost reply, it finds what was recorded,
  * and the refund goes by the compensation's own key `refund-<orderId>-<n>`. Waits for attempts of the order's own that are
  * under way, and leaves to a walk back what that has yet to take back. Only intents that SQL knows are touched.
- * Fails technically only (retried without end), also while a dispute holds the charge.
- * Writes: Payments, Operations, Orders, Refunds, AuditLog, OutboxMessages(payment.processed.v1 or payment.refunded.v1), in
- * one transaction.
+ * What a dispute holds is owed, as by the compensation; the debt's own run settles it. Stopped for longer than its time:
+ * nothing more is sent, the next attempt looks anew. Fails technically only (retried without end).
+ * Writes: Payments, Operations, Orders, Refunds, Disputes, AuditLog, OutboxMessages(payment.processed.v1; payment.refunded.v1;
+ * payment.disputed.v1; refund.owed.v1), in one transaction.
  */
 export const createRecordCharge =
   (deps: ActivityDeps) =>
   async ({ subject, attemptTimeoutMs }: RecordPayment): Promise<RecordedCharge> => {
     const intentId = subject.id;
-    const timeoutMs = () => Math.floor(attemptTimeoutMs / 8);
+    const requests = 2 + takingBackRequests;
+    const timeoutMs = requestTimes(deps, { key: `charge ${intentId}`, attemptTimeoutMs, requests });
     const now = await deps.payments.retrieve({ intentId, timeoutMs: timeoutMs() });
     if (now.status !== 'charged' || now.orderId === undefined) return { result: 'nothing' };
     const charge: Charge = { ...now, orderId: now.orderId };
@@ -64,7 +66,7 @@ export const createRecordCharge =
       await writeTakenBack(deps, tx, { order: await findOrder(tx, charge.orderId), payments: [taken] });
     });
     deps.bell.ring();
-    return { result: 'refunded' };
+    return { result: taken.left ? 'owed' : 'refunded' };
   };
 
 async function decide(

@@ -5,7 +5,7 @@ import { sumMinor, type Money } from '../domain/money.ts';
 import type { Dispute } from '../domain/refunds.ts';
 import { isKeySpent, type ProviderDispute, type ProviderRefund } from '../ports/payment-gateway.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
-import { closeIntent, numbered, takeNextKey, type IntentOf } from './close-intent.ts';
+import { closeIntent, closingRequests, numbered, takeNextKey, type IntentOf } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runProviderCompensation } from './provider-compensation.ts';
 import { recordDisputes } from './record-dispute.ts';
@@ -55,10 +55,11 @@ export const createRefundPayment =
         const known = await tx.disputes.list(orderId);
         return (await tx.payments.list(orderId)).map((payment) => ({ payment, refunds: [], known }));
       },
+      requests: (payments) => takingBackRequests * payments.filter(({ payment }) => asksOf(payment)).length,
       settle: async (payments, timeoutMs) => {
         const settled = [];
         for (const { payment, known } of payments) {
-          const taken = await settlePayment(deps, { payment, disputes: known, timeoutMs: () => timeoutMs });
+          const taken = await settlePayment(deps, { payment, disputes: known, timeoutMs });
           settled.push({ ...taken, known });
         }
         return settled;
@@ -71,6 +72,11 @@ export const createRefundPayment =
         return owed.length > 0 ? { owed } : null;
       },
     });
+
+/** Requests of `takeBackPayment` at most: what closes the intent, its refunds, the refund, then its disputes or refunds. */
+export const takingBackRequests = closingRequests + 3;
+
+const asksOf = ({ state, intentId }: PaymentRow): boolean => state !== 'canceled' && intentId !== undefined;
 
 async function settlePayment(
   deps: ActivityDeps,

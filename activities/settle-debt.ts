@@ -3,7 +3,7 @@ import type { Dispute, Refund } from '../domain/refunds.ts';
 import type { RefundRow } from '../ports/refunds.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { exclusively } from './operation.ts';
+import { exclusively, requestTimes } from './operation.ts';
 import { recordDisputes } from './record-dispute.ts';
 import { notRefunded, refundLeft, type GivenBack } from './refund-payment.ts';
 import { compensationId, endDebt, recordRefunds } from './refund-records.ts';
@@ -44,10 +44,11 @@ export const createSettleDebt =
   async (debt: SettleDebt): Promise<DebtStanding> => {
     const { orderId, attemptTimeoutMs } = debt;
     const name = { key: operationKeys.refundPayment(orderId), orderId, step: 'payment' };
+    const timeoutMs = requestTimes(deps, { key: name.key, attemptTimeoutMs, requests: 4 });
     return exclusively(deps, name, attemptTimeoutMs, async () => {
       const facts = await deps.store.transaction((tx) => readDebt(tx, debt));
       if (facts.row.state !== 'owed') return standingOf(facts.row, []);
-      const given = await giveBack(deps, facts, () => Math.floor(attemptTimeoutMs / 6));
+      const given = await giveBack(deps, facts, timeoutMs);
       const standing = await deps.store.transaction(async (tx) => {
         const order = await findOrder(tx, orderId);
         await writeSettled(deps, tx, { debt, order, given });

@@ -19,6 +19,7 @@ export const createVoidShipment =
       name: { key: operationKeys.voidShipment(orderId), orderId, step: 'shipping' },
       attemptTimeoutMs,
       read: async (tx) => (await tx.shipments.list(orderId)).map((shipment) => ({ shipment })),
+      requests: (shipments) => sendingBackRequests * shipments.length,
       settle: async (shipments, timeoutMs) => {
         const settled: TakenBackLabel[] = [];
         for (const { shipment } of shipments)
@@ -38,23 +39,26 @@ export interface TakenBackLabel {
   rejected?: true;
 }
 
+/** Requests of `takeBackLabel` at most. */
+export const sendingBackRequests = 2;
+
 /**
  * Asks the carrier what there is of a shipment, and for the refund of its label when it has one; once more where a refund
  * was rejected before. A carrier that rejects it all the same ends it: nobody uses the label.
  */
 export async function takeBackLabel(
   deps: ActivityDeps,
-  { shipment, timeoutMs }: { shipment: ShipmentRow; timeoutMs: number },
+  { shipment, timeoutMs }: { shipment: ShipmentRow; timeoutMs(): number },
 ): Promise<TakenBackLabel> {
   const shipmentId = shipment.providerShipmentId;
   /* Without a stored id nothing was bought: a shipment nobody knows of costs nothing. */
   if (!shipmentId) return { shipment: { ...shipment, state: 'refused' } };
-  const known = await deps.carrier.retrieve({ shipmentId, timeoutMs });
+  const known = await deps.carrier.retrieve({ shipmentId, timeoutMs: timeoutMs() });
   if (known.status === 'unbought') return { shipment: { ...shipment, state: 'refused' } };
   const { cost: labelCost, ...view } = known.label;
   const refund = sentBack(known.refund)
     ? known.refund
-    : (await deps.carrier.refundLabel({ shipmentId, timeoutMs })).status;
+    : (await deps.carrier.refundLabel({ shipmentId, timeoutMs: timeoutMs() })).status;
   const state = refund === 'refunded' ? 'voided' : 'void_requested';
   const taken = { ...shipment, ...view, labelCost, state } satisfies ShipmentRow;
   return refund === 'rejected' ? { shipment: taken, rejected: true } : { shipment: taken };

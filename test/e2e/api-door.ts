@@ -13,7 +13,7 @@ import { quickPolicy, type SagaEnvironment } from '../setup/saga-environment.ts'
 export interface ApiDoor {
   app: ReturnType<typeof createApp>;
   /** Sends one of the sandbox's own requests, for example `disputes/dp_1/decide`. */
-  provider(path: string, method: string, body: object): Promise<void>;
+  provider(path: string, method: 'POST' | 'PATCH', body: object): Promise<void>;
 }
 
 /**

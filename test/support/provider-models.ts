@@ -42,6 +42,19 @@ function createPlan() {
   };
 }
 
+function createMeanwhile() {
+  const planned = new Map<string, () => void>();
+  return {
+    /** What happens while the next request of this kind is on its way. */
+    during: (kind: string, happens: () => void) => void planned.set(kind, happens),
+    next(label: string): void {
+      const kind = label.split(' ', 1)[0] ?? '';
+      planned.get(kind)?.();
+      planned.delete(kind);
+    },
+  };
+}
+
 type Result<T> = { value: T } | { error: Error };
 
 const DAY = 24 * 3_600_000;
@@ -127,7 +140,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
 
   const sent: string[] = [];
   const plan = createPlan();
-  const meanwhile = new Map<string, () => void>();
+  const meanwhile = createMeanwhile();
   const KEYED: readonly Landing[] = ['reply-lost', 'dropped', 'refused', 'spent', 'spent-with-effect'];
   const READ: readonly Landing[] = ['reply-lost', 'dropped', 'refused'];
 
@@ -139,9 +152,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
       effect: (mode: Landing) => Result<T>,
     ) => {
       sent.push(label);
-      const kind = label.split(' ', 1)[0] ?? '';
-      meanwhile.get(kind)?.();
-      meanwhile.delete(kind);
+      meanwhile.next(label);
       return world.request(actor, {
         label,
         lands: plan.next(label),
@@ -256,8 +267,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     /** Every request that left, with its idempotency key or intent. */
     sent,
     breakNext: plan.breakNext,
-    /** What happens while the next request of this kind is on its way. */
-    during: (kind: string, happens: () => void) => void meanwhile.set(kind, happens),
+    during: meanwhile.during,
     gatewayFor,
     charged: () => [...intents.values()].filter(({ status }) => status === 'charged'),
     kept: () => [...intents.values()].filter((intent) => intent.status === 'charged' && leftOf(intent) > 0),
@@ -338,6 +348,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
   const shipments = new Map<string, Shipment>();
   const sent: string[] = [];
   const plan = createPlan();
+  const meanwhile = createMeanwhile();
   const found = (shipmentId: string): Shipment => {
     const shipment = shipments.get(shipmentId);
     if (!shipment) throw new Error(`No such shipment ${shipmentId}`);
@@ -358,6 +369,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
   const carrierFor = (actor: Actor): Carrier => {
     const send = <T>(what: string, timeoutMs: number, effect: () => T) => {
       sent.push(what);
+      meanwhile.next(what);
       return world.request<T>(actor, {
         label: what,
         lands: plan.next(what),
@@ -432,6 +444,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
     },
     sent,
     breakNext: plan.breakNext,
+    during: meanwhile.during,
     carrierFor,
     bought,
     kept: () => bought().filter(({ refund }) => refund === 'none'),
