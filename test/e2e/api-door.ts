@@ -13,7 +13,7 @@ import { quickPolicy, type SagaEnvironment } from '../setup/saga-environment.ts'
 export interface ApiDoor {
   app: ReturnType<typeof createApp>;
   /** Sends one of the sandbox's own requests, for example `disputes/dp_1/decide`. */
-  provider(path: string, method: 'POST' | 'PATCH', body: object): Promise<void>;
+  provider(path: string, method: string, body: object): Promise<void>;
 }
 
 /**
@@ -47,7 +47,7 @@ async function open({ client, config, deps, sandbox }: SagaEnvironment) {
   const answer = getRequestListener(app.fetch);
   const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
-  const provider: ApiDoor['provider'] = async (path, method, body) => {
+  const provider = async (path: string, method: string, body: object): Promise<void> => {
     const response = await fetch(`${sandbox.url}/sandbox/${path}`, {
       method,
       headers: { 'content-type': 'application/json' },
