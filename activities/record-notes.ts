@@ -281,7 +281,8 @@ export interface RecordNote extends Note {
 
 /**
  * Writes one audit row about an act that moved nothing by itself: a cancel request, a refused signal, a cancel of
- * Temporal's own after shipping had started, an address that could not be verified.
+ * Temporal's own after shipping had started, an address that could not be verified. An order that is taken back from
+ * here on is neither held nor parked any more.
  * Idempotent by `note-<orderId>-<n>-<run>`. Writes: Orders, AuditLog, in one transaction; no event.
  */
 export const createRecordNote =
@@ -299,7 +300,9 @@ export const createRecordNote =
         detail: {
           ...(input.cancelRequested ? { cancelRequested: input.cancelRequested } : {}),
           ...(input.failure ? { failure: input.failure } : {}),
-          ...(input.resumes ? { hold: undefined, parked: undefined } : {}),
+          ...(input.resumes || input.sagaState === 'compensating'
+            ? { hold: undefined, parked: undefined }
+            : {}),
         },
         nowUtc: deps.clock.nowUtc(),
       });

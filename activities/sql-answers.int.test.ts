@@ -321,6 +321,21 @@ describe('the answers of the steps that only touch SQL', () => {
     });
   });
 
+  test('an order that is taken back is neither held nor parked any more', async () => {
+    const orderId = await given();
+    await run((a) => a.holdOrder({ orderId, n: 1, step: 'payment', hold }));
+    expect((await store.read.order(orderId))?.hold).toMatchObject({ untilUtc: hold.untilUtc });
+    const failure = { type: 'CardDeclined', reason: 'Your card was declined.' } as const;
+    const fail = { act: 'fail', result: 'compensating', sagaState: 'compensating', failure } as const;
+    await run((a) =>
+      a.recordNote({ orderId, n: 2, step: 'payment', actor: 'saga', reason: failure.reason, ...fail }),
+    );
+    const view = await store.read.order(orderId);
+    expect(view).toMatchObject({ sagaState: 'compensating', failure });
+    expect(view).not.toHaveProperty('hold');
+    expect(view).not.toHaveProperty('parked');
+  });
+
   test('a hold that lands after the note that followed it moves nothing', async () => {
     const orderId = await given();
     const note = { orderId, step: 'payment', actor: 'customer', reason: 'changed his mind' } as const;
