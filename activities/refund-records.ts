@@ -2,7 +2,7 @@ import { operationKeys } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
 import { decimalAmount, formatAmount, type Money } from '../domain/money.ts';
 import { owedInAll, owedOf } from '../domain/owed.ts';
-import { leftToRefund, type RefundState } from '../domain/refunds.ts';
+import { leftToRefund, refundStates, type RefundState } from '../domain/refunds.ts';
 import type { EventFacts } from '../domain/events.ts';
 import type { ProviderDispute, ProviderRefund } from '../ports/payment-gateway.ts';
 import type { RefundRow } from '../ports/refunds.ts';
@@ -62,15 +62,6 @@ const stateOf: Record<ProviderRefund['status'], RefundState> = {
   succeeded: 'refunded',
   failed: 'failed',
 };
-const order: readonly RefundState[] = [
-  'owed',
-  'requested',
-  'pending',
-  'refunded',
-  'failed',
-  'canceled',
-  'paid_otherwise',
-];
 
 /** The row as it has to be now; undefined for a refund that failed before anybody here had heard of it. */
 function advanced(
@@ -80,7 +71,7 @@ function advanced(
   const state = stateOf[refund.status];
   if (!before) return state === 'failed' ? undefined : newRow(clock.nowUtc(), { payment, refund });
   const known = before.providerRefundId !== undefined;
-  const forward = order.indexOf(state) > order.indexOf(before.state);
+  const forward = refundStates.indexOf(state) > refundStates.indexOf(before.state);
   if (!forward && (known || state === 'failed')) return before;
   const { failure: _, ...rest } = before;
   return {

@@ -4,6 +4,7 @@ import { formatAmount, sumMinor, type Money } from './money.ts';
 import { isEnded, type Actor, type OrderStatus } from './order.ts';
 
 /**
+ * In the order in which a refund may go through them; it never goes back.
  * `owed`: a debt of an order that was taken back while the bank held the charge; it is settled when the dispute is over.
  * `requested`: the amount is reserved, the provider has not answered for it yet. `pending`: the provider has taken it
  * and the money is on its way. `refunded`: done. `failed`: nothing of it is with the customer; the amount can be
