@@ -10,6 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { actIdOfSignal, actIdOfUpdate } from '../domain/act-id.ts';
 import type { OrderView } from '../domain/order.ts';
+import { keepAddress } from './keep-address.ts';
 import { followsAnother, keep, mustWait, type KeptAct } from './kept-acts.ts';
 import { legalActs } from './legal-acts.ts';
 import * as messages from './messages.ts';
@@ -66,10 +67,11 @@ export function openDoors(context: OrderContext): void {
     description: 'Correct the address: {"address":{…},"actor","reason"}',
     misread: (act) => refuseAddressShape(act.address),
     refuse: () => refuseAddress(order),
-    apply: (act) => {
+    apply: (act, id) => {
       order.address = { ...order.address, value: pickAddress(act.address) };
       order.addressVersion += 1;
       order.addressAct = act;
+      keepAddress(context, act, id);
     },
   });
   openDoor(context, signalId, messages.approveOrder, messages.approveSignal, {
@@ -110,7 +112,7 @@ interface Rules<A extends messages.Act> {
   refuse(act: A): string | undefined;
   /** What takes a while to find out: why it is refused all the same. Undefined where there is nothing to find out. */
   check?(act: A): Promise<string | undefined> | undefined;
-  apply(act: A): void;
+  apply(act: A, id: string): void;
   /** Decided at once also in a run that follows another one. */
   neverWaits?(act: A): boolean;
 }
@@ -126,7 +128,7 @@ function openDoor<A extends messages.Act>(
   const { name } = signal;
   const refuse = (act: A): string | undefined => misread?.(act) ?? refuseNow(act);
   const accept = (act: A, id: string): OrderView => {
-    apply(act);
+    apply(act, id);
     if (!isCancel(name, act)) order.accepted.push({ name, act, id });
     order.updatedAtUtc = isoNow();
     return viewOf(order);

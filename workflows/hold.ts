@@ -125,6 +125,8 @@ export async function endHold(
   const shippingAddress = corrects ? { shippingAddress: order.address.value } : {};
   const version = order.addressVersion;
   if (corrects) delete order.addressAct;
+  /* Numbered in the order in which they were accepted. */
+  if (corrects && order.addressKept) await order.addressKept;
   const named = corrects || changes.paymentMethodId ? nameOf(order, act) : {};
   const note = { actor, reason, ...changes, sagaState: 'running', ...shippingAddress, ...named } as const;
   const numbers = await context.note('resumeOrder', note);

@@ -66,6 +66,8 @@ export interface OrderState {
   settledAddress: number;
   /** An accepted address update that is not yet in SQL. */
   addressAct?: Act;
+  /** The last address update is being written to SQL. */
+  addressKept?: Promise<void>;
   paymentAct?: UpdatePayment;
   /** The payment provider reported a change. */
   paymentNoticed: boolean;

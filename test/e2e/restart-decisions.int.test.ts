@@ -74,6 +74,34 @@ describe('what was decided before an order lost its run', () => {
     ]);
   });
 
+  test.each([{}, { forgotten: true }])(
+    'an address that was corrected while the order waited for its payment is the one that it goes to (%o)',
+    async (options) => {
+      const order = await saga().start({ paymentMethodId: 'pm_card_chargeDeclined' });
+      const { orderId } = order;
+      await saga().until(orderId, isHeld);
+      for (const street1 of ['7 Other Road', '8 Other Road'])
+        await order.executeUpdate(setShippingAddress, {
+          args: [{ ...act, address: { ...goodAddress, street1 } }],
+        });
+      await until(
+        () => saga().deps.store.transaction((tx) => tx.orders.find(orderId)),
+        (row) => row?.shippingAddress.street1 === '8 Other Road',
+      );
+      const cases = await again(order, options);
+      const run = saga().client.workflow.getHandle(order.workflowId);
+      await saga().until(orderId, isHeld);
+      await run.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId: 'pm_card_visa' }] });
+      expect(await cases.end(orderId)).toMatchObject({ status: 'completed' });
+      await saga().check(orderId);
+      const { ledger, provider } = await booksOf(saga(), orderId);
+      expect(ledger.shipments.map(({ n }) => n)).toEqual([3]);
+      expect(provider.labels).toHaveLength(1);
+      const stored = await saga().deps.store.transaction((tx) => tx.orders.find(orderId));
+      expect(stored?.shippingAddress.street1).toBe('8 Other Road');
+    },
+  );
+
   test('another service for a parked label is the one that is bought', async () => {
     const orderId = newOrderId();
     const mend = await breaking(orderId, 'shipments.create');
@@ -156,9 +184,10 @@ describe('an act on an order that is started again while SQL is away', () => {
     await saga().check(orderId);
     const { ledger, provider, audit } = await booksOf(saga(), orderId);
     expect(provider.labels).toHaveLength(1);
+    /* Both addresses have a number; the order goes to the newer one. */
     expect(ledger.shipments.map(({ n, state }) => [n, state])).toEqual([
       [1, 'refused'],
-      [2, 'bought'],
+      [3, 'bought'],
     ]);
     expect(audit.filter(({ to }) => to === 'overtaken' || to === 'refused')).toHaveLength(1);
   });

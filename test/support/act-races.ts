@@ -274,8 +274,9 @@ export function actRaces({ runs, interruptAfterMs }: { runs: number; interruptAf
       const correction = { actor: 'desk', reason: 'because', address: addressOf('GOOD') };
       expect([await endFirst(), await endFirst()]).toEqual(['recordOrder', 'reserveInventory']);
       await run.activate([run.update('correct', 'shipping-address', correction)]);
-      expect([await endFirst(), await endFirst(), await endFirst()]).toEqual([
+      expect([await endFirst(), await endFirst(), await endFirst(), await endFirst()]).toEqual([
         'verifyAddressAtOnce',
+        'recordAddress',
         'resumeOrder',
         'verifyAddressAtOnce',
       ]);

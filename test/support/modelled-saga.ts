@@ -117,7 +117,13 @@ const inputOf = ({ card, address, needsApproval }: Plan, orderId: string): Fulfi
 
 /** What is written beside the order's own state; its fulfillment and mails are of no account here. */
 const noteNames = ['holdOrder', 'remindOfHold', 'extendHold', 'resumeOrder', 'parkOrder', 'recordNote'];
-const withoutEffect = new Set([...noteNames, 'requestEmail', 'createFulfillment', 'cancelFulfillment']);
+const withoutEffect = new Set([
+  ...noteNames,
+  'recordAddress',
+  'requestEmail',
+  'createFulfillment',
+  'cancelFulfillment',
+]);
 
 /** The effects of activities, as their own idempotence leaves them: a compensation stands against late effects. */
 function createWorld() {
