@@ -220,6 +220,7 @@ const takenElsewhere = (context: OrderContext): Compensation[] =>
 /** The order had ended before, in another run: this one shows that end and changes nothing. */
 function endAsRecorded(context: OrderContext, { type, reason, details }: Refusal): void {
   delete context.order.parked;
+  delete context.order.hold;
   context.order.failure = { type, reason };
   moveTo(context, details?.['status'] as EndStatus);
 }

@@ -148,6 +148,17 @@ describe("acts on an order after Temporal's reset", () => {
     await saga().check(orderId, held.orderId);
   });
 
+  test('an order that has ended and is reset into a hold shows its end, and the hold no more', async () => {
+    const { order, letGo } = await shippedElsewhere();
+    letGo();
+    await order.result();
+    const run = await resetRun(saga(), order, beforeFirstUpdate);
+    expect(await run.result()).toMatchObject({ status: 'completed' });
+    const view = await run.query(getOrder);
+    expect(view).toMatchObject({ status: 'completed', sagaState: 'ended' });
+    expect(view).not.toHaveProperty('hold');
+  });
+
   test.each(['an act', 'the deadline'])(
     'a shipped order that is reset into a hold goes on from it when %s comes, and is not taken back',
     async (what) => {
