@@ -1,5 +1,5 @@
 import type { OrderId } from '../domain/ids.ts';
-import type { OrderStatus } from '../domain/order.ts';
+import { isEnded, type OrderStatus } from '../domain/order.ts';
 import type { AppDeps } from './app-deps.ts';
 import { within } from './bounded.ts';
 import { ApiProblem } from './problems.ts';
@@ -31,12 +31,13 @@ export function unrecordedText({ closedAs, status }: DescribedRun): string {
     : `${how} and SQL has not taken it; nothing is reserved or charged, and it goes on by itself once SQL takes it`;
 }
 
-/** What happens next with an order that has no audit row, where Temporal says that nothing does by itself. */
+/** What happens next with an order that has no audit row (a purged one has none either), where nothing does by itself. */
 export async function nextOfUnrecorded(
   { workflows }: Pick<AppDeps, 'workflows'>,
   id: OrderId,
 ): Promise<{ next?: string }> {
   const run = await workflows.describe(id);
+  if (run?.closedAs && isEnded(run.status)) return { next: 'Nothing more: the order has ended.' };
   if (!run || !mayStartAgain(run)) return {};
   return {
     next: 'The order was stopped before it was taken in: nothing was set aside or charged. Our staff start it again or cancel it.',
