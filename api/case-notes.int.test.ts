@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import type { OrderId } from '../domain/ids.ts';
+import type { RunEffects } from '../domain/recovery.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { LastRun } from '../ports/order-runs.ts';
 import type { Store } from '../ports/store.ts';
-import { givenOrder, newOrder, time } from '../test/contract/store-fixtures.ts';
+import { givenCharge, givenOrder, newOrder, time } from '../test/contract/store-fixtures.ts';
 import { sweepCases } from '../workers/upkeep/sweep-cases.ts';
 import { sweepUnrecorded } from '../workers/upkeep/sweep-unrecorded.ts';
 import { createApp } from './app.ts';
@@ -27,8 +28,8 @@ describe('cases on which no act but taking note is safe', () => {
   });
 
   /** The API and the sweeps over this store, where Temporal describes every run as given. */
-  function room(run: LastRun) {
-    const runs = { ...fakeRuns().runs, last: async () => run };
+  function room(run: LastRun, effects: RunEffects = { charged: false, labelBought: false }) {
+    const runs = { ...fakeRuns().runs, last: async () => run, effects: async () => effects };
     const app = createApp(fakeDeps({ store, runs, clock: systemClock }));
     const act = async (id: OrderId, name: string, key = operatorKey) => {
       const options = { key, body: { reason: 'the backup of 3 o’clock was put back', actor: 'ana' } };
@@ -77,6 +78,36 @@ describe('cases on which no act but taking note is safe', () => {
     const events = await store.read.events({ orderId, afterSequence: 0 });
     expect(events.map(({ eventType }) => eventType)).toEqual(['order.parked.v1']);
     expect((await store.upkeep.standing()).inFlight).toMatchObject([{ parked: { activity: 'run (noted)' } }]);
+  });
+
+  test.each([
+    ['had bought a label', { charged: true, labelBought: true }],
+    ['had charged the customer', { charged: true, labelBought: false }],
+  ])('an order whose run %s of which SQL knows nothing is noted only', async (what, effects) => {
+    const { orderId } = await givenOrder(store);
+    const { act, listed, sweep } = room({ runId: 'run-1', closedAs: 'TERMINATED' }, effects);
+    expect(await act(orderId, 'restart')).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining(`${what}, of which SQL knows nothing`) },
+    });
+    await sweep();
+    expect(await listed(orderId)).toMatchObject({
+      acts: ['take-note'],
+      failure: expect.stringContaining(`run run-1 (TERMINATED) ${what}, of which SQL knows nothing`),
+    });
+    expect((await act(orderId, 'compensate')).status).toBe(409);
+    expect((await act(orderId, 'take-note')).status).toBe(200);
+    await sweep();
+    expect(await listed(orderId)).toBeUndefined();
+  });
+
+  test('a charge that SQL has hinders no act', async () => {
+    const { orderId } = await givenOrder(store);
+    await givenCharge(store, orderId);
+    const run = { runId: 'run-1', closedAs: 'TERMINATED' };
+    const { listed, sweep } = room(run, { charged: true, labelBought: false });
+    await sweep();
+    expect((await listed(orderId))?.acts).toEqual(['restart', 'compensate']);
   });
 
   test('a case that has other acts takes no note', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
 import { isEnded, orderStatuses, stepNames, type Checkout, type OrderView } from '../domain/order.ts';
-import { isStoreBehind, storeBehind } from '../domain/recovery.ts';
+import { isStoreBehind, lackingIn, storeBehind } from '../domain/recovery.ts';
 import type { OrderRow, UnrecordedOrder } from '../ports/store.ts';
 import type { FulfillOrder } from '../workflows/messages.ts';
 import type { AppDeps } from './app-deps.ts';
@@ -231,6 +231,8 @@ async function startAgain(c: AppContext, deps: AppDeps, { id, act, ...who }: Ask
   if (order && run && isStoreBehind(order.status, run)) {
     throw refused(id, `SQL is behind: its run had come to ${run.orderStatus}, SQL only to ${order.status}`);
   }
+  const lacking = order && run && (await lackingOf(deps, id, run.runId));
+  if (lacking) throw refused(id, `SQL is behind: its run ${lacking}, of which SQL knows nothing`);
   const input = (await runs.input(id)) ?? (order && inputOf(order, deps));
   if (!input || (!order && !isLost(run ?? {}))) throw unknownOrder(id);
   const described = { closedAs: run?.closedAs, status: run?.orderStatus };
@@ -260,6 +262,19 @@ function refuse({ orderId, status, detail }: OrderRow, act: CaseAct): void {
 async function readRow(deps: AppDeps, id: OrderId): Promise<OrderRow | undefined> {
   try {
     return await deps.store.transaction((tx) => tx.orders.find(id));
+  } catch (error) {
+    throw storeUnavailable(deps, error);
+  }
+}
+
+/** What the closed run had done that SQL knows nothing of. */
+async function lackingOf(deps: AppDeps, id: OrderId, runId: string): Promise<string | undefined> {
+  const effects = await deps.runs.effects(id, runId);
+  if (!effects.charged && !effects.labelBought) return undefined;
+  try {
+    return await deps.store.transaction(async (tx) =>
+      lackingIn({ payments: await tx.payments.list(id), shipments: await tx.shipments.list(id) }, effects),
+    );
   } catch (error) {
     throw storeUnavailable(deps, error);
   }

@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { workflowIdOf, type OrderId, type TaskQueues } from '../domain/ids.ts';
+import type { RunEffects } from '../domain/recovery.ts';
 import { fulfillOrderName, type FulfillOrder } from '../workflows/messages.ts';
 import { within } from './bounded.ts';
 import type { RestartableRuns } from './order-runs.ts';
@@ -24,6 +25,11 @@ export function createOrderRuns(client: Client, queues: TaskQueues): Restartable
       const { status: orderStatus } = summaryOf(found);
       return { runId, orderStatus, ...(status.name === 'RUNNING' ? {} : { closedAs: status.name }) };
     },
+    effects: async (id, runId) =>
+      (await known('history', () => call(5_000, 'history', () => readEffects(client, id, runId)))) ?? {
+        charged: false,
+        labelBought: false,
+      },
     input: (id) => known('history', () => call(2_000, 'history', () => firstInput(client, id))),
     async startAgain(order) {
       const options = { ...startOptions(order, queues), workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const };
@@ -36,6 +42,33 @@ export function createOrderRuns(client: Client, queues: TaskQueues): Restartable
       }
     },
   };
+}
+
+const PAGE = 500;
+const MOST_PAGES = 8;
+
+/** Which provider steps an order's run has heard the answer of. */
+async function readEffects(client: Client, id: OrderId, runId: string): Promise<RunEffects> {
+  const scheduled = new Map<string, string>();
+  const done = new Set<string | undefined>();
+  let nextPageToken: Uint8Array | undefined;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const answer = await client.workflowService.getWorkflowExecutionHistory({
+      namespace: client.options.namespace,
+      execution: { workflowId: workflowIdOf(id), runId },
+      maximumPageSize: PAGE,
+      ...(nextPageToken ? { nextPageToken } : {}),
+    });
+    for (const { eventId, ...event } of answer.history?.events ?? []) {
+      const type = event.activityTaskScheduledEventAttributes?.activityType?.name;
+      if (type) scheduled.set(String(eventId), type);
+      const of = event.activityTaskCompletedEventAttributes?.scheduledEventId;
+      if (of) done.add(scheduled.get(String(of)));
+    }
+    nextPageToken = answer.nextPageToken ?? undefined;
+    if (!nextPageToken?.length) break;
+  }
+  return { charged: done.has('processPayment'), labelBought: done.has('generateShipment') };
 }
 
 /** What the first event of the last run says it was started with. */

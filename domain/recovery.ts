@@ -61,6 +61,29 @@ export const storeBehind = 'StoreBehind';
 /** The statuses on the path, in its order; a hold's or a walk back's say nothing about how far an order had come. */
 const path = orderStatuses.slice(0, orderStatuses.indexOf('completed') + 1);
 
+/** What a run's history tells of effects at providers. */
+export interface RunEffects {
+  charged: boolean;
+  labelBought: boolean;
+}
+
+/**
+ * What a run had done that SQL knows nothing of, for people; undefined where SQL has it all. SQL stores an effect before
+ * the run hears of it, and forgets neither a charge nor a label that went back.
+ */
+export function lackingIn(
+  {
+    payments,
+    shipments,
+  }: { payments: readonly { state: string }[]; shipments: readonly { trackingCode?: string | undefined }[] },
+  { charged, labelBought }: RunEffects,
+): string | undefined {
+  const hasCharge = payments.some(({ state }) => state === 'charged' || state === 'refunded');
+  const hasLabel = shipments.some(({ trackingCode }) => trackingCode !== undefined);
+  if (labelBought && !hasLabel) return 'had bought a label';
+  return charged && !hasCharge ? 'had charged the customer' : undefined;
+}
+
 /**
  * Whether SQL is behind the closed run of an order that is open in SQL, as after a backup was put back. A run ends its
  * order in SQL before it closes by itself, and shows a status only after SQL has it.

@@ -1,5 +1,6 @@
 import type { OrderId } from '../domain/ids.ts';
 import type { OrderStatus } from '../domain/order.ts';
+import type { RunEffects } from '../domain/recovery.ts';
 
 /** The run of an order that Temporal knows best: the last one. */
 export interface LastRun {
@@ -17,4 +18,9 @@ export interface OrderRuns {
    * more). Rejects when Temporal does not answer. At most 2 s.
    */
   last(id: OrderId): Promise<LastRun | undefined>;
+  /**
+   * What the history of a run says that was done at providers, as far as it is read: a few thousand events at most. What
+   * is true there was done; nothing where Temporal has forgotten the run. Rejects when Temporal does not answer. At most 5 s.
+   */
+  effects(id: OrderId, runId: string): Promise<RunEffects>;
 }

@@ -277,6 +277,7 @@ export function fakeRuns({
       ...(orderStatus && { orderStatus }),
       ...(running || started.length > 0 ? {} : { closedAs }),
     }),
+    effects: async () => ({ charged: false, labelBought: false }),
     input: async () => undefined,
     async startAgain(order) {
       if (started.length > 0) return 'running';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { operationKeys } from '../../domain/ids.ts';
 import { casesRoom } from '../support/cases-room.ts';
 import { createBreakableDeps } from './breakable-deps.ts';
-import { booksOf, newOrderId, sagaSuite } from './saga-suite.ts';
+import { booksOf, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const breakable = createBreakableDeps();
 
@@ -32,6 +32,10 @@ describe('cases: orders that have lost their run', () => {
     await ended.result();
     const order = await lost();
     const { orderId } = order;
+    const effects = (of: StartedOrder) => rooms().runs.effects(of.orderId, of.firstExecutionRunId);
+    expect(await effects(held)).toEqual({ charged: false, labelBought: false });
+    expect(await effects(order)).toEqual({ charged: true, labelBought: false });
+    expect(await effects(ended)).toEqual({ charged: true, labelBought: true });
     const rows = () => saga().deps.store.read.audit(`order:${held.orderId}`);
     const before = (await rows()).length;
     await rooms().sweep();

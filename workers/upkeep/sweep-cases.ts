@@ -1,17 +1,19 @@
 import { writeTransition } from '../../activities/transition.ts';
-import { operationKeys, workflowIdOf } from '../../domain/ids.ts';
+import { operationKeys, workflowIdOf, type OrderId } from '../../domain/ids.ts';
 import { isEnded } from '../../domain/order.ts';
 import {
   closedRunActivity,
   isStoreBehind,
+  lackingIn,
   notedRunActivity,
   storeBehind,
   storeBehindText,
+  type RunEffects,
 } from '../../domain/recovery.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OutboxBell } from '../../ports/locks.ts';
 import type { LastRun, OrderRuns } from '../../ports/order-runs.ts';
-import type { OpenOrder, OrderRow, Store } from '../../ports/store.ts';
+import type { OpenOrder, OrderRow, Store, StoreTransaction } from '../../ports/store.ts';
 import { inTurns } from './in-turns.ts';
 
 const SECOND = 1_000;
@@ -32,8 +34,8 @@ export interface SweepDeps {
  *
  * A run that ends an order ends it in SQL before it closes. So an order that is still open after its run was seen
  * closed has lost it; what was changed between the two looks is left for the next sweep. Temporal's own description
- * is asked, not its list, which comes later. Where the run had come further than SQL, SQL is behind (a backup was put
- * back): such a case says so and has no act. Run twice or at the same time: the second finds the case there.
+ * is asked, not its list, which comes later. Where the run had come further than SQL, or its history holds a charge or a
+ * label that SQL lacks, SQL is behind (a backup was put back): such a case says so and has no act. Run twice or at the same time: the second finds the case there.
  */
 export async function sweepCases(deps: SweepDeps): Promise<{ looked: number; found: number }> {
   const { store, clock, unchangedForMs = 30 * SECOND } = deps;
@@ -51,11 +53,27 @@ export async function sweepCases(deps: SweepDeps): Promise<{ looked: number; fou
 
 async function lookAt(deps: SweepDeps, order: OpenOrder): Promise<boolean> {
   const run = await deps.runs.last(order.orderId);
-  return run && !run.closedAs ? false : openCase(deps, order, run);
+  if (run && !run.closedAs) return false;
+  return openCase(deps, order, { run, effects: run && (await effectsOf(deps, order, run)) });
+}
+
+/** Of a run that was looked at before nothing is read again. */
+async function effectsOf(
+  { store, runs }: SweepDeps,
+  { orderId }: OpenOrder,
+  { runId }: LastRun,
+): Promise<RunEffects | undefined> {
+  const key = operationKeys.openCase(orderId, runId);
+  const known = await store.transaction((tx) => tx.operations.find(key));
+  return known?.outcome ? undefined : runs.effects(orderId, runId);
 }
 
 /** False when the order has ended, was changed since it was seen, or is a case already. */
-async function openCase(deps: SweepDeps, seen: OpenOrder, run: LastRun | undefined): Promise<boolean> {
+async function openCase(
+  deps: SweepDeps,
+  seen: OpenOrder,
+  { run, effects }: { run: LastRun | undefined; effects: RunEffects | undefined },
+): Promise<boolean> {
   const { orderId } = seen;
   const opened = await deps.store.transaction(async (tx) => {
     const order = await tx.orders.find(orderId);
@@ -67,8 +85,9 @@ async function openCase(deps: SweepDeps, seen: OpenOrder, run: LastRun | undefin
     if (outcome && [closedRunActivity, notedRunActivity].includes(activity)) return false;
     const nowUtc = deps.clock.nowUtc();
     const { step, detail, sagaState } = order;
-    const behind = run !== undefined && isStoreBehind(order.status, run);
-    const failure = behind ? behindText(order, run) : failureOf(runId, run);
+    const lacking = effects && (await lackingOf(tx, orderId, effects));
+    const behind = run && (isStoreBehind(order.status, run) || lacking !== undefined);
+    const failure = behind ? behindText(order, run, lacking) : failureOf(runId, run);
     const parked = {
       step,
       activity: closedRunActivity,
@@ -106,5 +125,19 @@ const failureOf = (runId: string, run: LastRun | undefined): string =>
     ? `Temporal closed run ${runId} (${run.closedAs}) while the order was open; nothing was taken back`
     : `Temporal no longer knows run ${runId} of the order, which is open`;
 
-const behindText = ({ status }: OrderRow, { runId, closedAs, orderStatus = status }: LastRun): string =>
-  `${storeBehindText}: run ${runId} (${closedAs}) had come to ${orderStatus}, SQL only to ${status}; act on nothing before it is mended`;
+const lackingOf = async (tx: StoreTransaction, orderId: OrderId, effects: RunEffects) =>
+  lackingIn(
+    { payments: await tx.payments.list(orderId), shipments: await tx.shipments.list(orderId) },
+    effects,
+  );
+
+function behindText(
+  { status }: OrderRow,
+  { runId, closedAs, orderStatus = status }: LastRun,
+  lacking: string | undefined,
+): string {
+  const came = lacking
+    ? `${lacking}, of which SQL knows nothing`
+    : `had come to ${orderStatus}, SQL only to ${status}`;
+  return `${storeBehindText}: run ${runId} (${closedAs}) ${came}; act on nothing before it is mended`;
+}
