@@ -6,9 +6,9 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import { TechnicalFailure } from '../domain/failures.ts';
-import type { PaymentGateway, ProviderDispute } from '../ports/payment-gateway.ts';
+import type { PaymentGateway, ProviderDispute, ProviderRefund } from '../ports/payment-gateway.ts';
 import type { Store } from '../ports/store.ts';
-import { newOrderId } from '../test/contract/store-fixtures.ts';
+import { givenOrder, newOrderId } from '../test/contract/store-fixtures.ts';
 import { quietDeps } from '../test/support/modelled-deps.ts';
 import { createPaymentActivities } from './create-activities.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -29,18 +29,24 @@ describe('a notice about an order that is not in the store', () => {
   });
 
   const lines: string[] = [];
-  const follow = (findDispute: PaymentGateway['findDispute'], waitedMs = 0) => {
+  const follow = (findDispute: PaymentGateway['findDispute'], waitedMs = 0) =>
+    asWorker({ findDispute }, (a) => a.recordDispute({ subject, attemptTimeoutMs: 1_000 }), waitedMs);
+  const asWorker = <T>(
+    payments: Partial<PaymentGateway>,
+    work: (activities: ReturnType<typeof createPaymentActivities>) => Promise<T>,
+    waitedMs = 0,
+  ): Promise<T> => {
     const scheduledTimestampMs = Date.parse('2026-01-02T03:04:05.000Z');
     const logger = new DefaultLogger('WARN', ({ message }) => void lines.push(message));
     const deps = {
       ...quietDeps,
       store,
-      payments: { findDispute },
+      payments,
       clock: { nowUtc: () => new Date(scheduledTimestampMs + waitedMs).toISOString() },
       helpDeskMailTo: 'desk@shop.example',
     } as unknown as ActivityDeps;
     return new MockActivityEnvironment({ scheduledTimestampMs }, { logger }).run(() =>
-      createPaymentActivities(deps).recordDispute({ subject, attemptTimeoutMs: 1_000 }),
+      work(createPaymentActivities(deps)),
     );
   };
   const mails = async (orderId: string) => {
@@ -79,6 +85,49 @@ describe('a notice about an order that is not in the store', () => {
     expect(await mails(orderId)).toHaveLength(2);
   });
 
+  const amount = { amountMinor: 149_900, currency: 'INR' } as const;
+  const charged = (orderId: ProviderDispute['orderId'], refunds: ProviderRefund[] = []) => {
+    const intentId = `pi_${orderId}`;
+    const answer = { status: 'charged', intentId, amount, ...(orderId ? { orderId } : {}) } as const;
+    const refund = () => Promise.reject(new TechnicalFailure('ProviderUnavailable', '429'));
+    const gateway = { retrieve: async () => answer, refunds: async () => refunds, refund };
+    return asWorker(gateway, (a) =>
+      a.recordCharge({ subject: { kind: 'payment', id: intentId }, attemptTimeoutMs: 1_000 }),
+    );
+  };
+
+  test('of a charge is told once, whether its order or only its payment is not in the store', async () => {
+    const gone = newOrderId();
+    for (let times = 0; times < 2; times += 1) expect(await charged(gone)).toEqual({ result: 'told' });
+    const [mail, ...more] = await mails(gone);
+    expect(more).toEqual([]);
+    expect(mail?.lines.join(' ')).toMatch(
+      new RegExp(`charged 1499.00 INR with payment pi_${gone}.*order ${gone}.*not in the store.*Refund it`),
+    );
+    const { orderId } = await givenOrder(store, { runId: 'run-1' });
+    expect(await charged(orderId)).toEqual({ result: 'told' });
+    expect((await mails(orderId))[0]?.lines.join(' ')).toMatch(
+      /this payment of it is not.*mark that step as done with pi_/,
+    );
+    expect(await charged(undefined)).toEqual({ result: 'nothing' });
+  });
+
+  test('of a late charge that goes back is told once, with why', async () => {
+    const { orderId } = await givenOrder(store, { runId: 'run-1' });
+    const intentId = `pi_${orderId}`;
+    const row = { orderId, n: 1, state: 'declined', amount, intentId } as const;
+    const numbers = { createKeyNumber: 1, confirmKeyNumber: 1, cancelKeyNumber: 1, refundKeyNumber: 1 };
+    const atUtc = '2026-01-01T00:00:00.000Z';
+    await store.transaction((tx) => tx.payments.put({ ...row, ...numbers, createRequestedAtUtc: atUtc }));
+    const back = { refundId: 're_desk', intentId, status: 'succeeded', amount, createdAtUtc: atUtc } as const;
+    await expect(charged(orderId)).rejects.toThrow(/429/);
+    expect(await charged(orderId, [back])).toEqual({ result: 'refunded' });
+    expect(await charged(orderId, [back])).toEqual({ result: 'known' });
+    const told = (await mails(orderId)).filter(({ to }) => to === 'desk@shop.example');
+    expect(told).toMatchObject([{ subject: `Order ${orderId} was charged late: 1499.00 INR` }]);
+    expect(told[0]?.lines.join(' ')).toMatch(/was charged when the order was .*refunded in full/);
+  });
+
   test('of what the provider does not know is tried for a day, then given up with a line', async () => {
     const missing = Object.assign(new TechnicalFailure('ProviderMisconfigured', 'No such dispute'), {
       unknownThere: true,
@@ -92,5 +141,9 @@ describe('a notice about an order that is not in the store', () => {
     expect(given()).toEqual([expect.stringMatching(/does not know; it is given up/)]);
     const away = new TechnicalFailure('ProviderUnavailable', '429');
     await expect(follow(() => Promise.reject(away), 99 * HOUR)).rejects.toThrow(/429/);
+    const charge = { subject: { kind: 'payment', id: 'pi_gone' }, attemptTimeoutMs: 1_000 } as const;
+    expect(await asWorker({ retrieve: ask }, (a) => a.recordCharge(charge), 24 * HOUR)).toEqual({
+      result: 'nothing',
+    });
   });
 });

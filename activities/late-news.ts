@@ -1,11 +1,10 @@
 import { activityInfo, log } from '@temporalio/activity';
-import { emailDestination } from '../domain/destinations.ts';
-import { emailTasks, type HelpDeskTask } from '../domain/email-task.ts';
 import type { OrderId } from '../domain/ids.ts';
 import { formatAmount, type Money } from '../domain/money.ts';
 import { isUnknownThere } from '../ports/payment-gateway.ts';
 import type { StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
+import { writeHelpDeskMail } from './help-desk-mail.ts';
 
 /** What the payment provider says about a payment of an order that SQL does not have (any more). */
 export interface LateNews {
@@ -28,16 +27,8 @@ export interface LateNews {
 export async function tellLateNews(deps: ActivityDeps, tx: StoreTransaction, news: LateNews): Promise<void> {
   const { orderId, kind, id, state, amount, reason, intentId, createdAtUtc, dueByUtc } = news;
   log.warn('the payment provider tells of an order that is not in the store', { orderId, kind, id, state });
-  const { helpDeskMailTo: to } = deps;
-  const nowUtc = deps.clock.nowUtc();
-  const eventId = `${id}-${state}`;
-  const first = await tx.processedEvents.mark({ consumer: 'late-news', eventId, processedAtUtc: nowUtc });
-  if (!first || to === undefined) return;
-  const { type, priority } = emailTasks['help-desk'];
-  const task: HelpDeskTask = {
-    taskId: crypto.randomUUID(),
-    template: 'help-desk',
-    to,
+  if (!(await isFirstOf(deps, tx, { id, state }))) return;
+  await writeHelpDeskMail(deps, tx, {
     orderId,
     subject: `A ${kind} of order ${orderId}, which is no longer here: ${state}`,
     lines: [
@@ -45,19 +36,49 @@ export async function tellLateNews(deps: ActivityDeps, tx: StoreTransaction, new
       ...(dueByUtc ? [`The bank can be answered until ${dueByUtc}.`] : []),
       `Order ${orderId} is not in the store: it was purged, or the store was restored from a backup. Nothing was recorded; see to it at the payment provider.`,
     ],
-  };
-  await tx.messages.add({
-    id: task.taskId,
-    occurredAtUtc: nowUtc,
-    type,
-    payload: JSON.stringify(task),
-    destination: emailDestination,
-    orderId,
-    sequence: 0,
-    traceparent: '',
-    priority,
   });
 }
+
+/** A charge that carries an order's id, of an order or a payment that SQL does not have. */
+export interface UnknownCharge {
+  orderId: OrderId;
+  intentId: string;
+  amount: Money;
+  /** The order is in the store, this payment of it is not. */
+  orderIsHere: boolean;
+}
+
+/** Tells the help desk of a charge that nothing here can be settled with. Once per charge, in the caller's transaction. */
+export async function tellUnknownCharge(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  { orderId, intentId, amount, orderIsHere }: UnknownCharge,
+): Promise<void> {
+  log.warn('the payment provider tells of a charge that is not in the store', { orderId, intentId });
+  if (!(await isFirstOf(deps, tx, { id: intentId, state: 'charged' }))) return;
+  await writeHelpDeskMail(deps, tx, {
+    orderId,
+    subject: `A charge for order ${orderId} that is not in the store`,
+    lines: [
+      `The payment provider has charged ${formatAmount(amount)} ${amount.currency} with payment ${intentId}, which carries the id of order ${orderId}. Nothing was recorded and nothing is refunded by itself.`,
+      orderIsHere
+        ? `The order is in the store and this payment of it is not: somebody made it at the payment provider, or the store was restored from a backup. If it pays an order that is parked at payment, mark that step as done with ${intentId} as its reference; otherwise refund it at the payment provider.`
+        : 'The order is not in the store: it was purged, or the store was restored from a backup. Refund it at the payment provider.',
+    ],
+  });
+}
+
+/** Whether nobody was told of the object in this state before; marked with the transaction. */
+const isFirstOf = (
+  { clock }: ActivityDeps,
+  tx: StoreTransaction,
+  { id, state }: { id: string; state: string },
+): Promise<boolean> =>
+  tx.processedEvents.mark({
+    consumer: 'late-news',
+    eventId: `${id}-${state}`,
+    processedAtUtc: clock.nowUtc(),
+  });
 
 /** A notice may come before what it is about can be read; not a day before. */
 const GIVE_UP_MS = 24 * 60 * 60 * 1_000;

@@ -1,10 +1,13 @@
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
+import { formatAmount } from '../domain/money.ts';
 import type { Dispute } from '../domain/refunds.ts';
 import type { PaymentAnswer, ProviderRefund } from '../ports/payment-gateway.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import { closeIntent, mayCharge } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
+import { writeHelpDeskMail } from './help-desk-mail.ts';
+import { knownThere, tellUnknownCharge } from './late-news.ts';
 import { inProgress, requestTimes } from './operation.ts';
 import type { RecordPayment } from './refund-order.ts';
 import { takeBackPayment, takingBackRequests, writeTakenBack } from './refund-payment.ts';
@@ -27,7 +30,10 @@ type Decision = RecordedCharge | { close: PaymentRow[] } | { refund: PaymentRow;
  * takes it; of every other order, in whatever state, it is refunded in full.
  * Idempotent by the intent: run twice, at the same time, killed anywhere or with a lost reply, it finds what was recorded,
  * and the refund goes by the compensation's own key `refund-<orderId>-<n>`. Waits for attempts of the order's own that are
- * under way, and leaves to a walk back what that has yet to take back. Only intents that SQL knows are touched.
+ * under way, and leaves to a walk back what that has yet to take back. An intent that SQL does not know is touched by
+ * nobody: the help desk is told of it, as of a charge that goes back.
+ * A held order is signalled by the caller. One that is parked at payment is not, and need not be: its operation has the
+ * charge for its answer, so the operator's retry finds it, a mark-done is answered with it, and a cancel refunds it.
  * What a dispute holds is owed, as by the compensation; the debt's own run settles it. Stopped for longer than its time:
  * nothing more is sent, the next attempt looks anew. Fails technically only (retried without end).
  * Writes: Payments, Operations, Orders, Refunds, Disputes, AuditLog, OutboxMessages(payment.processed.v1; payment.refunded.v1;
@@ -39,8 +45,9 @@ export const createRecordCharge =
     const intentId = subject.id;
     const requests = 2 + takingBackRequests;
     const timeoutMs = requestTimes(deps, { key: `charge ${intentId}`, attemptTimeoutMs, requests });
-    const now = await deps.payments.retrieve({ intentId, timeoutMs: timeoutMs() });
-    if (now.status !== 'charged' || now.orderId === undefined) return { result: 'nothing' };
+    const ask = deps.payments.retrieve({ intentId, timeoutMs: timeoutMs() });
+    const now = await knownThere(deps, subject, ask);
+    if (now?.status !== 'charged' || now.orderId === undefined) return { result: 'nothing' };
     const charge: Charge = { ...now, orderId: now.orderId };
     const refunds = await deps.payments.refunds({ intentId, timeoutMs: timeoutMs() });
     const decision = await deps.store.transaction((tx) => decide(deps, tx, { charge, refunds }));
@@ -74,11 +81,14 @@ async function decide(
   tx: StoreTransaction,
   { charge, refunds }: { charge: Charge; refunds: readonly ProviderRefund[] },
 ): Promise<Decision> {
-  const { orderId, intentId } = charge;
+  const { orderId, intentId, amount } = charge;
   const order = await tx.orders.find(orderId);
   const payments = order ? await tx.payments.list(orderId) : [];
   const payment = payments.find((one) => one.intentId === intentId);
-  if (!order || !payment) return { result: 'nothing' };
+  if (!order || !payment) {
+    await tellUnknownCharge(deps, tx, { orderId, intentId, amount, orderIsHere: order !== undefined });
+    return { result: 'told' };
+  }
   if (payment.state === 'refunded') return { result: 'known' };
   if (payment.state === 'charged') return { result: 'known', ...heldBy(order) };
   const { nowUtc } = deps.clock;
@@ -140,14 +150,14 @@ async function adopt(
 
 /** What nothing is shipped for goes back; the trail says once why. */
 async function giveBack(
-  { clock }: ActivityDeps,
+  deps: ActivityDeps,
   tx: StoreTransaction,
   { order, payment }: { order: OrderRow; payment: PaymentRow },
 ): Promise<Decision> {
   const { orderId } = order;
   const key = operationKeys.lateCharge(orderId, payment.n);
   const { fence } = await tx.operations.begin({ key, orderId, step: 'late charge' });
-  if (fence === 1)
+  if (fence === 1) {
     await writeTransition(tx, {
       order,
       actor: 'provider',
@@ -156,7 +166,16 @@ async function giveBack(
       from: payment.state,
       to: 'charged_late',
       reason: `${payment.intentId} was charged when the order was ${order.status}: it goes back`,
-      nowUtc: clock.nowUtc(),
+      nowUtc: deps.clock.nowUtc(),
     });
+    await writeHelpDeskMail(deps, tx, {
+      orderId,
+      subject: `Order ${orderId} was charged late: ${formatAmount(payment.amount)} ${payment.amount.currency}`,
+      lines: [
+        `Payment ${payment.intentId} was charged when the order was ${order.status}: the customer has paid in a tab that was still open, or its first answer was lost. Nothing is shipped for it.`,
+        'It is refunded in full by itself, and the customer is told. What keeps it from going back is told in a mail of its own.',
+      ],
+    });
+  }
   return { refund: payment, disputes: await tx.disputes.list(orderId) };
 }
