@@ -2,6 +2,7 @@ import { asyncLocalStorage } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import {
   TechnicalFailure,
+  type foundAtProvider,
   type referenceNotConfirmed,
   type Refusal,
   type serviceNotOffered,
@@ -19,14 +20,16 @@ export const refusalFailure = (refusal: Refusal): ApplicationFailure =>
 
 /** Tells the operator whose `resolve` led here why it cannot be; see domain/failures. No error log. */
 export const operatorRefusal = (
-  type: typeof serviceNotOffered | typeof referenceNotConfirmed,
+  type: typeof serviceNotOffered | typeof referenceNotConfirmed | typeof foundAtProvider,
   message: string,
+  details: readonly object[] = [],
 ): ApplicationFailure =>
   ApplicationFailure.create({
     type,
     message,
     nonRetryable: true,
     category: ApplicationFailureCategory.BENIGN,
+    ...(details.length > 0 ? { details: [...details] } : {}),
   });
 
 /** However long a provider asks to stay away: an order must not sleep for a day. */

@@ -17,6 +17,8 @@ export interface GenerateShipment {
   address: Address;
   /** The carrier's name of a service that an operator wants; the cheapest rate where it is absent. */
   service?: string;
+  /** A person may have bought a label at the carrier meanwhile: it is asked for those first. */
+  asked?: true;
   attemptTimeoutMs: number;
 }
 
@@ -26,13 +28,15 @@ export interface GenerateShipment {
  * buy. An attempt that finds a stored id asks the carrier first; the shipment is bought when it has a label. One label
  * per order, whatever n: a label that SQL knows, or one of a later number, is the answer of every number; one that an
  * earlier number bought without our hearing of it is sent back before another is bought.
+ * Where a person may have acted at the carrier (`asked`), a label bought there under the order's reference is the order's
+ * when it is the only one and nothing speaks against it.
  * Nothing is bought unless the order's charge is kept. A label that an earlier attempt has bought stands all the same: it
  * was bought while the money was there, and the pivot is passed.
  * Takes at most `attemptTimeoutMs`.
  * A label that was bought already stands, also where another service is wanted now.
  * Fails with AddressUndeliverable (stored, not retried, order held), PaymentDisputed (not stored, not retried; held while
  * the dispute is open, taken back when it is lost), PaymentRefunded (not stored, not retried, order taken back),
- * ServiceNotOffered (not stored, not retried, order parked) or technically (retried).
+ * ServiceNotOffered or FoundAtProvider (not stored, not retried, order parked) or technically (retried).
  * Late after voidShipment: buys nothing; a label that has just been bought is sent back for refund here.
  * The units stay reserved: the saga may not hear of the label and take it back.
  * Writes: Shipments, Operations; at the end Shipments, Orders, AuditLog, OutboxMessages(shipment.generated.v1), in one
@@ -55,8 +59,10 @@ export const createGenerateShipment =
       },
       landsLaterMs: input.attemptTimeoutMs,
       harmless: ({ label, notKept }) => (label ?? notKept) !== undefined,
-      requests: ({ others }) => 3 + 2 * others.length,
-      settle: (attempt) => settleLabel(deps, { input, key, attempt }),
+      /* Beside the pages of a list, which end by their own share of the time. */
+      requests: ({ others }) => 3 + 2 * others.length + (input.asked ? 2 + others.length : 0),
+      settle: (attempt) =>
+        settleLabel(deps, { input, key, attempt, attemptTimeoutMs: input.attemptTimeoutMs }),
       takeBack: (shipmentId) => takeBackLateLabel(deps, input, shipmentId),
       overtaken: (shipmentId) => sendBackSecondLabel(deps, input, shipmentId),
     });
@@ -98,7 +104,8 @@ async function openShipment(
   const strangers = shipments.filter((shipment) => shipment.n !== n);
   const own = shipments.find((shipment) => shipment.n === n) ?? { orderId, n, state: 'creating' };
   const label = labelOf(strangers);
-  if (label) return { own, others: [], label };
+  const known = shipments.flatMap(({ providerShipmentId }) => providerShipmentId ?? []);
+  if (label) return { own, others: [], known, label };
   if (strangers.length > 0) {
     const leased = await tx.operations.leased({ orderId, step: name.step, nowUtc: deps.clock.nowUtc() });
     if (leased.some(({ key }) => key !== name.key)) throw inProgress(name);
@@ -106,7 +113,7 @@ async function openShipment(
   if (!shipments.includes(own)) await tx.shipments.put(own);
   const notKept = await moneyNotKept(tx, orderId);
   const others = strangers.filter((shipment) => shipment.providerShipmentId && !isVoid(shipment));
-  return { own, others, ...(notKept ? { notKept } : {}) };
+  return { own, others, known, ...(notKept ? { notKept } : {}) };
 }
 
 /** The label that SQL knows, whose event has been told. */
@@ -141,7 +148,7 @@ async function commitShipment(
     });
     return settled;
   }
-  const { cost, ...view } = settled.effect;
+  const { cost, byHand, ...view } = settled.effect;
   const providerShipmentId = settled.reference;
   /* Under the number that has the shipment, which need not be this one. */
   const stored = shipments.find((shipment) => shipment.providerShipmentId === providerShipmentId) ??
@@ -159,7 +166,7 @@ async function commitShipment(
     step: 'shipping',
     status: 'shipment_generated',
     detail: { shipment: view },
-    ...(marked ?? { reason: 'label bought' }),
+    ...(marked ?? { reason: byHand ? 'a label that somebody had bought at the carrier' : 'label bought' }),
     event: {
       type: 'shipment.generated.v1',
       details: { shipmentId: providerShipmentId, carrier: view.carrier, trackingCode: view.trackingCode },

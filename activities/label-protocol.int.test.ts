@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
+import { orderSubject } from '../domain/audit.ts';
 import type { Address } from '../domain/order.ts';
 import type { Recipient } from '../ports/carrier.ts';
 import type { Dispute, DisputeState } from '../domain/refunds.ts';
@@ -10,6 +11,7 @@ import type { RefundRow } from '../ports/refunds.ts';
 import type { Store, StoreTransaction } from '../ports/store.ts';
 import { givenCharge } from '../test/contract/store-fixtures.ts';
 import { attemptTimeoutMs, createModelledOrder } from '../test/support/modelled-order.ts';
+import { orderAddress } from '../test/support/provider-models.ts';
 
 const address: Address = { name: 'A', street1: '1 Road', city: 'Pune', postalCode: '411001', country: 'IN' };
 const corrected: Address = { ...address, street1: '2 Road' };
@@ -60,10 +62,12 @@ describe('a label', () => {
       ...order,
       ship: (n = 1, to = address) =>
         order.once((a) => a.generateShipment({ orderId, n, address: to, attemptTimeoutMs })),
-      mark: (reference: string, n = 1) =>
-        order.once((a) =>
-          a.markShipmentDone({ orderId, n, reference, actor: 'ada', reason: 'seen', attemptTimeoutMs }),
-        ),
+      shipAsked: (n = 1) =>
+        order.once((a) => a.generateShipment({ orderId, n, address, asked: true, attemptTimeoutMs })),
+      mark: (reference: string, n = 1, confirmed: { differencesConfirmed?: true } = {}) => {
+        const claim = { orderId, n, reference, ...confirmed, actor: 'ada', reason: 'seen', attemptTimeoutMs };
+        return order.once((a) => a.markShipmentDone(claim));
+      },
       void: () => order.once((a) => a.voidShipment({ orderId, attemptTimeoutMs })),
       dispute: (state: DisputeState) => write((tx) => tx.disputes.put(dispute(state))),
       refund: (refunded: Partial<RefundRow>) => write((tx) => tx.refunds.put(refund(refunded))),
@@ -244,7 +248,8 @@ describe('a label', () => {
       await expect(order.mark(byHand)).resolves.toMatchObject({
         error: {
           type: 'ReferenceNotConfirmed',
-          message: expect.stringMatching(/shp_by_hand goes to .*; expected IN 411001/) as string,
+          message: expect.stringMatching(/goes to another country or postal code/) as string,
+          details: [{ shown: expect.stringMatching(/shp_by_hand goes to .*; expected IN 411001/) as string }],
         },
       });
       expect((await order.ledger()).eventTypes).toEqual([]);
@@ -252,9 +257,178 @@ describe('a label', () => {
 
     test('to the order’s address is taken, however the carrier writes its postal code', async () => {
       const order = await given();
-      const recipient = { country: 'in', postalCode: '411-001' };
+      const recipient = { ...orderAddress, country: 'in', postalCode: '411-001' };
       const byHand = order.carrier.buyByHand(`shipment-${order.orderId}-1`, recipient);
       await expect(order.mark(byHand)).resolves.toMatchObject(label('shp_by_hand'));
+    });
+  });
+
+  describe('to the order’s postal code, but to another name, street or city', () => {
+    const elsewhere = { ...orderAddress, name: 'B. Neighbour', street1: '9 Other Lane', city: 'Poona' };
+
+    test('is shown with what differs, and is audited without it', async () => {
+      const order = await given();
+      const byHand = order.carrier.buyByHand(`shipment-${order.orderId}-1`, elsewhere);
+      const answer = await order.mark(byHand);
+      expect(answer).toMatchObject({
+        error: {
+          type: 'ReferenceNotConfirmed',
+          message: expect.stringMatching(/differs .* in name, street, city\. .*confirmDifferences/) as string,
+          details: [
+            {
+              shown: expect.stringContaining(
+                'name "B. Neighbour", expected "A. Customer"; street "9 Other Lane", expected "1 Main Road"; city "Poona", expected "Pune"',
+              ) as string,
+            },
+          ],
+        },
+      });
+      expect(('error' in answer && String(answer.error)) || '').not.toMatch(/Neighbour|Other Lane|Poona/);
+      expect((await order.ledger()).eventTypes).toEqual([]);
+    });
+
+    test('is taken when a person confirms that, which is audited', async () => {
+      const order = await given();
+      const byHand = order.carrier.buyByHand(`shipment-${order.orderId}-1`, elsewhere);
+      const answer = await order.mark(byHand, 1, { differencesConfirmed: true });
+      expect(answer).toMatchObject(label('shp_by_hand'));
+      const trail = await store.read.audit(orderSubject(order.orderId));
+      expect(trail.at(-1)?.reason).toBe(
+        'marked as done by shp_by_hand, which the provider confirms but for name, street, city, which ada confirms: seen',
+      );
+    });
+
+    test('is never taken to another postal code, whoever confirms it', async () => {
+      const order = await given();
+      const away = { ...elsewhere, postalCode: '560025' };
+      const byHand = order.carrier.buyByHand(`shipment-${order.orderId}-1`, away);
+      const answer = await order.mark(byHand, 1, { differencesConfirmed: true });
+      expect(answer).toMatchObject({ error: { type: 'ReferenceNotConfirmed' } });
+    });
+  });
+
+  describe('that a person bought before a retry', () => {
+    const found = { error: { type: 'FoundAtProvider', nonRetryable: true } };
+    const nothing = (sent: readonly string[]) => sent.filter((what) => /create|buy/.test(what));
+
+    test('is the order’s, and no other is bought', async () => {
+      const order = await given();
+      order.carrier.buyByHand(`shipment-${order.orderId}-1`);
+      await expect(order.shipAsked()).resolves.toMatchObject(label('shp_by_hand'));
+      await expect(order.ship()).resolves.toMatchObject(label('shp_by_hand'));
+      expect(nothing(order.carrier.sent)).toEqual([]);
+      expect((await order.ledger()).shipments).toMatchObject([
+        { state: 'bought', providerShipmentId: 'shp_by_hand' },
+      ]);
+      const trail = await store.read.audit(orderSubject(order.orderId));
+      expect(trail.at(-1)?.reason).toBe('a label that somebody had bought at the carrier');
+    });
+
+    test('is not asked for in the first attempt of a fresh order', async () => {
+      const order = await given();
+      await order.ship();
+      expect(order.carrier.sent).toEqual(['create shipment', 'buy shp_1']);
+    });
+
+    test('is found behind the labels of other orders, on a later page', async () => {
+      const order = await given();
+      order.carrier.buyByHand(`shipment-${order.orderId}-1`);
+      for (let n = 1; n <= 4; n += 1)
+        order.carrier.buyByHand(`shipment-other-${n}`, orderAddress, `shp_other_${n}`);
+      await expect(order.shipAsked()).resolves.toMatchObject(label('shp_by_hand'));
+    });
+
+    test('is bought by us where there is none, and where the one there was is sent back', async () => {
+      const order = await given();
+      const byHand = order.carrier.buyByHand(`shipment-${order.orderId}-1`);
+      const shipment = order.carrier.shipments.get(byHand);
+      if (shipment) shipment.refund = 'submitted';
+      order.carrier.buyByHand(`shipment-${order.orderId}-1-1`, orderAddress, 'shp_longer_order');
+      await expect(order.shipAsked()).resolves.toMatchObject(label('shp_3'));
+    });
+
+    test.each<[string, (order: Awaited<ReturnType<typeof given>>) => unknown, RegExp]>([
+      [
+        'goes to another postal code',
+        ({ orderId, carrier }) =>
+          carrier.buyByHand(`shipment-${orderId}-1`, { ...orderAddress, postalCode: '560025' }),
+        /shp_by_hand goes to another country or postal code/,
+      ],
+      [
+        'goes to another street',
+        ({ orderId, carrier }) =>
+          carrier.buyByHand(`shipment-${orderId}-1`, { ...orderAddress, street1: '2 Main Road' }),
+        /shp_by_hand differs from the order's address in street/,
+      ],
+      [
+        'carries another number',
+        ({ orderId, carrier }) => carrier.buyByHand(`shipment-${orderId}-2`),
+        /shp_by_hand carries the reference .*-2"; expected .*-1/,
+      ],
+      [
+        'is one of two',
+        ({ orderId, carrier }) => {
+          carrier.buyByHand(`shipment-${orderId}-1`);
+          carrier.buyByHand(`shipment-${orderId}-1`, orderAddress, 'shp_again');
+        },
+        /2 shipments of the order have a label: shp_again, shp_by_hand/,
+      ],
+      [
+        'stands beside one that an earlier attempt bought',
+        async ({ orderId, carrier, ship, landsLater }) => {
+          carrier.breakNext('buy', 'reply-lost');
+          await ship();
+          landsLater();
+          carrier.buyByHand(`shipment-${orderId}-1`);
+        },
+        /2 shipments of the order have a label: shp_1, shp_by_hand/,
+      ],
+    ])('and that %s is left to a person, and nothing is bought', async (_case, happens, why) => {
+      const order = await given();
+      await happens(order);
+      const before = nothing(order.carrier.sent);
+      const answer = await order.shipAsked();
+      expect(answer).toMatchObject(found);
+      expect(answer).toMatchObject({ error: { message: expect.stringMatching(why) as string } });
+      expect(answer).toMatchObject({
+        error: { message: expect.stringMatching(/mark .* as done, .* or cancel the order/) as string },
+      });
+      expect(nothing(order.carrier.sent)).toEqual(before);
+      expect((await order.ledger()).eventTypes).toEqual([]);
+    });
+
+    test('is not the order’s while its money is not kept', async () => {
+      const order = await given();
+      order.carrier.breakNext('buy', 'refused');
+      await order.ship();
+      order.landsLater();
+      await order.dispute('open');
+      order.carrier.buyByHand(`shipment-${order.orderId}-1`);
+      await expect(order.shipAsked()).resolves.toMatchObject(refused('PaymentDisputed'));
+      await order.dispute('won');
+      await expect(order.shipAsked()).resolves.toMatchObject(label('shp_by_hand'));
+    });
+
+    test('is not looked for without end: a list that takes too long buys nothing, and says so', async () => {
+      const order = await given();
+      for (let n = 1; n <= 9; n += 1)
+        order.carrier.buyByHand(`shipment-other-${n}`, orderAddress, `shp_other_${n}`);
+      order.carrier.slowLists(attemptTimeoutMs / 4);
+      await expect(order.shipAsked()).resolves.toMatchObject({
+        error: {
+          type: 'ProviderUnavailable',
+          message: expect.stringMatching(/could not be read to their end .*nothing was bought/) as string,
+        },
+      });
+      expect(nothing(order.carrier.sent)).toEqual([]);
+    });
+
+    test('is not known when the list cannot be had: nothing is bought', async () => {
+      const order = await given();
+      order.carrier.breakNext('list', 'refused');
+      await expect(order.shipAsked()).resolves.toMatchObject({ error: { type: 'ProviderUnavailable' } });
+      expect(nothing(order.carrier.sent)).toEqual([]);
+      await expect(order.shipAsked()).resolves.toMatchObject(label('shp_1'));
     });
   });
 

@@ -5,18 +5,21 @@ import type { Label, Offers, Rate } from '../ports/carrier.ts';
 import type { ShipmentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { operatorRefusal, refusalFailure } from './failures.ts';
+import { findLabel } from './find-label.ts';
 import { moneyNotKept } from './kept-money.ts';
 import type { Attempt, Settled } from './provider-operation.ts';
 import { sentBack, takeBackLabel, writeVoid, isVoid } from './void-shipment.ts';
 
-/** A label as SQL keeps it. */
-export type Sold = Omit<Label, 'cost'> & Partial<Pick<Label, 'cost'>>;
+/** A label as SQL keeps it; `byHand`: found at the carrier, where a person had bought it. */
+export type Sold = Omit<Label, 'cost'> & Partial<Pick<Label, 'cost'>> & { byHand?: true };
 
 /** What the first transaction found. */
 export interface ShipmentFacts {
   own: ShipmentRow;
   /** Shipments of other numbers that SQL does not know the end of. */
   others: readonly ShipmentRow[];
+  /** Every shipment of the order that SQL knows. */
+  known: readonly string[];
   /** The label that the order has already, bought under another number. */
   label?: { shipmentId: string; sold: Sold };
   /** Why nothing may be bought: the order's money is not kept. */
@@ -24,9 +27,10 @@ export interface ShipmentFacts {
 }
 
 export interface LabelProtocol {
-  input: { orderId: OrderId; n: number; address: Address; service?: string };
+  input: { orderId: OrderId; n: number; address: Address; service?: string; asked?: true };
   key: OperationKey;
   attempt: Attempt<ShipmentFacts>;
+  attemptTimeoutMs: number;
 }
 
 /**
@@ -38,6 +42,8 @@ export interface LabelProtocol {
 export async function settleLabel(deps: ActivityDeps, protocol: LabelProtocol): Promise<Settled<Sold>> {
   const { facts } = protocol.attempt;
   if (facts.label) return { effect: facts.label.sold, reference: facts.label.shipmentId };
+  const found = protocol.input.asked ? await findLabel(deps, protocol) : undefined;
+  if (found) return found;
   const newer = await settleOthers(deps, protocol);
   if (newer) return newer;
   const shipmentId = facts.own.providerShipmentId;

@@ -12,6 +12,7 @@ import type { PaymentAnswer, ProviderRefund } from '../ports/payment-gateway.ts'
 import type { Store } from '../ports/store.ts';
 import { givenCharge, givenOrder } from '../test/contract/store-fixtures.ts';
 import { inActivity, quietDeps } from '../test/support/modelled-deps.ts';
+import { orderAddress } from '../test/support/provider-models.ts';
 import { createCarrierActivities, createPaymentActivities } from './create-activities.ts';
 import type { ActivityDeps } from './deps.ts';
 
@@ -120,6 +121,7 @@ function createProviders() {
       const refund = refunds > 0 ? 'submitted' : 'none';
       return { status: 'bought', label: label(shipmentId), refund, reference, recipient };
     },
+    listLabels: notAsked,
     async refundLabel({ shipmentId }) {
       const shipment = shipmentOf(shipmentId);
       if (shipment.rejects) return { status: 'rejected' };
@@ -185,7 +187,7 @@ describe('an attempt that goes on after its compensation has begun or ended', ()
       /** A person buys a label at the carrier's own desk. */
       buyByHand: () => {
         const reference = operationKeys.generateShipment(orderId, 1);
-        const recipient = { country: 'IN', postalCode: '411 001' };
+        const recipient = { ...orderAddress, postalCode: '411 001' };
         providers.shipments.set('shp_by_hand', { bought: true, refunds: 0, reference, recipient });
       },
       dispute: () =>

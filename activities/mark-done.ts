@@ -11,11 +11,14 @@ export interface Claim {
   reference: string;
   actor: Actor;
   reason: string;
+  /** A label's name, street or city differ from the order's, and it is the order's all the same. */
+  differencesConfirmed?: true;
   attemptTimeoutMs: number;
 }
 
-export const notConfirmed = (message: string): ApplicationFailure =>
-  operatorRefusal(referenceNotConfirmed, message);
+/** `shown`: the same for the person who asked, with what is not to be audited. */
+export const notConfirmed = (message: string, shown?: string): ApplicationFailure =>
+  operatorRefusal(referenceNotConfirmed, message, shown ? [{ shown }] : []);
 
 /** A provider that cannot read the reference or knows nothing under it does not confirm it. */
 export async function askedFor<Answer>(answer: Promise<Answer>): Promise<Answer> {
@@ -28,7 +31,13 @@ export async function askedFor<Answer>(answer: Promise<Answer>): Promise<Answer>
 }
 
 /** What the audit row of the step says. */
-export const markedBy = ({ actor, reference, reason }: Claim): { actor: Actor; reason: string } => ({
-  actor,
-  reason: `marked as done by ${reference}, which the provider confirms: ${reason}`.slice(0, 500),
-});
+export const markedBy = (
+  { actor, reference, reason }: Claim,
+  differing: readonly string[] = [],
+): { actor: Actor; reason: string } => {
+  const but = differing.length > 0 ? ` but for ${differing.join(', ')}, which ${actor} confirms` : '';
+  return {
+    actor,
+    reason: `marked as done by ${reference}, which the provider confirms${but}: ${reason}`.slice(0, 500),
+  };
+};

@@ -1,7 +1,5 @@
-import { operationKeys } from '../domain/ids.ts';
 import type { ShipmentView } from '../domain/order.ts';
-import type { Recipient } from '../ports/carrier.ts';
-import type { OrderRow } from '../ports/store.ts';
+import { differencesOf, objectionTo } from './confirm-label.ts';
 import type { ActivityDeps } from './deps.ts';
 import { shipmentOperation, takeBackLateLabel } from './generate-shipment.ts';
 import type { ShipmentFacts, Sold } from './label-protocol.ts';
@@ -14,14 +12,17 @@ import { createVoidShipment, sentBack } from './void-shipment.ts';
  * one's operation is done, and finds this label.
  * Idempotent by `shipment-<orderId>-<n>`.
  * Fails with ReferenceNotConfirmed (not stored) unless the carrier says that the shipment has a label which was not sent
- * back, and it is the stored one or carries the order's reference and goes to its country and postal code; while an earlier attempt may still buy another, or
- * when one did, under whichever number; or when the order's money is not kept. Otherwise technically. Late after voidShipment: the label is sent back.
+ * back, and it is the stored one or carries the order's reference and goes to its address (name, street and city may
+ * differ where the person confirms that, which is audited); while an earlier attempt may still buy another, or when one
+ * did, under whichever number; or when the order's money is not kept. Otherwise technically.
+ * Late after voidShipment: the label is sent back.
  * Writes: Shipments, Orders, Operations, AuditLog, OutboxMessages(shipment.generated.v1), in one transaction.
  */
 export const createMarkShipmentDone =
   (deps: ActivityDeps) =>
   async (claim: Claim & { n: number }): Promise<ShipmentView> => {
     const input = { ...claim, marked: markedBy(claim) };
+    let differing: readonly string[] = [];
     const label = await runProviderOperation<ShipmentView, Sold, ShipmentFacts>(deps, {
       ...shipmentOperation(deps, input),
       landsLaterMs: 0,
@@ -34,8 +35,12 @@ export const createMarkShipmentDone =
           throw notConfirmed(`${notKept.reason} A label is not taken before that.`);
         }
         await refuseSecondLabel(deps, claim, attempt);
-        return confirmLabel(deps, claim, attempt);
+        const confirmed = await confirmLabel(deps, claim, attempt);
+        differing = confirmed.differing;
+        return confirmed.settled;
       },
+      commit: (tx, order, settled) =>
+        shipmentOperation(deps, { ...input, marked: markedBy(claim, differing) }).commit(tx, order, settled),
       takeBack: (shipmentId) => takeBackLateLabel(deps, input, shipmentId),
     });
     const shipments = await deps.store.transaction((tx) => tx.shipments.list(claim.orderId));
@@ -69,46 +74,24 @@ async function refuseSecondLabel(
 
 async function confirmLabel(
   deps: ActivityDeps,
-  { orderId, reference: shipmentId }: Claim,
+  { orderId, reference: shipmentId, differencesConfirmed }: Claim,
   attempt: Attempt<ShipmentFacts>,
-): Promise<Settled<Sold>> {
+): Promise<{ settled: Settled<Sold>; differing: string[] }> {
   const known = await askedFor(deps.carrier.retrieve({ shipmentId, timeoutMs: attempt.timeoutMs() }));
   if (known.status === 'unbought') throw notConfirmed(`Shipment ${shipmentId} has no label at the carrier.`);
-  const { label, refund, reference = '', recipient } = known;
-  if (sentBack(refund)) {
+  const settled = { effect: known.label, reference: shipmentId };
+  const {
+    order: { shippingAddress: address },
+    facts: { own },
+  } = attempt;
+  if (shipmentId === own.providerShipmentId) {
+    if (!sentBack(known.refund)) return { settled, differing: [] };
     throw notConfirmed(`The label of shipment ${shipmentId} was sent back to the carrier.`);
   }
-  const ours = operationKeys.generateShipment(orderId, attempt.facts.own.n);
-  if (shipmentId !== attempt.facts.own.providerShipmentId && reference !== ours) {
-    throw notConfirmed(
-      `Shipment ${shipmentId} carries the reference "${reference.slice(0, 80)}"; expected ${ours}.`,
-    );
-  }
-  if (shipmentId !== attempt.facts.own.providerShipmentId) {
-    refuseOtherRecipient(attempt.order, { shipmentId, recipient });
-  }
-  return { effect: label, reference: shipmentId };
-}
-
-/** A label that goes elsewhere is not the order's: country and postal code have to be those of the present address. */
-function refuseOtherRecipient(
-  { shippingAddress: { country, postalCode } }: Pick<OrderRow, 'shippingAddress'>,
-  { shipmentId, recipient = {} }: { shipmentId: string; recipient: Recipient | undefined },
-): void {
-  const same =
-    recipient.country?.toUpperCase() === country &&
-    plainCode(country, recipient.postalCode ?? '') === plainCode(country, postalCode);
-  if (same) return;
-  const there = `${recipient.country ?? 'no country'} ${recipient.postalCode ?? 'without a postal code'}`;
-  throw notConfirmed(
-    `The label of shipment ${shipmentId} goes to ${there}; expected ${country} ${postalCode}.`,
-  );
-}
-
-/** Carriers write postal codes with and without spaces and hyphens, and add four digits to those of the United States. */
-function plainCode(country: string, postalCode: string): string {
-  const plain = postalCode.toUpperCase().replaceAll(/[\s-]/g, '');
-  return country === 'US' ? plain.slice(0, 5) : plain;
+  const objection = objectionTo(shipmentId, known, { orderId, n: own.n, address, differencesConfirmed });
+  if (objection) throw notConfirmed(objection.reason, objection.shown);
+  const differing = differencesOf(known.recipient ?? {}, address).map(({ field }) => field);
+  return { settled, differing };
 }
 
 /**

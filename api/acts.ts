@@ -43,6 +43,10 @@ const resolveBody = z
   .strictObject({
     ...resolveFields,
     reference: textField(255).optional().openapi({ description: 'The provider’s id, for `mark-done`.' }),
+    confirmDifferences: z.boolean().optional().openapi({
+      description:
+        'For `mark-done` of a label whose name, street or city differ from the order’s: it is the order’s all the same.',
+    }),
     reason,
     actor,
   })
@@ -136,12 +140,13 @@ export function addActs(app: App, deps: AppDeps): void {
         definition: resolveParked,
         operatorOnly: true,
         read: () => readJson(c, resolveBody),
-        toAct: ({ action, input, reference, reason: why }, who) => ({
+        toAct: ({ action, input, reference, confirmDifferences, reason: why }, who) => ({
           ...who,
           reason: why ?? 'Resolved through the API',
           action,
           ...(input ? { input: withoutUndefined(input) } : {}),
           ...(reference === undefined ? {} : { reference }),
+          ...(confirmDifferences === undefined ? {} : { confirmDifferences }),
         }),
       }),
   );

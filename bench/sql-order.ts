@@ -131,5 +131,6 @@ const instantCarrier: Carrier = {
     },
   }),
   retrieve: notAsked,
+  listLabels: notAsked,
   refundLabel: notAsked,
 };

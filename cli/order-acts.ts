@@ -30,6 +30,7 @@ export interface ActOptions {
   service?: string;
   paymentMethod?: string;
   reference?: string;
+  confirmDifferences?: boolean;
   /** extend */
   until?: string;
   minutes?: number;
@@ -52,8 +53,8 @@ export async function actOnOrders(
   }
   const [only] = ids;
   if (only !== undefined && ids.length === 1 && !options.dryRun) {
-    const { reference } = options;
-    const body = { ...fieldsOf(kind, options), ...(reference === undefined ? {} : { reference }) };
+    const { reference, confirmDifferences } = options;
+    const body = { ...fieldsOf(kind, options), reference, confirmDifferences };
     return actOnOne(deps, only, { ...options, path: kind, body });
   }
   for (const [option, value] of ofOne(options)) {
@@ -62,8 +63,9 @@ export async function actOnOrders(
   return actOnMany(deps, kind, ids, options);
 }
 
-const ofOne = ({ reference, paymentMethod }: ActOptions): [string, string | undefined][] => [
+const ofOne = ({ reference, confirmDifferences, paymentMethod }: ActOptions): [string, unknown][] => [
   ['--reference', reference],
+  ['--confirm-differences', confirmDifferences],
   ['--payment-method', paymentMethod],
 ];
 

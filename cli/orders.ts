@@ -99,7 +99,8 @@ function addActs(deps: CliDeps, command: Command): void {
     )
     .option('--service <name>', 'another carrier service, for retry-with')
     .option('--payment-method <id>', 'another payment method, for retry-with')
-    .option('--reference <id>', 'the provider’s id of what was done, for mark-done; one order only');
+    .option('--reference <id>', 'the provider’s id of what was done, for mark-done; one order only')
+    .option('--confirm-differences', 'mark-done a label although its name, street or city differ');
   add('extend', 'gives held orders a later deadline')
     .option('--until <time>', 'the new deadline, ISO 8601 in UTC')
     .option('--minutes <count>', 'the new deadline, in minutes from now', wholeNumber);

@@ -94,9 +94,12 @@ export type TechnicalFailureType = (typeof technicalFailures)[number];
  * Answers to an operator's `resolve`, never retried by themselves.
  * - ServiceNotOffered: the carrier has no such service for the shipment; the step is parked again, with the services it has.
  * - ReferenceNotConfirmed: the provider does not say that what the reference names was done for this order.
+ * - FoundAtProvider: somebody has done at the provider what the step does, in a way that a person has to judge; the step is
+ *   parked again.
  */
 export const serviceNotOffered = 'ServiceNotOffered';
 export const referenceNotConfirmed = 'ReferenceNotConfirmed';
+export const foundAtProvider = 'FoundAtProvider';
 
 /** A failure that retrying may cure, raised by adapters; Temporal's retry policy decides how often. */
 export class TechnicalFailure extends Error {

@@ -24,6 +24,17 @@ export interface Carrier {
   buy(input: { shipmentId: string; rateId: string; timeoutMs: number }): Promise<BuyAnswer>;
   /** The shipment as it is now; bought when it has a label. */
   retrieve(input: { shipmentId: string; timeoutMs: number }): Promise<ShipmentAnswer>;
+  /**
+   * One page of the labels that were bought for an order's reference, whoever bought them; newest first. The carrier
+   * has no filter by reference: its list from a time on is read, and read to its end only where no `beforeId` comes back.
+   */
+  listLabels(input: {
+    /** What the references of the order's shipments begin with. */
+    referencePrefix: string;
+    sinceUtc: string;
+    beforeId?: string;
+    timeoutMs: number;
+  }): Promise<{ labels: ListedLabel[]; beforeId?: string }>;
   /** Asks for the label's refund; asynchronous at the carrier. A repeated request is answered as the first. */
   refundLabel(input: {
     shipmentId: string;
@@ -62,16 +73,17 @@ export type BuyAnswer =
   | { status: 'rate_gone'; reason: string }
   | { status: 'undeliverable'; reason: string };
 
-export type Recipient = Partial<Pick<Address, 'country' | 'postalCode'>>;
+export type Recipient = Partial<Address>;
 
-export type ShipmentAnswer =
-  | {
-      status: 'bought';
-      label: Label;
-      refund: 'none' | 'submitted' | 'refunded' | 'rejected';
-      /** As it was given to `createShipment`, or at the carrier's own desk. */
-      reference?: string;
-      /** Where it goes, as far as the carrier says. */
-      recipient?: Recipient;
-    }
-  | ({ status: 'unbought' } & Offers);
+export type ShipmentAnswer = ({ status: 'bought' } & BoughtShipment) | ({ status: 'unbought' } & Offers);
+
+export interface BoughtShipment {
+  label: Label;
+  refund: 'none' | 'submitted' | 'refunded' | 'rejected';
+  /** As it was given to `createShipment`, or at the carrier's own desk. */
+  reference?: string;
+  /** Where it goes, as far as the carrier says. */
+  recipient?: Recipient;
+}
+
+export type ListedLabel = BoughtShipment & { shipmentId: string };

@@ -25,7 +25,7 @@ import {
   viewOf,
   type OrderState,
 } from './order-state.ts';
-import { checkReference, refuseResolve } from './resolve.ts';
+import { checkReference, refuseResolve, type CheckRefusal } from './resolve.ts';
 import { checkCancel } from './stop-shipping.ts';
 import { paymentFound } from './refund-messages.ts';
 import { pickAddress, readAct, refuseAddressShape, refuseText } from './read-act.ts';
@@ -111,7 +111,7 @@ interface Rules<A extends messages.Act> {
   /** Why the order does not take it in its present state. */
   refuse(act: A): string | undefined;
   /** What takes a while to find out: why it is refused all the same. Undefined where there is nothing to find out. */
-  check?(act: A): Promise<string | undefined> | undefined;
+  check?(act: A): Promise<CheckRefusal | undefined> | undefined;
   apply(act: A, id: string): void;
   /** Decided at once also in a run that follows another one. */
   neverWaits?(act: A): boolean;
@@ -133,11 +133,16 @@ function openDoor<A extends messages.Act>(
     order.updatedAtUtc = isoNow();
     return viewOf(order);
   };
-  const acceptLate = async (act: A, id: string, checked: Promise<string | undefined>): Promise<OrderView> => {
-    const reason = await checked;
-    if (!reason) return accept(act, id);
+  const acceptLate = async (
+    act: A,
+    id: string,
+    checked: Promise<CheckRefusal | undefined>,
+  ): Promise<OrderView> => {
+    const late = await checked;
+    if (!late) return accept(act, id);
+    const { reason, shown } = typeof late === 'string' ? { reason: late, shown: late } : late;
     context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way: 'update' }));
-    throw refused(order, reason, name);
+    throw refused(order, shown, name);
   };
   const keepAct = async (act: A, id: string, way: 'update' | 'signal'): Promise<KeptAct> => {
     const kept: KeptAct = {
@@ -146,7 +151,7 @@ function openDoor<A extends messages.Act>(
       decide() {
         const reason = refusal(act);
         const checked = reason === undefined ? check?.(act) : undefined;
-        if (checked) return checked.then((late) => late ?? void accept(act, id));
+        if (checked) return checked.then((late) => auditedOf(late) ?? void accept(act, id));
         return reason ?? void accept(act, id);
       },
       refuse: (reason) =>
@@ -188,7 +193,7 @@ function openDoor<A extends messages.Act>(
     if (!neverWaits?.(act) && mustWait(order)) return void (await keepAct(act, id, 'signal'));
     let reason = refusal(act);
     const checked = reason === undefined ? check?.(act) : undefined;
-    if (checked) reason = await checked;
+    if (checked) reason = auditedOf(await checked);
     if (!reason) return void accept(act, id);
     await noteRefusal(context, { name, actor: act.actor, reason });
   };
@@ -219,6 +224,9 @@ function readable(act: object): object {
     return { unreadable: true };
   }
 }
+
+const auditedOf = (refusal: CheckRefusal | undefined): string | undefined =>
+  typeof refusal === 'object' ? refusal.reason : refusal;
 
 /** The door's own validator, asked without acting. */
 function wouldRefuse(

@@ -36,6 +36,12 @@ export function failureTypeOf(error: unknown): string {
 /** What the last attempt itself said. */
 export const messageOf = (error: unknown): string => technicalCause(error).own?.message ?? String(error);
 
+/** What is told only to the person whose act has failed. */
+export function shownOf(error: unknown): string | undefined {
+  const [details] = (technicalCause(error).own?.details ?? []) as [{ shown?: unknown }?];
+  return typeof details?.shown === 'string' ? details.shown : undefined;
+}
+
 /** Number of the attempt that failed last; undefined where the failure does not tell. */
 export function attemptsOf(error: unknown): number | undefined {
   const [details] = (technicalCause(error).own?.details ?? []) as [{ attempt?: unknown }?];

@@ -19,7 +19,7 @@ export interface KeptAct {
 const ANSWER_WITHIN_MS = 500;
 
 /** Temporal's reset has begun this run with a part of another one's history. */
-const isReset = (): boolean => {
+export const isReset = (): boolean => {
   const { runId, originalExecutionRunId } = workflowInfo();
   return runId !== originalExecutionRunId;
 };

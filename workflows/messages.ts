@@ -57,6 +57,8 @@ export interface ResolveParked extends Act {
   input?: ResolveInput;
   /** The provider's id of what was done, for `mark-done`: payment, refund or shipment. */
   reference?: string;
+  /** For `mark-done` of a label: its name, street or city differ from the order's, and it is the order's all the same. */
+  confirmDifferences?: boolean;
 }
 
 /*

@@ -78,6 +78,8 @@ export interface OrderState {
   parkedInHold?: boolean;
   /** What is parked, as the rules of `resolve` see it. */
   parkedActivity?: ParkedActivity;
+  /** It was parked: a person may have acted at a provider since. */
+  attended?: true;
   /** A `mark-done` whose reference is being checked with the provider. */
   checking?: ResolveParked;
   /** How often the activity that was parked last has failed, over people's retries. */

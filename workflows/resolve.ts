@@ -2,12 +2,15 @@ import { CancellationScope } from '@temporalio/workflow';
 import { referenceNotConfirmed } from '../domain/failures.ts';
 import type { ResolveAction } from '../domain/order.ts';
 import { defaultCheckReferenceMs } from '../domain/policy.ts';
-import { describeFailure, failureTypeOf, messageOf, refusalOf } from './judge.ts';
+import { describeFailure, failureTypeOf, messageOf, refusalOf, shownOf } from './judge.ts';
 import type { ResolveParked } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
 import { refuseMoreMethods, refuseStanding, type OrderState } from './order-state.ts';
 import { refuseText } from './read-act.ts';
 import { refuseAction } from './resolve-rules.ts';
+
+/** `shown`: what is told to who asked, and not audited: it holds parts of an address. */
+export type CheckRefusal = string | { reason: string; shown: string };
 
 /** Why a `resolve` is refused in the order's present state; undefined when it is legal. */
 export function refuseResolve(order: OrderState, act: ResolveParked): string | undefined {
@@ -22,7 +25,12 @@ export function refuseResolve(order: OrderState, act: ResolveParked): string | u
   if (checking) {
     return `Another operator, ${checking.actor}, has given reference ${checking.reference}, which is being checked.`;
   }
-  return refuseAction(act.action, parkedActivity) ?? refuseInput(order, act) ?? refuseReference(order, act);
+  return (
+    refuseAction(act.action, parkedActivity) ??
+    refuseInput(order, act) ??
+    refuseReference(order, act) ??
+    refuseConfirmation(order, act)
+  );
 }
 
 /** `retry-with` takes exactly the field it needs; everything else takes none. */
@@ -54,6 +62,17 @@ function refuseReference({ parked }: OrderState, { action, reference }: ResolveP
     : `reference: expected the provider's id of ${whatIsDone(parked?.activity)}, 1 to 255 letters, digits, _ or -.`;
 }
 
+function refuseConfirmation(
+  { parked }: OrderState,
+  { action, confirmDifferences }: ResolveParked,
+): string | undefined {
+  if (confirmDifferences === undefined) return undefined;
+  if (typeof confirmDifferences !== 'boolean') return 'confirmDifferences: expected true or false.';
+  return action === 'mark-done' && parked?.activity === 'shipping'
+    ? undefined
+    : `"${action}" of ${parked?.activity} takes no confirmDifferences; mark-done of shipping does.`;
+}
+
 const whatIsDone = (activity: string | undefined): string =>
   (activity && things[activity]) ?? 'what was done';
 
@@ -69,17 +88,20 @@ const things: Record<string, string> = {
  * which the next try of the step finds. Answers why it is refused, or undefined. Takes at most the policy's
  * `checkReferenceMs`, so that the caller is answered.
  */
-export async function checkReference(context: OrderContext, act: ResolveParked): Promise<string | undefined> {
+export async function checkReference(
+  context: OrderContext,
+  act: ResolveParked,
+): Promise<CheckRefusal | undefined> {
   const { order } = context;
   const { parked } = order;
   order.checking = act;
   try {
     await CancellationScope.nonCancellable(() => check(context, act, parked?.activity));
   } catch (error) {
-    return `${refusedCheck(error)} Reference ${act.reference} is not taken; the order stays as it was.`.slice(
-      0,
-      500,
-    );
+    const next = `Reference ${act.reference} is not taken; the order stays as it was.`;
+    const { reason, shown } = refusedCheck(error);
+    const whole = (text: string): string => `${text} ${next}`.slice(0, 500);
+    return shown === undefined ? whole(reason) : { reason: whole(reason), shown: whole(shown) };
   } finally {
     delete order.checking;
   }
@@ -87,9 +109,12 @@ export async function checkReference(context: OrderContext, act: ResolveParked):
   return `The order has gone on meanwhile (${order.sagaState}); reference ${act.reference} is on record.`;
 }
 
-function refusedCheck(error: unknown): string {
-  if (failureTypeOf(error) === referenceNotConfirmed) return messageOf(error);
-  return refusalOf(error)?.reason ?? `It could not be checked now (${describeFailure(error)}).`;
+function refusedCheck(error: unknown): { reason: string; shown?: string } {
+  if (failureTypeOf(error) !== referenceNotConfirmed) {
+    return { reason: refusalOf(error)?.reason ?? `It could not be checked now (${describeFailure(error)}).` };
+  }
+  const shown = shownOf(error);
+  return { reason: messageOf(error), ...(shown === undefined ? {} : { shown }) };
 }
 
 /** A stop was accepted, and the parked step is about to be taken back. */
@@ -110,7 +135,11 @@ async function check(context: OrderContext, act: ResolveParked, activity?: strin
     case 'refundPayment':
       return steps.payments(options).markRefundDone(claim);
     case 'shipping':
-      return steps.carrier(options).markShipmentDone({ ...claim, n: order.address.n });
+      return steps.carrier(options).markShipmentDone({
+        ...claim,
+        n: order.address.n,
+        ...(act.confirmDifferences ? { differencesConfirmed: true } : {}),
+      });
     case 'voidShipment':
       return steps.carrier(options).markVoidDone(claim);
     default:

@@ -59,7 +59,7 @@ async function park(context: OrderContext, parking: Parking): Promise<Resolution
   const before = order.parked?.activity === parking.activity ? order.parked : undefined;
   if (!before && (await waitForStore(context, parking))) return 'again';
   if (!before && (await waitForProvider(context, parking))) return 'again';
-  Object.assign(order, parkedAs(order, parking, before));
+  Object.assign(order, parkedAs(order, parking, before), { attended: true });
   if (compensating) order.takenBackParked = patched('taken-back-while-parked');
   else if (order.hold) order.parkedInHold = patched('parked-in-hold');
   show(context, 'parked');

@@ -1,6 +1,7 @@
 import { patched } from '@temporalio/workflow';
 import { serviceNotOffered, type Refusal } from '../domain/failures.ts';
 import type { ShipmentView } from '../domain/order.ts';
+import { askedFirst } from './asked-first.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { holdDispute } from './hold-dispute.ts';
 import { failureTypeOf, isRefusal, judge, refusalOf } from './judge.ts';
@@ -122,7 +123,7 @@ async function buyLabel(context: OrderContext, saga: Saga): Promise<ShipmentView
         return untilStopped(context, () =>
           context.steps
             .carrier({ policy, summary: 'Buy the shipping label' })
-            .generateShipment({ orderId, n, address, ...wantedService(order), attemptTimeoutMs }),
+            .generateShipment({ orderId, n, address, ...wishes(order), attemptTimeoutMs }),
         ).catch((error: unknown) => {
           if (failureTypeOf(error) === serviceNotOffered) delete order.service;
           throw error;
@@ -141,7 +142,10 @@ async function buyLabel(context: OrderContext, saga: Saga): Promise<ShipmentView
 const mayBeMended = ({ type, details }: Refusal): boolean =>
   type === 'AddressUndeliverable' || (type === 'PaymentDisputed' && details?.['state'] === 'open');
 
-const wantedService = ({ service }: OrderState) => (service ? { service } : {});
+const wishes = (order: OrderState) => ({
+  ...(order.service ? { service: order.service } : {}),
+  ...askedFirst(order),
+});
 
 export const voidShipment = ({ orderId, order, steps }: OrderContext): Compensation => {
   const policy = order.input.policy.compensation;

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { TechnicalFailure } from '../../domain/failures.ts';
-import type { AddressAnswer, Label, Offers, ShipmentAnswer } from '../../ports/carrier.ts';
+import type {
+  AddressAnswer,
+  Label,
+  ListedLabel,
+  Offers,
+  Recipient,
+  ShipmentAnswer,
+} from '../../ports/carrier.ts';
 
 const text = z.string().min(1);
 
@@ -13,6 +20,16 @@ const rateSchema = z.object({
   created_at: z.string().nullish(),
 });
 
+const addressFields = z.object({
+  name: z.string().nullish(),
+  street1: z.string().nullish(),
+  street2: z.string().nullish(),
+  city: z.string().nullish(),
+  state: z.string().nullish(),
+  country: z.string().nullish(),
+  zip: z.string().nullish(),
+});
+
 const shipmentSchema = z.object({
   id: text,
   rates: z.array(rateSchema),
@@ -22,7 +39,13 @@ const shipmentSchema = z.object({
   tracking_code: text.nullish(),
   refund_status: z.string().nullish(),
   reference: z.string().nullish(),
-  to_address: z.object({ country: z.string().nullish(), zip: z.string().nullish() }).nullish(),
+  to_address: addressFields.nullish(),
+});
+
+/* Strangers' shipments are only skipped: whatever they hold must not stop the list from being read. */
+const listSchema = z.object({
+  shipments: z.array(z.looseObject({ id: text, reference: z.string().nullish() })),
+  has_more: z.boolean(),
 });
 
 const addressSchema = z.object({
@@ -107,16 +130,31 @@ export const shipmentAnswer = (shipment: EasyPostShipment): ShipmentAnswer => {
     label,
     refund: refundOf(shipment),
     ...(reference ? { reference } : {}),
-    ...(to
-      ? {
-          recipient: {
-            ...(to.country ? { country: to.country } : {}),
-            ...(to.zip ? { postalCode: to.zip } : {}),
-          },
-        }
-      : {}),
+    ...(to ? { recipient: recipientOf(to) } : {}),
   };
 };
+
+function recipientOf({ zip, ...rest }: z.infer<typeof addressFields>): Recipient {
+  const said = Object.entries({ ...rest, postalCode: zip }).filter(([, value]) => value);
+  return Object.fromEntries(said);
+}
+
+/** Throws OutcomeUnknown also for a page that has a next one and nothing to go on from: such a list has no end. */
+export function readLabels(
+  answer: unknown,
+  referencePrefix: string,
+): { labels: ListedLabel[]; beforeId?: string } {
+  const { shipments, has_more: more } = parsed(listSchema, answer, 'list of shipments');
+  const beforeId = shipments.at(-1)?.id;
+  if (more && !beforeId) throw unreadable('a page of shipments is empty, but not the last one');
+  const labels = shipments
+    .filter(({ reference }) => reference?.startsWith(referencePrefix))
+    .flatMap((shipment) => {
+      const known = shipmentAnswer(readShipment(shipment));
+      return known.status === 'bought' ? [{ ...known, shipmentId: shipment.id }] : [];
+    });
+  return { labels, ...(more && beforeId ? { beforeId } : {}) };
+}
 
 function parsed<T extends z.ZodType>(schema: T, answer: unknown, what: string): z.infer<T> {
   const result = schema.safeParse(answer);

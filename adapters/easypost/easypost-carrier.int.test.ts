@@ -87,7 +87,7 @@ describe('shipments at the sandbox', () => {
       label: answer.label,
       refund: 'none',
       reference,
-      recipient: { country: 'IN', postalCode: '560002' },
+      recipient: to(),
     });
     expect(seen.map(({ operation, result }) => `${operation} ${result}`)).toEqual([
       'shipments.create ok',
@@ -183,6 +183,24 @@ describe('shipments at the sandbox', () => {
     expect(await carrier.retrieve({ shipmentId, timeoutMs })).toMatchObject({ refund: 'refunded' });
   });
 
+  it('are listed with their labels by reference, from a time on', async () => {
+    const nowUtc = () => new Date().toISOString();
+    const sinceUtc = new Date(Date.now() - 60_000).toISOString();
+    const { shipmentId, rateId, reference } = await created();
+    const other = await created();
+    const labels = async (since: string) =>
+      (await carrier.listLabels({ referencePrefix: reference.slice(0, -1), sinceUtc: since, timeoutMs }))
+        .labels;
+    expect(await labels(sinceUtc)).toEqual([]);
+    const bought = await carrier.buy({ shipmentId, rateId, timeoutMs });
+    await carrier.buy({ ...other, timeoutMs });
+    if (bought.status !== 'bought') throw new Error(bought.status);
+    expect(await labels(sinceUtc)).toEqual([
+      { status: 'bought', shipmentId, label: bought.label, refund: 'none', reference, recipient: to() },
+    ]);
+    expect(await labels(nowUtc())).toEqual([]);
+  });
+
   it('need a person when the API key is wrong', async () => {
     const stranger = connectEasyPostCarrier({ apiKey: 'EZTKother', apiBase: sandbox.url, from });
     await expect(stranger.retrieve({ shipmentId: 'shp_1', timeoutMs })).rejects.toMatchObject({
@@ -265,6 +283,41 @@ describe('shipments over a bad wire', () => {
         from_address: { ...fromRest, zip: fromZip },
         parcel: { weight: 24 },
       },
+    });
+  });
+
+  describe('that are listed', () => {
+    const list = (beforeId?: string) =>
+      carrier.listLabels({
+        referencePrefix: 'shipment-o-',
+        sinceUtc: '2026-01-02T03:04:05.000Z',
+        ...(beforeId ? { beforeId } : {}),
+        timeoutMs: 2_000,
+      });
+
+    it('are asked for by pages of labels, from a time on, and say what comes next', async () => {
+      server.answerWith(json(200, { shipments: [{ id: 'shp_9' }, { id: 'shp_8' }], has_more: true }));
+      expect(await list()).toEqual({ labels: [], beforeId: 'shp_8' });
+      server.answerWith(json(200, { shipments: [{ id: 'shp_7', refund_status: 'odd' }], has_more: false }));
+      expect(await list('shp_8')).toEqual({ labels: [] });
+      const asked = server.requests.map(({ url }) =>
+        Object.fromEntries(new URL(url, 'http://x').searchParams),
+      );
+      const every = { page_size: '100', purchased: 'true', start_datetime: '2026-01-02T03:04:05.000Z' };
+      expect(asked.slice(-1)).toEqual([{ ...every, before_id: 'shp_8' }]);
+    });
+
+    it.each([
+      ['no list', {}],
+      ['a page that says not whether it is the last', { shipments: [] }],
+      ['an empty page that is not the last', { shipments: [], has_more: true }],
+      [
+        'a label of the order that cannot be read',
+        { shipments: [{ id: 'shp_1', reference: 'shipment-o-1' }], has_more: false },
+      ],
+    ])('are not known when the answer is %s', async (_case, body) => {
+      server.answerWith(json(200, body));
+      await expect(list()).rejects.toMatchObject({ type: 'OutcomeUnknown' });
     });
   });
 

@@ -7,6 +7,7 @@ import type { BuyAnswer, Carrier, CreateAnswer } from '../../ports/carrier.ts';
 import {
   labelOf,
   offersOf,
+  readLabels,
   readShipment,
   readVerification,
   refundOf,
@@ -44,6 +45,9 @@ export interface EasyPostCarrierConfig {
 
 /** Half a pound, 227 g: what one unit counts for as long as the catalog has no weights. */
 const OUNCES_PER_UNIT = 8;
+
+/** The most that EasyPost gives at once. */
+const PAGE_SIZE = 100;
 
 /** One parcel per order: its weight in ounces is the number of units times `OUNCES_PER_UNIT`, without measures. */
 export const parcelOf = (items: readonly OrderItem[]): { weight: number } => ({
@@ -139,6 +143,21 @@ export function connectEasyPostCarrier(config: EasyPostCarrierConfig): Carrier &
       }),
 
     retrieve: async (input) => shipmentAnswer(await retrieve(input)),
+
+    listLabels: ({ referencePrefix, sinceUtc, beforeId, timeoutMs }) =>
+      call({
+        operation: 'shipments.list',
+        subject: referencePrefix,
+        timeoutMs,
+        request: (client) =>
+          client.Shipment.all({
+            page_size: PAGE_SIZE,
+            purchased: true,
+            start_datetime: sinceUtc,
+            ...(beforeId ? { before_id: beforeId } : {}),
+          }),
+        read: (raw) => readLabels(raw, referencePrefix),
+      }),
 
     refundLabel: async ({ shipmentId, timeoutMs }) => {
       const deadline = performance.now() + timeoutMs;

@@ -193,6 +193,20 @@ describe("the carrier's API", () => {
     ).rejects.toMatchObject({ statusCode: 422, code: 'PARAMETER.INVALID' });
   });
 
+  test('the list begins at a time, and is read to its end by pages', async () => {
+    const ids = [(await buy()).id, (await buy()).id, (await buy()).id].toReversed();
+    const since = new Date(Date.now() - 60_000).toISOString();
+    const page = (before_id?: string) =>
+      easypost.Shipment.all({ page_size: 2, start_datetime: since, ...(before_id && { before_id }) });
+    const first = await page();
+    expect(first.shipments.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+    expect(first.has_more).toBe(true);
+    expect((await page(ids[1])).shipments[0]?.id).toBe(ids[2]);
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    const none = await easypost.Shipment.all({ start_datetime: later });
+    expect(none).toMatchObject({ shipments: [], has_more: false });
+  });
+
   test('the list has bought shipments only, and no filter by reference', async () => {
     await ship({}, 'list-unbought');
     const { shipments } = await easypost.Shipment.all({ page_size: 100 });

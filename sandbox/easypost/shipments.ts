@@ -188,21 +188,37 @@ export const refundShipment = (deps: EasypostDeps, id: string): ShipmentRecord =
   return submitted;
 };
 
+const MONTH_MS = 30 * 86_400_000;
+
 const listSchema = z.object({
   page_size: z.coerce.number().int().min(1).max(100).default(20),
   before_id: z.string().optional(),
+  start_datetime: z.iso.datetime({ offset: true }).optional(),
   purchased: z.enum(['true', 'false']).default('true'),
 });
 
-/** Newest first. As with EasyPost there is no filter by reference, and unpurchased ones show only when asked for. */
+/**
+ * Newest first. As with EasyPost there is no filter by reference, unpurchased ones show only when asked for, and without
+ * `start_datetime` those of the last month.
+ */
 export const listShipments = (deps: EasypostDeps, query: Record<string, string>) => {
   const parsed = listSchema.safeParse(query);
-  if (!parsed.success) throw invalidParameter('page_size', parsed.error.issues[0]?.message ?? 'Invalid list');
-  const { page_size: size, before_id: beforeId, purchased } = parsed.data;
-  const candidates = deps.store.list('shipment', {
-    beforeId,
-    limit: purchased === 'true' ? 1_000 : size + 1,
-  });
-  const shown = purchased === 'true' ? candidates.filter(({ label }) => label) : candidates;
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw invalidParameter(issue?.path.join('.') || 'page_size', issue?.message ?? 'Invalid list');
+  }
+  const { page_size: size, purchased, start_datetime: start } = parsed.data;
+  const sinceMs = start === undefined ? deps.clock.nowMs() - MONTH_MS : Date.parse(start);
+  const shown: ShipmentRecord[] = [];
+  let beforeId = parsed.data.before_id;
+  while (shown.length <= size) {
+    const chunk = deps.store.list('shipment', { beforeId, limit: 500 });
+    shown.push(
+      ...chunk.filter(({ createdMs, label }) => createdMs >= sinceMs && (label || purchased === 'false')),
+    );
+    const oldest = chunk.at(-1);
+    if (!oldest || oldest.createdMs < sinceMs) break;
+    beforeId = oldest.id;
+  }
   return { shipments: shown.slice(0, size), hasMore: shown.length > size };
 };

@@ -194,7 +194,8 @@ describe('an order that is parked', () => {
       const reference = await byHand[activity]?.(order);
       /* Until then an attempt of ours may still buy a label. */
       if (activity === 'shipping') await new Promise((done) => setTimeout(done, 2 * small.attemptTimeoutMs));
-      return { action, reference };
+      /* The person's label goes to another street of the same postal code. */
+      return { action, reference, ...(activity === 'shipping' ? { confirmDifferences: true } : {}) };
     }
     if (action !== 'retry-with') return { action };
     const input =

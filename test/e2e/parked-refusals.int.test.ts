@@ -124,6 +124,53 @@ describe('a parked step', () => {
     await expectEnd(saga(), order, { status: 'completed' });
   });
 
+  test.concurrent('buys no second label beside one that a person has bought meanwhile', async () => {
+    const order = await park(labels);
+    const { carrier } = saga().deps;
+    const { items } = await saga().view(order.orderId);
+    const reference = operationKeys.generateShipment(order.orderId, 1);
+    const byHand = await carrier.createShipment({ reference, address: goodAddress, items, timeoutMs });
+    if (byHand.status !== 'created') throw new Error(byHand.reason);
+    const bought = await carrier.buy({ ...byHand, rateId: byHand.rates.at(-1)?.rateId ?? '', timeoutMs });
+    if (bought.status !== 'bought') throw new Error(bought.status);
+    await resolve(order, { action: 'retry' });
+    await endOf(order);
+    const { view } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(view.shipment?.trackingCode).toBe(bought.label.trackingCode);
+  });
+
+  test.concurrent('waits for a person where a label by hand differs, and shows him what', async () => {
+    const order = await park(labels);
+    const { carrier } = saga().deps;
+    const { items } = await saga().view(order.orderId);
+    const reference = operationKeys.generateShipment(order.orderId, 1);
+    const address = { ...goodAddress, name: 'Somebody Else' };
+    const byHand = await carrier.createShipment({ reference, address, items, timeoutMs });
+    if (byHand.status !== 'created') throw new Error(byHand.reason);
+    const { shipmentId } = byHand;
+    await carrier.buy({ ...byHand, rateId: byHand.rates[0]?.rateId ?? '', timeoutMs });
+    await noAttemptLeft();
+    await resolve(order, { action: 'retry' });
+    const { parked } = await saga().until(
+      order.orderId,
+      ({ parked: now, sagaState }) => sagaState === 'parked' && now?.budgets === 2,
+    );
+    expect(parked?.failure).toMatch(/FoundAtProvider: .*differs from the order's address in name/);
+    expect(await refusalOf(resolve(order, { action: 'retry', confirmDifferences: true }))).toMatch(
+      /takes no confirmDifferences/,
+    );
+    expect(await refusalOf(mark(order, shipmentId))).toMatch(/name "Somebody Else", expected/);
+    const audited = await until(
+      () => auditedActs(saga(), order.orderId, 'resolve'),
+      (rows) => rows.length > 0,
+    );
+    expect(audited.join('; ')).toMatch(/in name/);
+    expect(audited.join('; ')).not.toContain('Somebody Else');
+    await resolve(order, { action: 'mark-done', reference: shipmentId, confirmDifferences: true });
+    await endOf(order);
+    await expectEnd(saga(), order, { status: 'completed' });
+  });
+
   /** On a busy machine the small budget may end before the carrier is asked; then once more. */
   async function tryPigeon(order: StartedOrder, budgets: number): Promise<Parked> {
     await resolve(order, { action: 'retry-with', input: { service: 'Pigeon' } });

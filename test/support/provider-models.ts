@@ -333,6 +333,15 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
 
 type Created = Awaited<ReturnType<Carrier['createShipment']>>;
 
+/** As the store's fixtures have it. */
+export const orderAddress = {
+  name: 'A. Customer',
+  street1: '1 Main Road',
+  city: 'Pune',
+  postalCode: '411001',
+  country: 'IN',
+};
+
 interface Shipment {
   shipmentId: string;
   reference: string;
@@ -349,6 +358,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
   const sent: string[] = [];
   const plan = createPlan();
   const meanwhile = createMeanwhile();
+  let listTakesMs = 0;
   const found = (shipmentId: string): Shipment => {
     const shipment = shipments.get(shipmentId);
     if (!shipment) throw new Error(`No such shipment ${shipmentId}`);
@@ -417,6 +427,24 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
               }
             : { status: 'unbought', rates: offered === 'none' ? [] : rates };
         }),
+      listLabels: ({ referencePrefix, beforeId, timeoutMs }) =>
+        send(`list labels${beforeId ? ` before ${beforeId}` : ''}`, timeoutMs, () => {
+          world.pass(listTakesMs);
+          const listed = [...shipments.values()].filter((shipment) => shipment.bought).toReversed();
+          const from = beforeId ? listed.findIndex(({ shipmentId }) => shipmentId === beforeId) + 1 : 0;
+          const page = listed.slice(from, from + 2);
+          const last = page.at(-1)?.shipmentId;
+          const labels = page
+            .filter(({ reference }) => reference.startsWith(referencePrefix))
+            .map(({ shipmentId, refund, reference, recipient = {} }) => ({
+              shipmentId,
+              label: label(shipmentId),
+              refund,
+              reference,
+              recipient,
+            }));
+          return { labels, ...(last && listed.length > from + 2 ? { beforeId: last } : {}) };
+        }),
       refundLabel: ({ shipmentId, timeoutMs }) =>
         send(`refund ${shipmentId}`, timeoutMs, () => {
           const shipment = found(shipmentId);
@@ -430,8 +458,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
   return {
     shipments,
     /** A person buys a label at the carrier's own desk. */
-    buyByHand(reference: string, recipient: Recipient = { country: 'IN', postalCode: '411001' }): string {
-      const shipmentId = 'shp_by_hand';
+    buyByHand(reference: string, recipient: Recipient = orderAddress, shipmentId = 'shp_by_hand'): string {
       shipments.set(shipmentId, {
         shipmentId,
         reference,
@@ -445,6 +472,10 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
     sent,
     breakNext: plan.breakNext,
     during: meanwhile.during,
+    /** Every page of a list takes so long. */
+    slowLists(ms: number): void {
+      listTakesMs = ms;
+    },
     carrierFor,
     bought,
     kept: () => bought().filter(({ refund }) => refund === 'none'),
