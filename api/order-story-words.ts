@@ -95,7 +95,7 @@ const moment = new Intl.DateTimeFormat('en-US', {
 export const momentText = (utc: string): string => `${moment.format(new Date(utc))} UTC`;
 
 /** The providers' ids are nothing to be read out. */
-const providerId = /\s*\(?\b(pi|re|shp|pm|dp|du|ch|evt)_\w+\)?/g;
+const providerId = /:?\s*'(pi|re|shp|pm|dp|du|ch|evt)_\w+'|\s*\(?\b(pi|re|shp|pm|dp|du|ch|evt)_\w+\)?/g;
 
 /** Times inside a text as people read them, without ids; the full stop goes, the sentence has its own. */
 const readable = (text: string): string =>

@@ -441,6 +441,12 @@ describe('the story of an order', () => {
     expect(lines(told([...paid, part('1494.00'), part('1489.00')])).slice(3)).toHaveLength(2);
   });
 
+  it('leaves no quotes behind where it leaves out an id', () => {
+    const unknown = "No such PaymentMethod: 'pm_gone'. It may have been detached.";
+    const rows = [...begun, row('payment', 'inventory_reserved', 'payment_failed', unknown)];
+    expect(lines(told(rows))[2]).toBe('The payment did not go through: No such PaymentMethod.');
+  });
+
   it('leaves nothing out that it has no words for', () => {
     expect(told([...paid, row('shipping', 'label', 'reprinted', 'smudged')]).story.at(-1)).toBe(
       'January 2, 2026 at 03:07 UTC: The shipping label went from label to reprinted: smudged.',

@@ -58,6 +58,18 @@ describe('reading an order', () => {
     expect(sources[3]).toMatchObject({ failure: { type: 'OutOfStock' } });
   });
 
+  it('asks the store of an order that had ended before its run was reset', async () => {
+    const failure = { type: 'OrderClosed', reason: 'It has already ended (completed).' } as const;
+    const query = async () => viewOf({ status: 'completed', sagaState: 'ended', step: 'receive', failure });
+    const order = async () => viewOf({ status: 'completed', sagaState: 'ended', step: 'completion' });
+    const stored = await send(build({ query }, { order }).app, 'GET', path);
+    const body = (await stored.json()) as object;
+    expect(body).toMatchObject({ source: 'store', step: 'completion' });
+    expect(body).not.toHaveProperty('failure');
+    const { app } = build({ query }, { order: broken });
+    expect(await (await send(app, 'GET', path)).json()).toMatchObject({ source: 'workflow', failure });
+  });
+
   it('shows money as a decimal string and keeps the caller id inside', async () => {
     const response = await send(build({ query: async () => viewOf() }).app, 'GET', path);
     const body = (await response.json()) as object;

@@ -59,10 +59,15 @@ export async function requireOrder(deps: AppDeps, caller: ApiCaller, id: OrderId
   else if (!maySee(caller, callerId)) throw unknownOrder(id);
 }
 
+/** A run that found its order ended, as after a reset, knows no more than that: the store has the order itself. */
 async function fromWorkflow(deps: AppDeps, id: OrderId): Promise<Reading> {
   try {
     const view = await deps.workflows.query(id);
-    return view && { callerId: view.callerId, body: fromView(view, 'workflow') };
+    if (!view) return undefined;
+    const own = { callerId: view.callerId, body: fromView(view, 'workflow') };
+    if (view.failure?.type !== 'OrderClosed') return own;
+    const stored = await fromStore(deps, id);
+    return stored && stored !== 'unavailable' ? stored : own;
   } catch (error) {
     return silence(error);
   }
