@@ -33,7 +33,7 @@ export const createRecordAddress =
       const act = { orderId, actId, kind: 'address', recordedAtUtc: nowUtc } as const;
       await numberAct(tx, act, { fresh: true });
       const from = 'shipping-address';
-      await writeTransition(tx, { order, aside: true, actor, step, from, to: 'accepted', reason, nowUtc });
+      await writeTransition(tx, { order, aside: true, actor, step, from, to: 'asked', reason, nowUtc });
       await tx.orders.update({ orderId, shippingAddress: address, updatedAtUtc: nowUtc });
       return null;
     });

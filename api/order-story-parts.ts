@@ -25,6 +25,7 @@ export function requestText({ actor, from, to, reason }: AuditRow): string | und
     return `our staff wanted the order taken back; that was refused, since the shipping label is bought already${because(reason)}`;
   if (to === 'refused') return `${request} was refused${because(plainRefusal(reason))}`;
   if (to === 'overtaken') return `${request} came too late${because(reason)}`;
+  if (from === 'shipping-address' && to === 'asked') return `another address was asked for${because(reason)}`;
   if (to === 'accepted') return `${request} was accepted${because(reason)}`;
   if (from === 'verify address') return 'the address could not be checked beforehand; the order went on';
   if (to === 'waits') return `${providerWords(from)} takes no requests at the moment, so the order waits`;

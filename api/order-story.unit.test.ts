@@ -163,6 +163,19 @@ describe('the story of an order', () => {
 
   const lines = ({ story }: { story: string[] }) => story.map((line) => line.replace(/^.*UTC: /, ''));
 
+  it('does not say that an address was accepted before it says that another one went first', () => {
+    const act = 'shipping-address';
+    const { story } = told([
+      ...begun,
+      row('payment', act, 'asked', 'moved'),
+      row('payment', act, 'asked', 'moved again'),
+      row('payment', act, 'overtaken', 'another act had gone first: moved'),
+    ]);
+    const text = story.join('\n');
+    expect(text).toContain('Another address was asked for: moved again.');
+    expect(text).not.toMatch(/another address was accepted|went from/i);
+  });
+
   it('never says that a refused checkout was accepted', () => {
     const reason = 'The catalog has no unheard-of in INR.';
     const story = lines(
