@@ -79,7 +79,8 @@ async function refusalOf(
   return operation?.outcome && 'refused' in operation.outcome ? operation.outcome.refused : undefined;
 }
 
-async function walkBackBegun(tx: StoreTransaction, order: OrderRow): Promise<boolean> {
+/** It has begun, or was decided: nothing but going on with it is left. */
+export async function walkBackBegun(tx: StoreTransaction, order: OrderRow): Promise<boolean> {
   const { cancelRequested, failure } = order.detail;
   if (order.sagaState === 'compensating' || cancelRequested || failure) return true;
   for (const name of compensationNames) {

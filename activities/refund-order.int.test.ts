@@ -113,10 +113,16 @@ describe('a refund that an operator asked for', () => {
     await once((a) => a.generateShipment({ orderId, n: 1, address, attemptTimeoutMs }));
     expect(await order.ask('a', charge)).toMatchObject({ value: { code: 'being_shipped' } });
     expect(await order.ask('b', 100)).toMatchObject({ value: { status: 'taken' } });
+    const stop = () => once((a) => a.stopShipping({ orderId }));
+    expect(await stop()).toMatchObject({ value: { stopped: false } });
+    order.world.pass(3 * attemptTimeoutMs);
+    expect(await order.ask('a', charge - 100)).toMatchObject({ value: { code: 'cancel_instead' } });
     await store.transaction((tx) =>
       tx.orders.update({ orderId, sagaState: 'parked', updatedAtUtc: order.world.clock.nowUtc() }),
     );
     expect(await order.ask('a', charge - 100)).toMatchObject({ value: { code: 'cancel_instead' } });
+    expect(await stop()).toMatchObject({ value: { stopped: true } });
+    expect(await order.ask('a', charge - 100)).toMatchObject({ value: { code: 'compensating' } });
   });
 
   test('that comes after the compensation has refunded everything is not told as money that is missing', async () => {

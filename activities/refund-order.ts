@@ -16,7 +16,9 @@ import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runProviderOperation, type Attempt, type Settled } from './provider-operation.ts';
 import { knownThere, tellLateNews, type LateNews } from './late-news.ts';
+import { walkBackBegun } from './recovered-order.ts';
 import { recordRefunds, writeRefund } from './refund-records.ts';
+import { isLabelUnderWay } from './stop-shipping.ts';
 
 /**
  * Reserves the amount of a refund, or says why not: from then on it counts as given back.
@@ -45,7 +47,7 @@ export const createRequestRefund =
           orderId: order.orderId,
           status: order.status,
           compensating: await isCompensating(tx, order),
-          shipping: await isShipping(tx, order),
+          shipping: await isShipping(deps, tx, order),
           charged: payment?.amount,
           refunds: refunds.filter(({ n }) => n === payment?.n),
           disputes: (await tx.disputes.list(wanted.orderId)).filter(({ n }) => n === payment?.n),
@@ -139,21 +141,12 @@ function changedSince(
 }
 
 /** The compensation refunds what is left; its tombstone says so also while another compensation is parked. */
-const isCompensating = async (tx: StoreTransaction, { orderId, status, sagaState, detail }: OrderRow) =>
-  !isEnded(status) &&
-  (sagaState === 'compensating' ||
-    detail.cancelRequested !== undefined ||
-    (await tx.operations.find(operationKeys.refundPayment(orderId))) !== undefined);
+const isCompensating = async (tx: StoreTransaction, order: OrderRow): Promise<boolean> =>
+  !isEnded(order.status) && (await walkBackBegun(tx, order));
 
-/** Between the first attempt at a label and its answer nobody can cancel, unless the order is parked or held. */
-async function isShipping(tx: StoreTransaction, { orderId, sagaState }: OrderRow): Promise<boolean> {
-  if (sagaState !== 'running') return false;
-  for (const { n } of await tx.shipments.list(orderId)) {
-    const operation = await tx.operations.find(operationKeys.generateShipment(orderId, n));
-    if (operation && !operation.outcome) return true;
-  }
-  return false;
-}
+/** Nobody can cancel while an attempt at the label is under way, unless the order is parked or held. */
+const isShipping = async (deps: ActivityDeps, tx: StoreTransaction, order: OrderRow): Promise<boolean> =>
+  order.sagaState === 'running' && (await isLabelUnderWay(deps, tx, order.orderId));
 
 const viewOf = ({ fingerprint: _, keyNumber: __, ...refund }: RefundRow): Refund => refund;
 

@@ -1,5 +1,6 @@
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
+import type { StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { findOrder } from './transition.ts';
 import { writeVoid } from './void-shipment.ts';
@@ -9,6 +10,16 @@ export interface ShippingStopped {
   stopped: boolean;
   /** The carrier has nothing of the order: voidShipment is done without asking it. */
   voided: boolean;
+}
+
+/** An attempt at the order's label, or at taking one that a person has bought, may still take effect. */
+export async function isLabelUnderWay(
+  { clock }: ActivityDeps,
+  tx: StoreTransaction,
+  orderId: OrderId,
+): Promise<boolean> {
+  const leased = await tx.operations.leased({ orderId, step: 'shipping', nowUtc: clock.nowUtc() });
+  return leased.length > 0;
 }
 
 /**
@@ -30,9 +41,8 @@ export const createStopShipping =
       const known = await tx.operations.find(name.key);
       if (known) return { stopped: true, voided: known.outcome !== undefined };
       const shipments = await tx.shipments.list(orderId);
-      const leased = await tx.operations.leased({ ...name, nowUtc: deps.clock.nowUtc() });
       const late = isEnded(order.status) || shipments.some(({ state }) => state === 'bought');
-      if (late || leased.length > 0) return { stopped: false, voided: false };
+      if (late || (await isLabelUnderWay(deps, tx, orderId))) return { stopped: false, voided: false };
       await tx.operations.begin(name);
       if (shipments.some(({ providerShipmentId }) => providerShipmentId))
         return { stopped: true, voided: false };

@@ -1,7 +1,8 @@
 import type { FailureType, Refusal } from './failures.ts';
 import type { OrderId } from './ids.ts';
 import { formatAmount, sumMinor, type Money } from './money.ts';
-import { isEnded, type Actor, type OrderStatus } from './order.ts';
+import type { Actor, OrderStatus } from './order.ts';
+import { shippingRefusal, wayBack } from './way-back.ts';
 
 /**
  * In the order in which a refund may go through them; it never goes back.
@@ -153,16 +154,14 @@ const holding = <Disputed extends Pick<Dispute, 'state'>>(
   disputes: readonly Disputed[],
 ): Disputed | undefined => disputes.find(({ state }) => state === 'open' || state === 'lost');
 
-/** Past this status an order can no longer be canceled, so that all of it may be refunded. */
-const canBeCanceled = (status: OrderStatus): boolean => !isEnded(status) && status !== 'shipment_generated';
-
 /** The amount to refund, or why not. */
 export function judgeRefund(
   money: OrderMoney,
   wanted: Money | undefined,
 ): { amount: Money } | { code: RefundRefusal; reason: string } {
   const { orderId, charged, status } = money;
-  if (money.compensating) {
+  const way = wayBack(money);
+  if (way === 'taken_back') {
     return refused('compensating', `Order ${orderId} is being taken back; that refunds all that is left.`);
   }
   if (!charged) return refused('nothing_charged', `Order ${orderId} (${status}) was never charged.`);
@@ -182,15 +181,12 @@ export function judgeRefund(
   if (amountMinor > left) {
     return refused('amount_too_large', `${shown} of order ${orderId}'s charge is left to refund.`);
   }
-  if (amountMinor === left && money.shipping) {
+  if (amountMinor === left && way === 'wait') {
     const then =
-      'It ships, or it is parked and can be canceled, within two hours as a rule; repeat the request then.';
-    return refused(
-      'being_shipped',
-      `The label of order ${orderId} is being bought: nobody can stop that now. ${then}`,
-    );
+      'All of it can be refunded as soon as the label is bought; if the order is parked, it can be canceled.';
+    return refused('being_shipped', `Order ${orderId}: ${shippingRefusal} ${then}`);
   }
-  if (amountMinor === left && canBeCanceled(status)) {
+  if (amountMinor === left && way === 'cancel') {
     const act = `cancel it instead (POST /orders/${orderId}/cancel), which refunds everything.`;
     return refused('cancel_instead', `Order ${orderId} is still ${status} and would ship unpaid: ${act}`);
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { orderId } from './ids.ts';
 import { chargedPayment, judgeRefund, leftToRefund, refundableMinor, type OrderMoney } from './refunds.ts';
+import { shippingRefusal } from './way-back.ts';
 
 const inr = (amountMinor: number) => ({ amountMinor, currency: 'INR' as const });
 const money = (change: Partial<OrderMoney> = {}): OrderMoney => ({
@@ -68,6 +69,11 @@ describe('a refund', () => {
     ['all of an order that ships now', { status: 'fulfillment_created', shipping: true }, 'being_shipped'],
   ] as const)('is refused for %s', (_what, change, code) => {
     expect(judgeRefund(money(change), undefined)).toMatchObject({ code });
+  });
+
+  it('is refused while the label is being bought in the words that refuse a cancel', () => {
+    const judged = judgeRefund(money({ status: 'fulfillment_created', shipping: true }), undefined);
+    expect(judged).toMatchObject({ reason: expect.stringContaining(shippingRefusal) });
   });
 
   it('is taken for a part of a running order, for all of it once it ships, and beside a dispute that was won', () => {

@@ -14,6 +14,7 @@ import {
 } from '../domain/order.ts';
 import type { WaitingFor } from '../domain/providers.ts';
 import { holdDefaults } from '../domain/policy.ts';
+import { shippingRefusal, wayBack } from '../domain/way-back.ts';
 import type {
   Act,
   ApproveOrder,
@@ -202,10 +203,11 @@ export const refuseCancelNow = (order: OrderState): Refused =>
 export const refuseCancel = (order: OrderState): Refused =>
   closing(order) ??
   takingUp(order) ??
-  (shippingStarted(order) || shippingStartedElsewhere(order) ? shippingRefusal : undefined);
+  (wayBack({ ...order, compensating: false, shipping: isShipping(order) }) === 'cancel'
+    ? undefined
+    : shippingRefusal);
 
-export const shippingRefusal =
-  'Shipping has started: the order can no longer be cancelled. It goes on; ask for a return instead.';
+const isShipping = (order: OrderState): boolean => shippingStarted(order) || shippingStartedElsewhere(order);
 
 /** The label's step waits or is at work, here or in another run: SQL knows which, and whether the order can be stopped. */
 export const mayBeStopped = (order: OrderState): boolean =>

@@ -1,7 +1,8 @@
 import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
+import { shippingRefusal } from '../domain/way-back.ts';
 import { refusalOf, SagaInterrupted } from './judge.ts';
 import type { OrderContext } from './order-context.ts';
-import { mayBeStopped, refuseCancel, shippingRefusal, type OrderState } from './order-state.ts';
+import { mayBeStopped, refuseCancel, type OrderState } from './order-state.ts';
 
 /** What SQL has to say about a cancel that the run alone cannot judge; undefined where the run can. */
 export const checkCancel = (context: OrderContext): Promise<string | undefined> | undefined =>
