@@ -192,6 +192,26 @@ describe('the answers of the steps that call a provider', () => {
     });
   });
 
+  test.each(['before', 'after'])(
+    'a late charge of which a part was refunded at the provider pays for the order, heard of %s the refund',
+    async (heard) => {
+      const order = await given({ fateOf: () => 'declines' });
+      await order.pay();
+      order.stripe.payInAnotherTab();
+      order.stripe.refundByHand('pi_1', 100);
+      const subject = { kind: 'refund', id: 're_by_hand_pi_1' } as const;
+      if (heard === 'after') await order.once((a) => a.recordRefund({ subject, attemptTimeoutMs }));
+      await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'adopted' } });
+      await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'known' } });
+      await expect(order.pay()).resolves.toMatchObject({ value: { intentId: 'pi_1' } });
+      const { status, payments } = await order.ledger();
+      expect({ status, payments }).toMatchObject({
+        status: 'payment_processed',
+        payments: [{ state: 'charged' }],
+      });
+    },
+  );
+
   test('a late charge of an order that was taken back is refunded once, whatever is lost on the way', async () => {
     const order = await given({ fateOf: () => 'declines' });
     await order.pay();

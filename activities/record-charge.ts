@@ -1,6 +1,6 @@
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
-import { formatAmount } from '../domain/money.ts';
+import { formatAmount, sumMinor } from '../domain/money.ts';
 import type { Dispute } from '../domain/refunds.ts';
 import type { PaymentAnswer, ProviderRefund } from '../ports/payment-gateway.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
@@ -9,6 +9,7 @@ import type { ActivityDeps } from './deps.ts';
 import { writeHelpDeskMail } from './help-desk-mail.ts';
 import { knownThere, tellUnknownCharge } from './late-news.ts';
 import { inProgress, requestTimes } from './operation.ts';
+import type { PaymentProcessed } from './payment-protocol.ts';
 import type { RecordPayment } from './refund-order.ts';
 import { takeBackPayment, takingBackRequests, writeTakenBack } from './refund-payment.ts';
 import { findOrder, writeTransition } from './transition.ts';
@@ -27,7 +28,8 @@ type Decision = RecordedCharge | { close: PaymentRow[] } | { refund: PaymentRow;
 /**
  * Settles a charge that came when no attempt of its order was waiting for it: the customer has confirmed a declined or
  * forgotten intent in another tab, or the run that confirmed it is gone. An order that is open, unpaid and at its payment
- * takes it; of every other order, in whatever state, it is refunded in full.
+ * takes it, also where a part of it was refunded at the provider meanwhile; of every other order, in whatever state, it is
+ * refunded in full.
  * Idempotent by the intent: run twice, at the same time, killed anywhere or with a lost reply, it finds what was recorded,
  * and the refund goes by the compensation's own key `refund-<orderId>-<n>`. Waits for attempts of the order's own that are
  * under way, and leaves to a walk back what that has yet to take back. An intent that SQL does not know is touched by
@@ -90,7 +92,8 @@ async function decide(
     return { result: 'told' };
   }
   if (payment.state === 'refunded') return { result: 'known' };
-  if (payment.state === 'charged') return { result: 'known', ...heldBy(order) };
+  if (payment.state === 'charged' && !(await isLeftOver(tx, { order, payment, payments })))
+    return { result: 'known', ...heldBy(order) };
   const { nowUtc } = deps.clock;
   const name = { key: operationKeys.processPayment(orderId, payment.n), orderId, step: 'payment' };
   if ((await tx.operations.leased({ orderId, step: 'payment', nowUtc: nowUtc() })).length > 0)
@@ -101,11 +104,34 @@ async function decide(
     return giveBack(deps, tx, { order, payment });
   }
   const others = payments.filter((one) => one !== payment && mayCharge(one));
-  const kept = refunds.every(({ status }) => status === 'failed');
+  const gone = refunds.filter(({ status }) => status !== 'failed').map((refund) => refund.amount.amountMinor);
+  const kept = sumMinor(gone) < amount.amountMinor;
   if (!kept || !awaitsPayment(order, charge) || others.some(({ state }) => state === 'charged'))
     return giveBack(deps, tx, { order, payment });
   if (others.length > 0) return { close: others };
   return adopt(deps, tx, { order, payment, payments });
+}
+
+/**
+ * A refund of a part was heard of before the charge was: that made it the order's charge, while the order waits for
+ * another card.
+ */
+async function isLeftOver(
+  tx: StoreTransaction,
+  {
+    order: { orderId, status },
+    payment,
+    payments,
+  }: { order: OrderRow; payment: PaymentRow; payments: readonly PaymentRow[] },
+): Promise<boolean> {
+  if (status !== 'payment_failed') return false;
+  for (const { n } of payments) {
+    const operation = await tx.operations.find(operationKeys.processPayment(orderId, n));
+    const outcome = operation?.outcome;
+    if (outcome && 'done' in outcome && (outcome.done as PaymentProcessed).intentId === payment.intentId)
+      return false;
+  }
+  return true;
 }
 
 const heldBy = ({ orderId, sagaState }: OrderRow): { held?: OrderId } =>

@@ -136,7 +136,9 @@ async function meaningOf(deps: AppDeps, notice: PaymentNotice & { orderId: Order
 function isSettledByOrder(books: OrderLedger | undefined, intentId: string | undefined): boolean {
   const payment = books?.payments.find((one) => one.intentId === intentId);
   if (!books || !payment) return false;
-  if (payment.state === 'charged' || payment.state === 'refunded') return true;
+  if (payment.state === 'refunded') return true;
+  /* Of an order that waits for another card, only a refund may have been heard of. */
+  if (payment.state === 'charged') return books.status !== 'payment_failed';
   if (isEnded(books.status)) return false;
   if (books.sagaState === 'compensating') return true;
   const { state } = payment;

@@ -103,7 +103,9 @@ describe('Stripe’s webhook', () => {
 
   it('signals no order whose payment does not wait for the customer', async () => {
     for (const state of ['created', 'charged', 'refunded'] as const) {
-      const { post, notices, followed } = build({ ledger: booksWith(state) });
+      const { post, notices, followed } = build({
+        ledger: booksWith(state, { status: 'payment_processed' }),
+      });
       expect(await resultOf(await post('{}'))).toEqual([200, 'ignored']);
       expect([notices, followed]).toEqual([[], []]);
     }
@@ -119,6 +121,7 @@ describe('Stripe’s webhook', () => {
   it.each<[string, StoreReads['ledger']]>([
     ['a declined payment', booksWith('declined')],
     ['a canceled payment', booksWith('canceled')],
+    ['a payment of which only a refund was heard', booksWith('charged', { status: 'payment_failed' })],
     ['an order that has ended', booksWith('created', { status: 'failed', sagaState: 'ended' })],
     ['an intent that SQL does not know', booksWith('created', { payments: [another] as never })],
     ['an order that SQL does not know', async () => []],

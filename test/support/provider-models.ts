@@ -318,10 +318,11 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
         if (intent.status === 'action_required' || intent.status === 'declined') intent.status = 'charged';
     },
     /** A person gives a charge back at the provider's own desk. */
-    refundByHand(intentId: string): void {
+    refundByHand(intentId: string, part?: number): void {
       const intent = found(intentId);
       const createdAtUtc = new Date(world.nowMs()).toISOString();
-      const facts = { intentId, orderId: intent.orderId, amount: intent.amount, createdAtUtc };
+      const amount = { ...intent.amount, amountMinor: part ?? intent.amount.amountMinor };
+      const facts = { intentId, orderId: intent.orderId, amount, createdAtUtc };
       intent.refunds.unshift({ ...facts, refundId: `re_by_hand_${intentId}`, status: 'succeeded' });
     },
     /** Every payment that was being processed has come to its end. */
