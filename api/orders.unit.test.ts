@@ -144,6 +144,13 @@ describe('acts on an order', () => {
       'resolve',
       { action: 'mark-done', reference: 'shp_1', actor: 'grace (help-desk)' },
     ],
+    [
+      'POST',
+      'resolve',
+      { action: 'mark-done', reference: 'shp_1', confirmDifferences: true },
+      'resolve',
+      { action: 'mark-done', reference: 'shp_1', confirmDifferences: true },
+    ],
     ['POST', 'approve', { reason: 'known' }, 'approve', { actor: 'help-desk', reason: 'known' }],
     [
       'POST',

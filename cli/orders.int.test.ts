@@ -205,6 +205,7 @@ describe('from a terminal', () => {
       room.ops(['cancel', '--reason', why]),
       room.ops(['cancel', newOrderId(), '--where', 'state=held', '--reason', why]),
       room.ops(['resolve', '--where', 'state=parked', '--reference', 'x', '--reason', why]),
+      room.ops(['resolve', '--where', 'state=parked', '--confirm-differences', '--reason', why]),
       room.ops(['resolve', '--where', 'state=parked', '--payment-method', 'pm_card_visa', '--reason', why]),
       room.ops(['show', 'nothing']),
     ]);
@@ -213,6 +214,7 @@ describe('from a terminal', () => {
       'Expected either orders or --where',
       'Expected either orders or --where',
       '--reference belongs to one order: name that order alone',
+      '--confirm-differences belongs to one order: name that order alone',
       '--payment-method belongs to one order: name that order alone',
       expect.stringContaining('There is no order "nothing"'),
     ]);

@@ -74,6 +74,28 @@ describe('what was decided before an order lost its run', () => {
     ]);
   });
 
+  test('a label that a person bought while the order was parked is the only one', async () => {
+    const orderId = newOrderId();
+    const mend = await breaking(orderId, 'shipments.create');
+    const order = await saga().start({ orderId }, { steps: { shipping: small } });
+    await saga().until(orderId, isParked);
+    await mend();
+    const { carrier } = saga().deps;
+    const made = await carrier.createShipment({
+      reference: operationKeys.generateShipment(orderId, 1),
+      address: goodAddress,
+      items: (await saga().view(orderId)).items,
+      timeoutMs: 2_000,
+    });
+    if (made.status !== 'created') throw new Error(made.reason);
+    await carrier.buy({ ...made, rateId: made.rates[0]?.rateId ?? '', timeoutMs: 2_000 });
+    const cases = await again(order);
+    expect(await cases.end(orderId)).toMatchObject({ status: 'completed' });
+    await saga().check(orderId);
+    const { ledger } = await booksOf(saga(), orderId);
+    expect(ledger.shipments).toMatchObject([{ state: 'bought', providerShipmentId: made.shipmentId }]);
+  });
+
   test.each([{}, { forgotten: true }])(
     'an address that was corrected while the order waited for its payment is the one that it goes to (%o)',
     async (options) => {

@@ -83,6 +83,13 @@ export const parkedFates: Record<string, Fate> = {
     await order.signal(resolveSignal, { ...act, action: 'mark-done', reference });
     return order;
   },
+  'completed-parked-label-found': async (saga) => {
+    const order = await park(saga, noLabel);
+    await buyLabel(saga, order.orderId);
+    await new Promise((done) => setTimeout(done, 2 * small.attemptTimeoutMs));
+    await resolve(order, { action: 'retry' });
+    return order;
+  },
   'completed-parked-address-skipped': async (saga) => {
     await saga.addFault({ ...noVerification, id: 'no-verification' });
     const order = await startUntil(saga, isParked, {}, { ...policy, addressVerification: 'required' });
