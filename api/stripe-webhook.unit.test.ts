@@ -112,7 +112,7 @@ describe('Stripe’s webhook', () => {
   });
 
   it('ignores a charge that a walk back under way will find', async () => {
-    const { post, followed } = build({ ledger: booksWith('created', { sagaState: 'compensating' }) });
+    const { post, followed } = build({ ledger: booksWith('declined', { sagaState: 'compensating' }) });
     expect(await resultOf(await post('{}'))).toEqual([200, 'ignored']);
     expect(followed).toEqual([]);
   });
