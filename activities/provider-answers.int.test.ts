@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
-import { operationKeys } from '../domain/ids.ts';
+import { operationKeys, type OrderId } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
-import type { Store } from '../ports/store.ts';
+import type { PaymentState, Store } from '../ports/store.ts';
 import { givenCharge } from '../test/contract/store-fixtures.ts';
 import { attemptTimeoutMs, createModelledOrder, type Scene } from '../test/support/modelled-order.ts';
 
@@ -51,6 +51,13 @@ describe('the answers of the steps that call a provider', () => {
       void: () => order.once((a) => a.voidShipment({ orderId, attemptTimeoutMs })),
     };
   }
+
+  /** Another payment of the order, as SQL has it. */
+  const putPayment = (orderId: OrderId, row: { n: number; state: PaymentState; intentId: string }) =>
+    store.transaction(async (tx) => {
+      const [first] = await tx.payments.list(orderId);
+      if (first) await tx.payments.put({ ...first, ...row });
+    });
 
   /** Runs twice, years apart: the same answer, no request, nothing written. */
   async function expectSameForYears(
@@ -248,6 +255,58 @@ describe('the answers of the steps that call a provider', () => {
     await expect(open.pay(2)).resolves.toMatchObject({ value: { intentId: 'pi_1' } });
     expect(open.stripe.intents.get('pi_2')?.status).toBe('canceled');
     expect((await open.ledger()).payments).toMatchObject([{ state: 'charged' }, { state: 'canceled' }]);
+  });
+
+  test('of two late charges of an order that waits one is its payment, the other goes back', async () => {
+    const order = await given({ fateOf: () => 'declines' });
+    await order.pay();
+    await order.pay(2);
+    /* As an earlier version has left it. */
+    await putPayment(order.orderId, { n: 1, state: 'declined', intentId: 'pi_1' });
+    for (const intent of order.stripe.intents.values()) intent.status = 'charged';
+    await expect(order.recordCharge('pi_2')).resolves.toMatchObject({ value: { result: 'adopted' } });
+    expect(order.stripe.kept()).toMatchObject([{ intentId: 'pi_2' }]);
+    const { payments, status } = await order.ledger();
+    expect(payments).toMatchObject([{ state: 'refunded' }, { state: 'charged' }]);
+    expect(status).toBe('payment_processed');
+    await expect(order.recordCharge('pi_1')).resolves.toMatchObject({ value: { result: 'known' } });
+    await expect(order.pay(2)).resolves.toMatchObject({ value: { intentId: 'pi_2' } });
+  });
+
+  test.each<[string, (order: Awaited<ReturnType<typeof given>>) => unknown]>([
+    ['that was given back at the provider', ({ stripe }) => stripe.refundByHand('pi_1')],
+    [
+      'of another amount',
+      ({ stripe }) => {
+        const intent = stripe.intents.get('pi_1');
+        if (intent) intent.amount = { ...intent.amount, amountMinor: 100 };
+      },
+    ],
+    [
+      'of an order that has another',
+      ({ orderId }) => putPayment(orderId, { n: 2, state: 'charged', intentId: 'pi_2' }),
+    ],
+    [
+      'of an order that is past its payment, which went back',
+      async (order) => {
+        await putPayment(order.orderId, { n: 2, state: 'refunded', intentId: 'pi_2' });
+        await store.transaction((tx) =>
+          tx.orders.update({
+            orderId: order.orderId,
+            status: 'payment_disputed',
+            updatedAtUtc: order.world.clock.nowUtc(),
+          }),
+        );
+      },
+    ],
+  ])('a late charge %s is not the order’s payment', async (_, happens) => {
+    const order = await given({ fateOf: () => 'declines' });
+    await order.pay();
+    order.stripe.payInAnotherTab();
+    await happens(order);
+    await expect(order.recordCharge()).resolves.toMatchObject({ value: { result: 'refunded' } });
+    expect(order.stripe.kept()).toEqual([]);
+    expect((await order.ledger()).eventTypes).not.toContain('payment.processed.v1');
   });
 
   test('a late charge is left to the attempt and to the walk back that are at work', async () => {

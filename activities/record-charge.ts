@@ -28,8 +28,8 @@ type Decision = RecordedCharge | { close: PaymentRow[] } | { refund: PaymentRow;
 /**
  * Settles a charge that came when no attempt of its order was waiting for it: the customer has confirmed a declined or
  * forgotten intent in another tab, or the run that confirmed it is gone. An order that is open, unpaid and at its payment
- * takes it, also where a part of it was refunded at the provider meanwhile; of every other order, in whatever state, it is
- * refunded in full.
+ * takes it, also where a part of it was refunded at the provider meanwhile, and the first to be recorded where there are
+ * several; of every other order, in whatever state, it is refunded in full.
  * Idempotent by the intent: run twice, at the same time, killed anywhere or with a lost reply, it finds what was recorded,
  * and the refund goes by the compensation's own key `refund-<orderId>-<n>`. Waits for attempts of the order's own that are
  * under way, and leaves to a walk back what that has yet to take back. An intent that SQL does not know is touched by
@@ -56,13 +56,22 @@ export const createRecordCharge =
     deps.bell.ring();
     if ('result' in decision) return decision;
     if ('close' in decision) {
-      for (const payment of decision.close)
-        await closeIntent(deps, { payment, intentId: payment.intentId ?? '', timeoutMs });
+      const charged: string[] = [];
+      for (const payment of decision.close) {
+        const left = await closeIntent(deps, { payment, intentId: payment.intentId ?? '', timeoutMs });
+        if (left.status === 'charged') charged.push(left.intentId);
+      }
       const again = await deps.store.transaction(async (tx) => {
-        for (const payment of decision.close) await tx.payments.put({ ...payment, state: 'canceled' });
-        return decide(deps, tx, { charge, refunds });
+        await findOrder(tx, charge.orderId);
+        for (const payment of decision.close) await markCanceled(tx, payment, charged);
+        return decide(deps, tx, { charge, refunds, charged });
       });
-      if ('result' in again) return again;
+      if ('result' in again) {
+        /* They have notices of their own; this is for one that does not come (any more). */
+        for (const id of charged)
+          await createRecordCharge(deps)({ subject: { ...subject, id }, attemptTimeoutMs });
+        return again;
+      }
       throw inProgress({
         key: operationKeys.refundPayment(charge.orderId),
         orderId: charge.orderId,
@@ -78,10 +87,26 @@ export const createRecordCharge =
     return { result: taken.left ? 'owed' : 'refunded' };
   };
 
+/** As it stands now: another notice may have settled it meanwhile. */
+async function markCanceled(
+  tx: StoreTransaction,
+  payment: PaymentRow,
+  charged: readonly string[],
+): Promise<void> {
+  const now = await tx.payments.find(payment);
+  if (!now?.intentId || now.intentId !== payment.intentId || charged.includes(now.intentId)) return;
+  if (mayCharge(now) && now.state !== 'charged') await tx.payments.put({ ...now, state: 'canceled' });
+}
+
+/** `charged`: other intents that were found charged when they had to be closed; they go back once this one is adopted. */
 async function decide(
   deps: ActivityDeps,
   tx: StoreTransaction,
-  { charge, refunds }: { charge: Charge; refunds: readonly ProviderRefund[] },
+  {
+    charge,
+    refunds,
+    charged = [],
+  }: { charge: Charge; refunds: readonly ProviderRefund[]; charged?: readonly string[] },
 ): Promise<Decision> {
   const { orderId, intentId, amount } = charge;
   const order = await tx.orders.find(orderId);
@@ -108,7 +133,8 @@ async function decide(
   const kept = sumMinor(gone) < amount.amountMinor;
   if (!kept || !awaitsPayment(order, charge) || others.some(({ state }) => state === 'charged'))
     return giveBack(deps, tx, { order, payment });
-  if (others.length > 0) return { close: others };
+  const open = others.filter((one) => !charged.includes(one.intentId ?? ''));
+  if (open.length > 0) return { close: open };
   return adopt(deps, tx, { order, payment, payments });
 }
 
