@@ -32,19 +32,14 @@ interface Note {
 }
 
 /**
- * Notes are numbered in the order in which the saga makes them. One that lands after its successor, after the order's
- * end (its caller was interrupted and went on), or a hold after the walk back began or the label was bought, moves nothing
- * any more: the audit trail alone keeps it. Tells whether it moved the order.
+ * Notes are numbered in the order in which the saga makes them. One that lands after a later one that moved the order,
+ * after the order's end (its caller was interrupted and went on), or a hold after the walk back began or the label was
+ * bought, moves nothing any more: the audit trail alone keeps it. Tells whether it moved the order.
  */
-async function writeNote(
-  tx: StoreTransaction,
-  { orderId, n, run }: Note,
-  change: Transition,
-): Promise<boolean> {
+async function writeNote(tx: StoreTransaction, note: Note, change: Transition): Promise<boolean> {
   const { order, reason } = change;
-  const overtaken = (await tx.operations.find(operationKeys.note(orderId, n + 1, run))) !== undefined;
   const moves = change.status !== undefined || change.sagaState !== undefined || change.event !== undefined;
-  const late = moves && (overtaken || isEnded(order.status) || comesAfterAll(change));
+  const late = moves && (isEnded(order.status) || comesAfterAll(change) || (await isOvertaken(tx, note)));
   if (!late) {
     await writeTransition(tx, change);
     return true;
@@ -52,6 +47,13 @@ async function writeNote(
   const { actor = 'saga', step, nowUtc } = change;
   await writeTransition(tx, { order, actor, step, reason: `too late to move the order: ${reason}`, nowUtc });
   return false;
+}
+
+/** Remarks, such as that of a refused signal, are written beside the order's path: they overtake nothing. */
+async function isOvertaken(tx: StoreTransaction, note: Omit<Note, 'step'>): Promise<boolean> {
+  const next = { ...note, n: note.n + 1 };
+  const later = await tx.operations.find(operationKeys.note(next.orderId, next.n, next.run));
+  return later?.step === remark ? isOvertaken(tx, next) : later !== undefined;
 }
 
 /**
@@ -64,10 +66,12 @@ function comesAfterAll({ order, sagaState, status }: Transition): boolean {
   return sagaState === 'held' && (cancelRequested !== undefined || failure !== undefined);
 }
 
-const noteName = ({ orderId, n, run }: Note) => ({
+const remark = 'remark';
+
+const noteName = ({ orderId, n, run }: Note, step = 'note') => ({
   key: operationKeys.note(orderId, n, run),
   orderId,
-  step: 'note',
+  step,
 });
 
 /**
@@ -288,7 +292,7 @@ export interface RecordNote extends Note {
 export const createRecordNote =
   (deps: ActivityDeps) =>
   (input: RecordNote): Promise<null> =>
-    runSqlOperation(deps, noteName(input), async (tx, order) => {
+    runSqlOperation(deps, noteName(input, input.sagaState ? 'note' : remark), async (tx, order) => {
       await writeNote(tx, input, {
         order,
         actor: input.actor,

@@ -350,4 +350,25 @@ describe('the answers of the steps that only touch SQL', () => {
     await run((a) => a.holdOrder({ orderId, n: 1, step: 'payment', hold }));
     expect(await store.read.order(orderId)).toMatchObject({ status: 'received', sagaState: 'compensating' });
   });
+
+  test('a hold that lands after a remark made meanwhile holds the order, and tells of it', async () => {
+    const orderId = await given();
+    const note = { orderId, step: 'payment', actor: 'customer', reason: 'too late' } as const;
+    await run((a) => a.recordNote({ ...note, n: 2, act: 'cancel', result: 'refused' }));
+    await run((a) => a.recordNote({ ...note, n: 3, act: 'extend', result: 'refused' }));
+    await run((a) => a.holdOrder({ orderId, n: 1, step: 'payment', hold }));
+    const { ledger, view } = await everythingOf(orderId);
+    expect(view).toMatchObject({ sagaState: 'held', hold: { untilUtc: hold.untilUtc } });
+    expect(ledger[0]?.eventTypes.at(-1)).toBe('order.held.v1');
+  });
+
+  test('a hold that lands after a remark and what followed that moves nothing', async () => {
+    const orderId = await given();
+    const note = { orderId, step: 'payment', actor: 'customer', reason: 'changed his mind' } as const;
+    await run((a) => a.recordNote({ ...note, n: 2, act: 'extend', result: 'refused' }));
+    const goesOn = { ...note, n: 3, status: 'inventory_reserved', sagaState: 'running' } as const;
+    await run((a) => a.resumeOrder(goesOn));
+    await run((a) => a.holdOrder({ orderId, n: 1, step: 'payment', hold }));
+    expect(await store.read.order(orderId)).toMatchObject({ sagaState: 'running' });
+  });
 });
