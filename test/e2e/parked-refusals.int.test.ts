@@ -133,6 +133,7 @@ describe('a parked step', () => {
     if (byHand.status !== 'created') throw new Error(byHand.reason);
     const bought = await carrier.buy({ ...byHand, rateId: byHand.rates.at(-1)?.rateId ?? '', timeoutMs });
     if (bought.status !== 'bought') throw new Error(bought.status);
+    await noAttemptLeft();
     await resolve(order, { action: 'retry' });
     await endOf(order);
     const { view } = await expectEnd(saga(), order, { status: 'completed' });
