@@ -89,6 +89,8 @@ describe('what was decided before an order lost its run', () => {
     });
     if (made.status !== 'created') throw new Error(made.reason);
     await carrier.buy({ ...made, rateId: made.rates[0]?.rateId ?? '', timeoutMs: 2_000 });
+    /* Until then an attempt of ours may still buy a label. */
+    await new Promise((done) => setTimeout(done, 2 * small.attemptTimeoutMs));
     const cases = await again(order);
     expect(await cases.end(orderId)).toMatchObject({ status: 'completed' });
     await saga().check(orderId);
