@@ -27,7 +27,7 @@ export async function followCharge(saga: SagaEnvironment, intentId: string, time
 }
 
 /** Stripe's API of payment intents with the secret key; a POST where parameters are given. */
-export async function stripeIntents(
+async function stripeIntents(
   saga: SagaEnvironment,
   path: string,
   params?: Record<string, string>,
