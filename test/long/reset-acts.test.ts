@@ -12,7 +12,7 @@ import {
 } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
 import { beforeFirstUpdate, firstTask, resetRun } from '../support/reset-run.ts';
-import { createBreakableDeps } from './breakable-deps.ts';
+import { createBreakableDeps } from '../e2e/breakable-deps.ts';
 import {
   act,
   auditedActs,
@@ -21,7 +21,7 @@ import {
   refusalOf,
   sagaSuite,
   type StartedOrder,
-} from './saga-suite.ts';
+} from '../e2e/saga-suite.ts';
 
 const breakable = createBreakableDeps();
 const refusedAtLabel = { ...goodAddress, street1: 'LABEL-REFUSED 1' };

@@ -12,9 +12,9 @@ import {
 } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
 import { casesRoom } from '../support/cases-room.ts';
-import { createBreakableDeps } from './breakable-deps.ts';
-import { act, booksOf, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
-import { createStoreSwitch } from './switchable-store.ts';
+import { createBreakableDeps } from '../e2e/breakable-deps.ts';
+import { act, booksOf, newOrderId, sagaSuite, type StartedOrder } from '../e2e/saga-suite.ts';
+import { createStoreSwitch } from '../e2e/switchable-store.ts';
 
 const breakable = createBreakableDeps();
 const small = { attemptTimeoutMs: 1_000, budgetMs: 1_000, maximumIntervalMs: 100 };

@@ -5,7 +5,7 @@ import type { PolicyChanges } from '../../domain/policy.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { cancelOrder, resolveParked, resolveSignal, type ResolveParked } from '../../workflows/messages.ts';
 import { goodAddress, startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { endOf } from './breakable-deps.ts';
+import { endOf } from '../e2e/breakable-deps.ts';
 import {
   act,
   auditedActs,
@@ -14,7 +14,7 @@ import {
   newOrderId,
   refusalOf,
   type StartedOrder,
-} from './saga-suite.ts';
+} from '../e2e/saga-suite.ts';
 
 const small = { attemptTimeoutMs: 1_200, budgetMs: 2_000, initialIntervalMs: 50, maximumIntervalMs: 100 };
 /** Small budgets only where the order is meant to park. */

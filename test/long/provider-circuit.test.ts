@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { until } from '../setup/saga-environment.ts';
-import { inMs, providerEnv, requestsTo, setSwitch } from './provider-suite.ts';
-import { eventsOf, newOrderId, sagaSuite } from './saga-suite.ts';
+import { inMs, providerEnv, requestsTo, setSwitch } from '../e2e/provider-suite.ts';
+import { eventsOf, newOrderId, sagaSuite } from '../e2e/saga-suite.ts';
 
 const quickAddress = { address: { budgetMs: 200, attemptTimeoutMs: 150 } };
 

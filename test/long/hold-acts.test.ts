@@ -23,7 +23,7 @@ import {
   sagaSuite,
   shownOf,
   type StartedOrder,
-} from './saga-suite.ts';
+} from '../e2e/saga-suite.ts';
 
 const HOUR = 3_600_000;
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
