@@ -4,6 +4,7 @@ import {
   TechnicalFailure,
   type foundAtProvider,
   type referenceNotConfirmed,
+  type FailedAttempt,
   type Refusal,
   type serviceNotOffered,
 } from '../domain/failures.ts';
@@ -52,16 +53,23 @@ export const technicalFailure = (error: TechnicalFailure, attempt?: number): App
   });
 };
 
-/** Wraps an activity so that technical failures reach Temporal under their own type. Bugs pass through as they are. */
+/**
+ * Wraps an activity so that technical failures reach Temporal under their own type. Bugs pass through as they are.
+ * The failure is a heartbeat as well: an attempt that is under way when the step's budget ends hides what the earlier
+ * ones said, and only the last heartbeat stands behind that time-out.
+ */
 export const asActivity =
   <Input, Output>(activity: (input: Input) => Promise<Output>) =>
   async (input: Input): Promise<Output> => {
     try {
       return await activity(input);
     } catch (error) {
-      throw error instanceof TechnicalFailure ? technicalFailure(error, attemptNumber()) : error;
+      if (!(error instanceof TechnicalFailure)) throw error;
+      const context = asyncLocalStorage.getStore();
+      /* Undefined outside of a worker. */
+      const attempt = context?.info.attempt;
+      const { type, message } = error;
+      context?.heartbeat({ attempt, type, message } satisfies FailedAttempt);
+      throw technicalFailure(error, attempt);
     }
   };
-
-/** Undefined outside of a worker. */
-const attemptNumber = (): number | undefined => asyncLocalStorage.getStore()?.info.attempt;

@@ -101,6 +101,13 @@ export const serviceNotOffered = 'ServiceNotOffered';
 export const referenceNotConfirmed = 'ReferenceNotConfirmed';
 export const foundAtProvider = 'FoundAtProvider';
 
+/** What a failed attempt leaves as its heartbeat for people to read; it decides nothing. */
+export interface FailedAttempt {
+  attempt: number | undefined;
+  type: string;
+  message: string;
+}
+
 /** A failure that retrying may cure, raised by adapters; Temporal's retry policy decides how often. */
 export class TechnicalFailure extends Error {
   readonly type: TechnicalFailureType;

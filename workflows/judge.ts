@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
-import { isFailureType, type Refusal } from '../domain/failures.ts';
+import { isFailureType, type FailedAttempt, type Refusal } from '../domain/failures.ts';
 import type { Verdict } from './saga.ts';
 
 /** Thrown at the saga's safe points once a stop was accepted. */
@@ -42,9 +42,10 @@ export function shownOf(error: unknown): string | undefined {
   return typeof details?.shown === 'string' ? details.shown : undefined;
 }
 
-/** Number of the attempt that failed last; undefined where the failure does not tell. */
+/** Number of the attempt that failed last; undefined where neither the failure nor a heartbeat tells. */
 export function attemptsOf(error: unknown): number | undefined {
-  const [details] = (technicalCause(error).own?.details ?? []) as [{ attempt?: unknown }?];
+  const { cause, own } = technicalCause(error);
+  const [details] = own ? ((own.details ?? []) as [{ attempt?: unknown }?]) : [failedBefore(cause)];
   return typeof details?.attempt === 'number' ? details.attempt : undefined;
 }
 
@@ -55,11 +56,19 @@ function technicalCause(error: unknown): { cause: unknown; own: ApplicationFailu
   return { cause, own: own instanceof ApplicationFailure ? own : undefined };
 }
 
+/** What the last attempt that failed said, where another was under way when the time was over. */
+const failedBefore = (cause: unknown): Partial<FailedAttempt> | undefined =>
+  cause instanceof TimeoutFailure
+    ? ((cause.lastHeartbeatDetails as Partial<FailedAttempt> | null) ?? undefined)
+    : undefined;
+
 /** One line about a technical failure, for people; what the last attempt said stands behind a time-out. */
 export function describeFailure(error: unknown): string {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
   if (!(cause instanceof Error)) return String(cause);
   const last = cause instanceof TimeoutFailure ? cause.cause : undefined;
+  const before = failedBefore(cause);
+  const said = last ? describeFailure(last) : before && `${before.type}: ${before.message}`;
   const type = cause instanceof ApplicationFailure ? cause.type : undefined;
-  return `${type ?? cause.name}: ${cause.message}${last ? `; ${describeFailure(last)}` : ''}`;
+  return `${type ?? cause.name}: ${cause.message}${said ? `; ${said}` : ''}`;
 }
