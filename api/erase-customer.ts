@@ -156,6 +156,7 @@ async function blank(tx: StoreTransaction, order: OrderRow): Promise<void> {
     customerEmail: '',
     shippingAddress: emptyAddress(order.shippingAddress),
     paymentMethodId: '',
+    fingerprint: '',
     detail: { ...detail, ...(shipment ? { shipment: { ...shipment, labelUrl: '' } } : {}) },
     updatedAtUtc,
   });

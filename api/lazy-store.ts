@@ -18,6 +18,7 @@ export function lazyStore(open: () => Promise<Store>): LazyStore {
   };
   const read: StoreReads = {
     order: async (id) => (await store()).read.order(id),
+    placed: async (id) => (await store()).read.placed(id),
     audit: async (subject) => (await store()).read.audit(subject),
     auditHead: async (subject) => (await store()).read.auditHead(subject),
     events: async (input) => (await store()).read.events(input),

@@ -124,6 +124,8 @@ export interface NewOrder {
   workflowId: string;
   runId: string;
   traceId: string;
+  /** Names the request that the order was placed with; absent on orders from before it was stored, empty once erased. */
+  fingerprint?: string;
   createdAtUtc: string;
 }
 
@@ -175,6 +177,7 @@ export interface OrderStatements {
     shippingAddress?: Address;
     customerEmail?: string;
     paymentMethodId?: string;
+    fingerprint?: string;
     updatedAtUtc: string;
   }): Promise<void>;
   /** Takes the order's next event number and names the event as the order's last. */
@@ -523,6 +526,8 @@ export interface OutboxStore {
 
 export interface StoreReads {
   order(id: OrderId): Promise<OrderView | undefined>;
+  /** What a repeated request is told from another one by: the order's row without its lines, and its acts. */
+  placed(id: OrderId): Promise<PlacedOrder | undefined>;
   audit(subject: string): Promise<AuditRow[]>;
   /** Head of a subject's chain: a cut-off tail shows by comparing it with the last row. */
   auditHead(subject: string): Promise<{ seq: number; hash: string } | undefined>;
@@ -542,6 +547,11 @@ export interface StoreReads {
   money(id: OrderId): Promise<StoredMoney | undefined>;
   debts: DebtReads;
   customers: CustomerReads;
+}
+
+export interface PlacedOrder {
+  order: Omit<OrderRow, 'lines'>;
+  acts: OrderActRow[];
 }
 
 /** What `judgeRefund` decides by. */

@@ -7,18 +7,19 @@ import type { Synchronous } from './statements.ts';
 
 export const orderSql = {
   insert: `INSERT INTO Orders (OrderId, CallerId, CustomerId, CustomerEmail, Currency, Items, TotalMinor, PaymentMethodId,
-      ShippingAddress, WorkflowId, RunId, TraceId, Status, SagaState, Step, Detail, CreatedAtUtc, UpdatedAtUtc)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received', 'running', 'receive', '{}', ?, ?)
+      ShippingAddress, WorkflowId, RunId, TraceId, Fingerprint, Status, SagaState, Step, Detail, CreatedAtUtc, UpdatedAtUtc)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received', 'running', 'receive', '{}', ?, ?)
     ON CONFLICT (OrderId) DO NOTHING`,
   insertLine: `INSERT INTO OrderLines (OrderId, LineNumber, Kind, ProductId, Quantity, AmountMinor) VALUES (?, ?, ?, ?, ?, ?)`,
   find: `SELECT OrderId, CallerId, CustomerId, CustomerEmail, Currency, Items, TotalMinor, PaymentMethodId, ShippingAddress,
-      WorkflowId, RunId, TraceId, Status, SagaState, Step, Detail, CreatedAtUtc, UpdatedAtUtc
+      WorkflowId, RunId, TraceId, Fingerprint, Status, SagaState, Step, Detail, CreatedAtUtc, UpdatedAtUtc
     FROM Orders WHERE OrderId = ?`,
   purged: `SELECT Status FROM PurgedOrders WHERE OrderId = ?`,
   lines: `SELECT Kind, ProductId, Quantity, AmountMinor FROM OrderLines WHERE OrderId = ? ORDER BY LineNumber`,
   update: `UPDATE Orders SET Status = COALESCE(?, Status), SagaState = COALESCE(?, SagaState), Step = COALESCE(?, Step),
       Detail = COALESCE(?, Detail), ShippingAddress = COALESCE(?, ShippingAddress),
-      CustomerEmail = COALESCE(?, CustomerEmail), PaymentMethodId = COALESCE(?, PaymentMethodId), UpdatedAtUtc = ?
+      CustomerEmail = COALESCE(?, CustomerEmail), PaymentMethodId = COALESCE(?, PaymentMethodId),
+      Fingerprint = COALESCE(?, Fingerprint), UpdatedAtUtc = ?
     WHERE OrderId = ?`,
   lastEvent: `SELECT EventSequence, LastEventId FROM Orders WHERE OrderId = ?`,
   nextEvent: `UPDATE Orders SET EventSequence = ?, LastEventId = ? WHERE OrderId = ?`,
@@ -37,6 +38,7 @@ export interface OrderRecord {
   WorkflowId: string;
   RunId: string;
   TraceId: string;
+  Fingerprint: string | null;
   Status: OrderStatus;
   SagaState: SagaState;
   Step: StepName;
@@ -74,6 +76,7 @@ export function createOrders(connection: Connection): Synchronous<OrderStatement
         shippingAddress ? JSON.stringify(shippingAddress) : null,
         change.customerEmail ?? null,
         change.paymentMethodId ?? null,
+        change.fingerprint ?? null,
         change.updatedAtUtc,
         orderId,
       );
@@ -113,6 +116,7 @@ function orderValues(order: NewOrder) {
     order.workflowId,
     order.runId,
     order.traceId,
+    order.fingerprint ?? null,
     order.createdAtUtc,
     order.createdAtUtc,
   ];
@@ -123,7 +127,7 @@ function insertLine(connection: Connection, orderId: OrderId, line: OrderLine, l
   connection.run(orderSql.insertLine, orderId, lineNumber, kind, productId, quantity, amountMinor);
 }
 
-const orderOf = (record: OrderRecord, lines: LineRecord[]): OrderRow => ({
+export const orderOf = (record: OrderRecord, lines: LineRecord[]): OrderRow => ({
   orderId: record.OrderId,
   callerId: record.CallerId,
   customerId: record.CustomerId,
@@ -137,6 +141,7 @@ const orderOf = (record: OrderRecord, lines: LineRecord[]): OrderRow => ({
   workflowId: record.WorkflowId,
   runId: record.RunId,
   traceId: record.TraceId,
+  ...(record.Fingerprint !== null && { fingerprint: record.Fingerprint }),
   status: record.Status,
   sagaState: record.SagaState,
   step: record.Step,

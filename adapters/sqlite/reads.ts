@@ -7,7 +7,8 @@ import { shownDetail, type OrderDetail, type StoreReads } from '../../ports/stor
 import { snapshot, type Connection } from './connection.ts';
 import { productOf, type ProductRecord } from './inventory.ts';
 import { createLedger } from './ledger.ts';
-import { orderSql, type OrderRecord } from './orders.ts';
+import { createOrderActs } from './order-acts.ts';
+import { orderOf, orderSql, type OrderRecord } from './orders.ts';
 import { readProviders } from './providers.ts';
 import { createPayments } from './payments.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
@@ -55,6 +56,7 @@ export function createReads(
 ): Synchronous<Omit<StoreReads, 'webhooks' | 'deadLetters' | 'customers' | 'debts'>> {
   const audit = (subject: string) => connection.all<AuditRecord>(readSql.audit, subject).map(auditRowOf);
   const ledger = createLedger(connection);
+  const acts = createOrderActs(connection);
   const payments = createPayments(connection);
   const refunds = createRefunds(connection);
   const disputes = createDisputes(connection);
@@ -63,6 +65,13 @@ export function createReads(
       const record = connection.get<OrderRecord>(orderSql.find, id);
       return record && orderViewOf(record);
     },
+    placed: (id) =>
+      snapshot(connection, () => {
+        const record = connection.get<OrderRecord>(orderSql.find, id);
+        if (!record) return undefined;
+        const { lines: _, ...order } = orderOf(record, []);
+        return { order, acts: acts.list(id) };
+      }),
     audit,
     auditHead(subject) {
       const head = connection.get<{ Seq: number; Hash: string }>(readSql.auditHead, subject);

@@ -67,6 +67,7 @@ export async function connectSqliteStore(input: {
       ),
     read: {
       order: (id) => reading(({ reads }) => reads.order(id)),
+      placed: (id) => reading(({ reads }) => reads.placed(id)),
       audit: (subject) => reading(({ reads }) => reads.audit(subject)),
       auditHead: (subject) => reading(({ reads }) => reads.auditHead(subject)),
       events: (request) => reading(({ reads }) => reads.events(request)),

@@ -20,6 +20,7 @@ const columns = [
   'WorkflowId',
   'RunId',
   'TraceId',
+  'Fingerprint',
   'Status',
   'SagaState',
   'Step',
@@ -34,8 +35,8 @@ export const orderSql = statements('orders', {
     text: () => `INSERT INTO dbo.Orders (${columns.join(', ')})
       OUTPUT inserted.OrderId
       SELECT @OrderId, @CallerId, @CustomerId, @CustomerEmail, @Currency, @Items, @TotalMinor, @PaymentMethodId,
-        @ShippingAddress, @WorkflowId, @RunId, @TraceId, 'received', 'running', 'receive', N'{}', @CreatedAtUtc,
-        @CreatedAtUtc
+        @ShippingAddress, @WorkflowId, @RunId, @TraceId, @Fingerprint, 'received', 'running', 'receive', N'{}',
+        @CreatedAtUtc, @CreatedAtUtc
       WHERE NOT EXISTS (SELECT 1 FROM dbo.Orders WHERE OrderId = @OrderId)`,
   },
   insertLines: {
@@ -76,7 +77,8 @@ export const orderSql = statements('orders', {
         SagaState = COALESCE(@SagaState, SagaState), Step = COALESCE(@Step, Step), Detail = COALESCE(@Detail, Detail),
         ShippingAddress = COALESCE(@ShippingAddress, ShippingAddress),
         CustomerEmail = COALESCE(@CustomerEmail, CustomerEmail),
-        PaymentMethodId = COALESCE(@PaymentMethodId, PaymentMethodId), UpdatedAtUtc = @UpdatedAtUtc
+        PaymentMethodId = COALESCE(@PaymentMethodId, PaymentMethodId),
+        Fingerprint = COALESCE(@Fingerprint, Fingerprint), UpdatedAtUtc = @UpdatedAtUtc
       OUTPUT inserted.OrderId
       WHERE OrderId = @OrderId`,
   },
@@ -115,6 +117,7 @@ export function createOrders(session: Session): OrderStatements {
         ShippingAddress: shippingAddress ? JSON.stringify(shippingAddress) : null,
         CustomerEmail: change.customerEmail ?? null,
         PaymentMethodId: change.paymentMethodId ?? null,
+        Fingerprint: change.fingerprint ?? null,
         UpdatedAtUtc: change.updatedAtUtc,
       });
       if (changed.length === 0)
@@ -151,6 +154,7 @@ function orderValues(order: NewOrder): StatementValues {
     WorkflowId: order.workflowId,
     RunId: order.runId,
     TraceId: order.traceId,
+    Fingerprint: order.fingerprint ?? null,
     CreatedAtUtc: order.createdAtUtc,
   };
 }
@@ -171,7 +175,7 @@ async function insertLines(session: Session, { orderId, lines }: NewOrder): Prom
   }
 }
 
-const orderOf = (row: Row, lines: readonly Row[]): OrderRow => ({
+export const orderOf = (row: Row, lines: readonly Row[]): OrderRow => ({
   orderId: row['OrderId'] as OrderId,
   callerId: row['CallerId'] as string,
   customerId: row['CustomerId'] as CustomerId,
@@ -185,6 +189,7 @@ const orderOf = (row: Row, lines: readonly Row[]): OrderRow => ({
   workflowId: row['WorkflowId'] as string,
   runId: row['RunId'] as string,
   traceId: row['TraceId'] as string,
+  ...(row['Fingerprint'] !== null && { fingerprint: row['Fingerprint'] as string }),
   status: row['Status'] as OrderStatus,
   sagaState: row['SagaState'] as SagaState,
   step: row['Step'] as StepName,

@@ -9,7 +9,8 @@ import { createCustomerReads } from './customers.ts';
 import { createDebtReads } from './debts.ts';
 import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { readLedger } from './ledger.ts';
-import { orderSql, totalOf } from './orders.ts';
+import { createOrderActs } from './order-acts.ts';
+import { orderOf, orderSql, totalOf } from './orders.ts';
 import { readProviders } from './providers.ts';
 import { createPayments } from './payments.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
@@ -63,6 +64,13 @@ export function createReads(session: Session): StoreReads {
     async order(id) {
       const [row] = await session.rows(orderSql.read, { OrderId: id });
       return row && orderViewOf(row);
+    },
+    /* An act that is written meanwhile is in the second only, and takes its field out of the comparison. */
+    async placed(id) {
+      const [row] = await session.rows(orderSql.read, { OrderId: id });
+      if (!row) return undefined;
+      const { lines: _, ...order } = orderOf(row, []);
+      return { order, acts: await createOrderActs(session).list(id) };
     },
     audit: async (subject) => (await session.rows(readSql.audit, { Subject: subject })).map(auditRowOf),
     async auditHead(subject) {

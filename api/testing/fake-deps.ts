@@ -187,6 +187,7 @@ export function fakeOrderActs() {
 
 const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   order: async () => undefined,
+  placed: async () => undefined,
   audit: async () => [],
   auditHead: async () => undefined,
   events: async () => [],

@@ -17,7 +17,7 @@ export function describeOrders(createDatabase: CreateDatabase): void {
 
   it('keeps an order as it came', async () => {
     const { store } = context;
-    const order = await givenOrder(store);
+    const order = await givenOrder(store, { fingerprint: '2:digest:INR' });
     expect(await store.transaction((tx) => tx.orders.find(order.orderId))).toEqual({
       ...order,
       status: 'received',
@@ -85,6 +85,30 @@ export function describeOrders(createDatabase: CreateDatabase): void {
       customerEmail: 'other@example.com',
       status: 'payment_processed',
     });
+  });
+
+  it('tells what an order was placed with, and which acts changed it since', async () => {
+    const { store } = context;
+    const { lines: _, ...order } = await givenOrder(store, { fingerprint: '2:digest' });
+    const { orderId } = order;
+    const act: OrderActRow = { orderId, actId: 'a', kind: 'payment', n: 2, recordedAtUtc: time(1) };
+    await store.transaction((tx) => tx.orderActs.insert(act));
+    expect(await store.read.placed(orderId)).toEqual({
+      order: {
+        ...order,
+        status: 'received',
+        sagaState: 'running',
+        step: 'receive',
+        detail: {},
+        updatedAtUtc: order.createdAtUtc,
+      },
+      acts: [act],
+    });
+    await store.transaction((tx) => tx.orders.update({ orderId, fingerprint: '', updatedAtUtc: time(2) }));
+    expect((await store.read.placed(orderId))?.order.fingerprint).toBe('');
+    const older = await givenOrder(store);
+    expect((await store.read.placed(older.orderId))?.order).not.toHaveProperty('fingerprint');
+    expect(await store.read.placed(newOrderId())).toBeUndefined();
   });
 
   it('shows no address and no email in the view', async () => {
