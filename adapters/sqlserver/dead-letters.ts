@@ -15,7 +15,6 @@ export const summaryColumns = `DeadLetterId, Queue, MessageId, MessageType, Orde
         Fingerprint, Attempts, FirstFailedAtUtc, LastFailedAtUtc, IndexedAtUtc, State, ReplayId, ReplayError,
         SettledAtUtc`;
 export const allColumns = `${summaryColumns}, Patch, Envelope, Content`;
-const output = allColumns.replace(/(\w+)/g, 'inserted.$1');
 
 /** Ids are hexadecimal, so a comma divides them. */
 export const amongIds = `DeadLetterId IN (
@@ -40,11 +39,12 @@ export const deadLetterSql = statements('deadLetters', {
     index: 'PK_DeadLetters',
     text: () => `UPDATE dbo.DeadLetters SET State = 'replaying', ReplayId = @ReplayId, ReplayError = NULL,
         ClaimedAtUtc = @NowUtc, Patch = CASE WHEN State = 'open' THEN @Patch ELSE Patch END
-      OUTPUT ${output}
       WHERE DeadLetterId = @DeadLetterId AND (
         State = 'open'
         OR (State = 'replaying' AND (ReplayId = @ReplayId OR (ClaimedAtUtc < @StaleBeforeUtc AND @Patch IS NULL)))
-      )`,
+      );
+      IF @@ROWCOUNT = 1
+        SELECT ${allColumns} FROM dbo.DeadLetters WHERE DeadLetterId = @DeadLetterId`,
   },
   settle: {
     index: 'PK_DeadLetters',

@@ -4,7 +4,7 @@ import type { OrderItem } from '../../domain/order.ts';
 import { changedStock } from '../../domain/stock.ts';
 import type { InventoryStatements, Product } from '../../ports/store.ts';
 import { upsert } from './insert-or-update.ts';
-import { forEachRow, rowValues, statements, type Row, type Session, type Statement } from './statement.ts';
+import { forEachRow, sendRows, statements, type Row, type Session, type Statement } from './statement.ts';
 import { numberOf } from './values.ts';
 
 /*
@@ -56,7 +56,9 @@ export const inventorySql = statements('inventory', {
   reserve: {
     index: 'PK_Reservations',
     text: (_, rows) => `INSERT INTO dbo.Reservations (OrderId, ProductId, Quantity, State)
-      VALUES ${forEachRow(rows, ', ', (row) => `(@OrderId, @ProductId_${row}, @Quantity_${row}, 'reserved')`)}`,
+      SELECT @OrderId, ProductId, Quantity, 'reserved'
+      FROM (VALUES ${forEachRow(rows, ', ', (row) => `(@ProductId_${row}, @Quantity_${row})`)}) AS Item (ProductId, Quantity)
+      WHERE ProductId IS NOT NULL`,
   },
   heldBy: {
     index: 'IX_Orders_Held, PK_Orders, PK_Reservations',
@@ -97,20 +99,13 @@ export const inventorySql = statements('inventory', {
   },
 });
 
-/** Rows of one batch: two parameters each, and SQL Server takes 2,100. */
-const itemsAtOnce = 500;
-
 export function createInventory(session: Session): InventoryStatements {
   const send = (statement: Statement, items: readonly OrderItem[], values = {}) =>
-    inChunks(items, (chunk) =>
-      session.rows(statement, { ...values, ...rowValues(chunk.map(itemValues)) }, chunk.length),
-    );
+    sendRows(session, statement, items.map(itemValues), values);
   return {
     async products(ids) {
-      const rows = await inChunks(ids, (chunk) =>
-        session.rows(inventorySql.products, rowValues(chunk.map((id) => ({ ProductId: id }))), chunk.length),
-      );
-      return rows.map(productOf);
+      const asked = ids.map((id) => ({ ProductId: id }));
+      return (await sendRows(session, inventorySql.products, asked)).map(productOf);
     },
     async reserve({ orderId, items }) {
       const inOrder = [...items].sort(byProduct);
@@ -162,17 +157,6 @@ export function createInventory(session: Session): InventoryStatements {
       return adjustment;
     },
   };
-}
-
-async function inChunks<T>(
-  list: readonly T[],
-  send: (chunk: readonly T[]) => Promise<Row[]>,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (let start = 0; start < list.length; start += itemsAtOnce) {
-    rows.push(...(await send(list.slice(start, start + itemsAtOnce))));
-  }
-  return rows;
 }
 
 const itemValues = (item: OrderItem) => ({ ProductId: item.productId, Quantity: item.quantity });

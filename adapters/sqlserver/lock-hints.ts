@@ -1,13 +1,14 @@
 /**
  * The one place where lock hints are written. Without them (a server that refuses or ignores them, such as Babelfish)
- * the same rows are locked by statements that write: slower, and just as correct.
+ * an update that changes nothing locks the rows, and a read behind it says what they hold: such a server may return
+ * from an UPDATE's OUTPUT what was there before it waited for the lock.
  */
 export interface LockHints {
   /** ` WITH (ROWLOCK, UPDLOCK)` behind a table's name, or nothing. */
   table(...hints: Hint[]): string;
   /**
-   * Reads rows and keeps them locked until the transaction ends. `UPDLOCK` does it with hints; without them an update
-   * that changes nothing does.
+   * Reads rows and keeps them locked until the transaction ends: one result. `UPDLOCK` does it with hints, without them
+   * a batch of two statements.
    */
   lockingRead(input: { table: string; columns: readonly string[]; touch: string; where: string }): string;
 }
@@ -24,5 +25,6 @@ export const withHints: LockHints = {
 export const withoutHints: LockHints = {
   table: () => '',
   lockingRead: ({ table, columns, touch, where }) =>
-    `UPDATE ${table} SET ${touch} = ${touch} OUTPUT ${columns.map((column) => `inserted.${column}`).join(', ')} WHERE ${where}`,
+    `UPDATE ${table} SET ${touch} = ${touch} WHERE ${where};
+      SELECT ${columns.join(', ')} FROM ${table} WHERE ${where}`,
 };

@@ -31,13 +31,14 @@ export const operationSql = statements('operations', {
   beginAgain: {
     index: 'PK_Operations',
     text: () => `UPDATE dbo.Operations SET Fence = Fence + 1, LeaseUntilUtc = @LeaseUntilUtc
-      OUTPUT ${inserted}
-      WHERE OperationKey = @OperationKey AND Outcome IS NULL`,
+      WHERE OperationKey = @OperationKey AND Outcome IS NULL;
+      IF @@ROWCOUNT = 1
+        SELECT ${columns.join(', ')} FROM dbo.Operations WHERE OperationKey = @OperationKey`,
   },
   finish: {
     index: 'PK_Operations',
     text: () => `UPDATE dbo.Operations SET Outcome = @Outcome, LeaseUntilUtc = NULL
-      OUTPUT inserted.Fence
+      OUTPUT inserted.OperationKey
       WHERE OperationKey = @OperationKey AND Outcome IS NULL`,
   },
   revise: {

@@ -4,7 +4,7 @@ import type { EndStatus, OrderLine, OrderStatus, SagaState, StepName } from '../
 import type { NewOrder, OrderRow, OrderStatements } from '../../ports/store.ts';
 import { inserts } from './insert-or-update.ts';
 import type { StatementValues } from './parameter-types.ts';
-import { forEachRow, rowValues, statements, type Row, type Session } from './statement.ts';
+import { forEachRow, sendRows, statements, type Row, type Session } from './statement.ts';
 import { isoOf, numberOf } from './values.ts';
 
 const columns = [
@@ -45,12 +45,14 @@ export const orderSql = statements('orders', {
       _,
       rows,
     ) => `INSERT INTO dbo.OrderLines (OrderId, LineNumber, Kind, ProductId, Quantity, AmountMinor)
-      VALUES ${forEachRow(
+      SELECT @OrderId, LineNumber, Kind, ProductId, Quantity, AmountMinor
+      FROM (VALUES ${forEachRow(
         rows,
         ', ',
         (row) =>
-          `(@OrderId, @LineNumber_${row}, @Kind_${row}, @ProductId_${row}, @Quantity_${row}, @AmountMinor_${row})`,
-      )}`,
+          `(@LineNumber_${row}, @Kind_${row}, @ProductId_${row}, @Quantity_${row}, @AmountMinor_${row})`,
+      )}) AS Line (LineNumber, Kind, ProductId, Quantity, AmountMinor)
+      WHERE LineNumber IS NOT NULL`,
   },
   /* The locked row and its lines, in one round trip: what every step begins with. */
   find: {
@@ -86,8 +88,8 @@ export const orderSql = statements('orders', {
     index: 'PK_Orders',
     text: () => `UPDATE dbo.Orders SET EventSequence = EventSequence + 1, PreviousEventId = LastEventId,
         LastEventId = @LastEventId
-      OUTPUT inserted.EventSequence, inserted.PreviousEventId
-      WHERE OrderId = @OrderId`,
+      WHERE OrderId = @OrderId;
+      SELECT EventSequence, PreviousEventId FROM dbo.Orders WHERE OrderId = @OrderId`,
   },
 });
 
@@ -159,20 +161,15 @@ function orderValues(order: NewOrder): StatementValues {
   };
 }
 
-/** Rows of one INSERT; six parameters each, and SQL Server takes 2,100. */
-const linesAtOnce = 300;
-
 async function insertLines(session: Session, { orderId, lines }: NewOrder): Promise<void> {
-  for (let start = 0; start < lines.length; start += linesAtOnce) {
-    const chunk = lines.slice(start, start + linesAtOnce).map((line, index) => ({
-      LineNumber: start + index + 1,
-      Kind: line.kind,
-      ProductId: line.productId ?? null,
-      Quantity: line.quantity ?? null,
-      AmountMinor: line.amountMinor,
-    }));
-    await session.rows(orderSql.insertLines, { OrderId: orderId, ...rowValues(chunk) }, chunk.length);
-  }
+  const rows = lines.map((line, index) => ({
+    LineNumber: index + 1,
+    Kind: line.kind,
+    ProductId: line.productId ?? null,
+    Quantity: line.quantity ?? null,
+    AmountMinor: line.amountMinor,
+  }));
+  await sendRows(session, orderSql.insertLines, rows, { OrderId: orderId });
 }
 
 export const orderOf = (row: Row, lines: readonly Row[]): OrderRow => ({

@@ -1,6 +1,6 @@
 import type { OrderId } from '../../domain/ids.ts';
 import type { OutboxStore, PendingMessage } from '../../ports/store.ts';
-import { forEachRow, rowValues, statements, type Row, type Session } from './statement.ts';
+import { forEachRow, sendRows, statements, type Row, type Session } from './statement.ts';
 import { isoOf, numberOf } from './values.ts';
 
 const waiting = 'PublishedAtUtc IS NULL AND SetAsideAtUtc IS NULL';
@@ -57,8 +57,9 @@ export const outboxSql = statements('outbox', {
     index: 'UX_OutboxMessages_Id',
     text: (hints) => `UPDATE dbo.OutboxMessages${hints.table('ROWLOCK')} SET Attempts = Attempts + 1,
         LastError = @LastError, SetAsideAtUtc = CASE WHEN Attempts + 1 >= @SetAsideAfter THEN @NowUtc END
-      OUTPUT inserted.SetAsideAtUtc
-      WHERE Id = @Id AND PublishedAtUtc IS NULL`,
+      WHERE Id = @Id AND PublishedAtUtc IS NULL;
+      IF @@ROWCOUNT = 1
+        SELECT SetAsideAtUtc FROM dbo.OutboxMessages WHERE Id = @Id`,
   },
 });
 
@@ -93,26 +94,20 @@ export const outboxUpkeepSql = statements('outboxUpkeep', {
 const longestError = 2_000;
 /** Most rows of one UPDATE or DELETE: far below the 5,000 locks at which SQL Server locks the whole table. */
 const largestBatch = 1_000;
-/** Numbers of ids in one statement, few so that the server keeps few plans; the last id fills up the places left. */
-const idCounts = [1, 10, 50];
 
 export function createOutbox(
   session: Session,
 ): Pick<OutboxStore, 'pending' | 'markPublished' | 'markFailed' | 'depth' | 'setAside' | 'purge'> {
   return {
     async pending({ owner, partitions, limit }) {
-      if (partitions.length === 0) return [];
-      const asked = rowValues(partitions.map((partition) => ({ PartitionNumber: partition })));
-      const values = { Owner: owner, Limit: limit, ...asked };
-      return (await session.rows(outboxSql.pending, values, partitions.length)).map(messageOf);
+      const asked = partitions.map((partition) => ({ PartitionNumber: partition }));
+      return (await sendRows(session, outboxSql.pending, asked, { Owner: owner, Limit: limit })).map(
+        messageOf,
+      );
     },
     async markPublished({ ids, publishedAtUtc }) {
-      const most = idCounts.at(-1) ?? 1;
-      for (let start = 0; start < ids.length; start += most) {
-        const filled = fillUp(ids.slice(start, start + most));
-        const values = { PublishedAtUtc: publishedAtUtc, ...rowValues(filled.map((id) => ({ Id: id }))) };
-        await session.rows(outboxSql.markPublished, values, filled.length);
-      }
+      const marked = ids.map((id) => ({ Id: id }));
+      await sendRows(session, outboxSql.markPublished, marked, { PublishedAtUtc: publishedAtUtc });
     },
     async markFailed({ id, error, setAsideAfter }) {
       const [row] = await session.rows(outboxSql.markFailed, {
@@ -144,11 +139,6 @@ export function createOutbox(
       return (await session.rows(outboxUpkeepSql.purge, values)).length;
     },
   };
-}
-
-function fillUp(ids: readonly string[]): string[] {
-  const count = idCounts.find((places) => places >= ids.length) ?? ids.length;
-  return Array.from({ length: count }, (_, index) => ids[Math.min(index, ids.length - 1)] as string);
 }
 
 const messageOf = (row: Row): PendingMessage => ({

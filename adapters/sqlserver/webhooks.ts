@@ -7,7 +7,7 @@ import type {
 } from '../../domain/webhooks.ts';
 import type { WebhookReads, WebhookStatements } from '../../ports/store.ts';
 import { upsert } from './insert-or-update.ts';
-import { forEachRow, rowValues, statements, type Row, type Session, type Statement } from './statement.ts';
+import { forEachRow, sendRows, statements, type Row, type Session, type Statement } from './statement.ts';
 import { isoOf, numberOf, present } from './values.ts';
 
 const endpointColumns = [
@@ -59,7 +59,9 @@ export const webhookSql = statements('webhooks', {
   subscribe: {
     index: 'PK_WebhookSubscriptions',
     text: (_, rows) => `INSERT INTO dbo.WebhookSubscriptions (EventType, EndpointId)
-      VALUES ${forEachRow(rows, ', ', (row) => `(@EventType_${row}, @EndpointId)`)}`,
+      SELECT EventType, @EndpointId
+      FROM (VALUES ${forEachRow(rows, ', ', (row) => `(@EventType_${row})`)}) AS Wanted (EventType)
+      WHERE EventType IS NOT NULL`,
   },
   remove: {
     index: 'PK_WebhookEndpoints',
@@ -123,9 +125,8 @@ export function createWebhooks(session: Session): WebhookStatements {
       const own = { EndpointId: endpoint.endpointId };
       await upsert(() => session.rows(webhookSql.put, endpointValues(endpoint)));
       await session.rows(webhookSql.unsubscribe, own);
-      if (endpoint.events.length === 0) return;
-      const types = rowValues(endpoint.events.map((type) => ({ EventType: type })));
-      await session.rows(webhookSql.subscribe, { ...own, ...types }, endpoint.events.length);
+      const types = endpoint.events.map((type) => ({ EventType: type }));
+      await sendRows(session, webhookSql.subscribe, types, own);
     },
     async remove(id) {
       await session.rows(webhookSql.unsubscribe, { EndpointId: id });
