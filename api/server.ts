@@ -9,6 +9,7 @@ import { createWebhookSecrets } from '../adapters/webhook-http/webhook-secrets.t
 import { loadConfig, type Config } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
 import { systemClock } from '../ports/clock.ts';
+import { listening } from '../telemetry/listening.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { connectTracing } from '../telemetry/connect-tracing.ts';
@@ -51,7 +52,7 @@ async function connectDeps(config: Config) {
       storeHooks(metrics, (message) => logger.warn(message)),
     ),
   );
-  const redis = await connectMeasuredRedis(config, metrics);
+  const redis = await connectMeasuredRedis(config, metrics, (message) => logger.warn(message));
   const payments = connectStripeGateway({
     secretKey: config.STRIPE_SECRET_KEY,
     apiBase: config.STRIPE_API_BASE,
@@ -106,15 +107,7 @@ async function connectDeps(config: Config) {
 }
 
 async function listen(server: Server, config: Config): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(config.API_PORT, config.API_HOST, resolve);
-  await promise.catch((cause: unknown) => {
-    const where = `${config.API_HOST}:${config.API_PORT}`;
-    throw new Error(`The API cannot listen on ${where}; free it or set API_PORT (0 takes a free one)`, {
-      cause,
-    });
-  });
+  await listening(server, { host: config.API_HOST, port: config.API_PORT, setting: 'API_PORT' });
   const { address, family, port } = server.address() as AddressInfo;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
@@ -142,7 +135,10 @@ async function run(config: Config, logger: Logger): Promise<void> {
   logger.info({ url }, `API listens on ${url}, documentation at ${url}/docs`);
   /* Connects to Temporal now, so that the first checkout does not wait for it. */
   deps.workflows.ping().catch((error: unknown) => {
-    logger.warn({ err: error }, 'Temporal is away; checkouts are answered with 503 until it is there');
+    logger.warn(
+      { err: error, setting: 'TEMPORAL_ADDRESS' },
+      'not ready: Temporal does not answer at the address that TEMPORAL_ADDRESS names; checkouts are answered with 503 until it does',
+    );
   });
   const stop = async (signal: string) => {
     logger.info({ signal }, 'API drains');

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { listening } from './listening.ts';
 
 /** Resolves when the dependency can be used, rejects with the reason when it cannot. */
 export type HealthCheck = () => Promise<void> | void;
@@ -21,12 +22,13 @@ const checkTimeoutMs = 2_000;
 
 /**
  * `/healthz` (200 while the process runs), `/readyz` (200 when every check resolves, 503 otherwise; JSON with one entry
- * per dependency) and `/metrics` for a process without an API. `port` 0 takes a free one. Checks run side by side, each
- * for at most 2 s.
+ * per dependency) and `/metrics` for a process without an API. `port` 0 takes a free one; one that is taken is an error
+ * that names `setting`. Checks run side by side, each for at most 2 s.
  */
 export async function startHealthServer(input: {
   host: string;
   port: number;
+  setting: string;
   checks: Readonly<Record<string, HealthCheck>>;
   registry: Registry;
   /** Text that `/metrics` prints after the registry's; its metrics have other names. */
@@ -40,8 +42,7 @@ export async function startHealthServer(input: {
       sendJson(response, 500, { status: 'error', reason: String(error) });
     });
   });
-  server.listen(input.port, input.host);
-  await once(server, 'listening');
+  await listening(server, input);
   return {
     port: (server.address() as AddressInfo).port,
     async close() {

@@ -8,7 +8,14 @@ afterEach(async () => server?.close());
 async function get(path: string, checks: Record<string, HealthCheck> = {}) {
   const { registry } = createMetrics();
   const more = async () => 'temporal_sdk_metric 1\n';
-  server = await startHealthServer({ host: '127.0.0.1', port: 0, checks, registry, more });
+  server = await startHealthServer({
+    host: '127.0.0.1',
+    port: 0,
+    setting: 'WORKER_PORT',
+    checks,
+    registry,
+    more,
+  });
   const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
   return { status: response.status, text: await response.text() };
 }
@@ -30,7 +37,14 @@ it('is ready when every dependency is', async () => {
 it('tells facts that do not count', async () => {
   const { registry } = createMetrics();
   const facts = () => ({ providers: { carrier: { state: 'paused' } } });
-  server = await startHealthServer({ host: '127.0.0.1', port: 0, checks: {}, registry, facts });
+  server = await startHealthServer({
+    host: '127.0.0.1',
+    port: 0,
+    setting: 'WORKER_PORT',
+    checks: {},
+    registry,
+    facts,
+  });
   const response = await fetch(`http://127.0.0.1:${server.port}/readyz`);
   expect([response.status, await response.json()]).toMatchObject([200, { status: 'ready', ...facts() }]);
 });
@@ -59,4 +73,13 @@ it('shows the metrics of its registry and, on lines of their own, those of other
 
 it('says which paths there are', async () => {
   expect((await get('/')).status).toBe(404);
+});
+
+it('names the setting to change when its port is taken', async () => {
+  const { registry } = createMetrics();
+  const parts = { host: '127.0.0.1', checks: {}, registry, setting: 'RELAY_PORT' };
+  server = await startHealthServer({ ...parts, port: 0 });
+  await expect(startHealthServer({ ...parts, port: server.port })).rejects.toThrow(
+    `Cannot listen on 127.0.0.1:${server.port} (RELAY_PORT): another program listens there; free it, or set RELAY_PORT to another port`,
+  );
 });

@@ -8,9 +8,10 @@ import type { Config } from '../config/config.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { connectMeasuredRedis } from './connect-measured-redis.ts';
-import { connectStore, storeHooks } from './connect-store.ts';
+import { connectStore, connectStoreWhenThere, storeHooks } from './connect-store.ts';
 import { watchProviders } from './provider-watch.ts';
 import { providerSpans } from './provider-spans.ts';
+import type { Startup } from './startup.ts';
 import { warehouse } from './warehouse.ts';
 
 export interface ConnectedDeps extends ActivityDeps {
@@ -18,14 +19,20 @@ export interface ConnectedDeps extends ActivityDeps {
   close(): Promise<void>;
 }
 
-/** Connects everything the activities need, by configuration. Rejects when the store's schema cannot be brought up. */
+/**
+ * Connects everything the activities need, by configuration. With `startup` it waits for the store; rejects when its
+ * schema is not one that this code can bring up.
+ */
 export async function connectActivityDeps(
   config: Config,
   metrics: Metrics,
-  warn: (message: string) => void = () => {},
+  { startup, warn = () => {} }: { startup?: Startup; warn?: (message: string) => void } = {},
 ): Promise<ConnectedDeps> {
-  const store = await connectStore(config, storeHooks(metrics, warn));
-  const redis = await connectMeasuredRedis(config, metrics);
+  const hooks = storeHooks(metrics, warn);
+  const store = startup
+    ? await connectStoreWhenThere(config, hooks, startup)
+    : await connectStore(config, hooks);
+  const redis = await connectMeasuredRedis(config, metrics, warn);
   const providers = await watchProviders({
     store,
     clock: systemClock,

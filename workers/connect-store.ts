@@ -2,10 +2,12 @@ import type { Config } from '../config/config.ts';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import { isSqlServerUrl } from '../adapters/sqlserver/connection-settings.ts';
 import { connectSqlServerStore, type SqlServerHooks } from '../adapters/sqlserver/sqlserver-store.ts';
+import { TechnicalFailure } from '../domain/failures.ts';
 import type { Store } from '../ports/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { isTracing } from '../telemetry/tracing.ts';
 import { countCommitted, type OrderMetrics } from './count-committed.ts';
+import type { Startup } from './startup.ts';
 import { tracedStore } from './traced-store.ts';
 
 /**
@@ -27,6 +29,22 @@ export async function connectStore(config: Pick<Config, 'SQL_URL'>, hooks: Store
       `Server=host,port;Database=…;User Id=…;Password=…, came an address that begins with "${kind}:"`,
   );
 }
+
+/**
+ * The same for a process that starts while the database is locked, resumes, fails over or has no room: it waits. What
+ * waiting cannot mend (an address of no known kind, a newer schema, a login that is refused) rejects.
+ */
+export const connectStoreWhenThere = (
+  config: Pick<Config, 'SQL_URL'>,
+  hooks: StoreHooks,
+  startup: Startup,
+): Promise<Store> =>
+  startup.until({
+    check: 'sql',
+    setting: 'SQL_URL',
+    connect: () => connectStore(config, hooks),
+    isAway: (error) => error instanceof TechnicalFailure && error.type === 'StoreUnavailable',
+  });
 
 const counted = (store: Store, { orders }: StoreHooks): Store =>
   orders ? countCommitted(store, orders) : store;

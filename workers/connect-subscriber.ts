@@ -28,7 +28,7 @@ export async function connectSubscriber<Tx extends MarksEvents>(input: {
       topology: { exchanges: topology.exchanges, queues: [], bindings: [] },
       logger,
     }),
-    connectMeasuredRedis(config, metrics),
+    connectMeasuredRedis(config, metrics, (message) => logger.warn(message)),
   ]);
   observeBrokerState(metrics, broker.state);
   const store = input.store === undefined ? {} : { store: input.store };

@@ -3,7 +3,7 @@ import { NativeConnection } from '@temporalio/worker';
 
 /**
  * Connects to the Temporal server that Temporal's standard environment names (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
- * TEMPORAL_TLS…, or a profile). Rejects after five seconds with what to check.
+ * TEMPORAL_TLS…, or a profile). Rejects within ten seconds with what to check.
  */
 export async function connectTemporal(): Promise<{ connection: NativeConnection; namespace: string }> {
   const { connectionOptions, namespace } = loadClientConnectConfig();

@@ -6,16 +6,20 @@ import { startDeadLetterIndex } from '../messaging/dead-letters-index.ts';
 import { startEmailConsumer } from '../messaging/email-consumer.ts';
 import { createRelay } from '../messaging/relay.ts';
 import { topology } from '../messaging/topology.ts';
+import type { RedisConnection } from '../adapters/redis/connect-redis.ts';
+import type { Broker } from '../ports/broker.ts';
 import { systemClock } from '../ports/clock.ts';
+import type { Store } from '../ports/store.ts';
 import { observeBrokerState } from '../telemetry/broker-state.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import { connectTracing } from '../telemetry/connect-tracing.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { connectMeasuredRedis } from './connect-measured-redis.ts';
-import { connectStore, storeHooks } from './connect-store.ts';
+import { connectStoreWhenThere, storeHooks } from './connect-store.ts';
 import { startEventConsumers } from './start-event-consumers.ts';
 import { startWebhooks } from './start-webhooks.ts';
+import { createStartup } from './startup.ts';
 import { tracedMailer } from './traced-mailer.ts';
 import { watchDeadLetters } from './watch-dead-letters.ts';
 import { watchOrders } from './watch-orders.ts';
@@ -26,12 +30,27 @@ const logger = createLogger({ process: 'relay', level: config.LOG_LEVEL });
 const metrics = createMetrics('relay');
 
 const tracing = await connectTracing({ settings: config, service: 'order-saga-relay', logger });
+const startup = createStartup(logger);
+/* What is here already: probes are answered from the first moment, also while something is waited for. */
+const here: { store?: Store; redis?: RedisConnection; broker?: Broker } = {};
+const health = await startHealthServer({
+  host: config.HEALTH_HOST,
+  port: config.RELAY_PORT,
+  setting: 'RELAY_PORT',
+  registry: metrics.registry,
+  checks: {
+    sql: () => (here.store ?? startup.notYet('sql')).ping(),
+    redis: () => (here.redis ?? startup.notYet('redis')).ping(),
+    rabbitmq: () => {
+      const state = (here.broker ?? startup.notYet('rabbitmq')).state();
+      if (state !== 'connected') throw new Error(`the broker that AMQP_URL names is ${state}`);
+    },
+  },
+});
+const warn = (message: string) => logger.warn(message);
 const [store, redis, broker] = await Promise.all([
-  connectStore(
-    config,
-    storeHooks(metrics, (message) => logger.warn(message)),
-  ),
-  connectMeasuredRedis(config, metrics),
+  connectStoreWhenThere(config, storeHooks(metrics, warn), startup),
+  connectMeasuredRedis(config, metrics, warn),
   connectRabbitmqBroker({
     url: config.AMQP_URL,
     topology,
@@ -39,6 +58,7 @@ const [store, redis, broker] = await Promise.all([
     managementUrl: config.RABBITMQ_MANAGEMENT_URL,
   }),
 ]);
+Object.assign(here, { store, redis, broker });
 observeBrokerState(metrics, broker.state);
 const mailer = tracedMailer(
   connectSmtpMailer({ url: config.SMTP_URL, from: config.MAIL_FROM }),
@@ -66,18 +86,6 @@ startEventConsumers({ config, broker, store, seen: redis.seen, logger, metrics }
 const deadLetters = startDeadLetterIndex({ queues: broker.deadLetters, store, clock: systemClock, logger });
 const shared = { store, metrics, clock: systemClock, logger };
 const gauges = [watchOrders(shared), watchDeadLetters({ ...shared, queues: broker.deadLetters })];
-const health = await startHealthServer({
-  host: config.HEALTH_HOST,
-  port: config.RELAY_PORT,
-  registry: metrics.registry,
-  checks: {
-    sql: () => store.ping(),
-    redis: () => redis.ping(),
-    rabbitmq: () => {
-      if (broker.state() !== 'connected') throw new Error(`the broker is ${broker.state()}`);
-    },
-  },
-});
 await relay.start();
 logger.info({ port: health.port }, 'relay is running');
 

@@ -14,12 +14,13 @@ import { startHealthServer } from '../telemetry/health-server.ts';
 import { connectTracing } from '../telemetry/connect-tracing.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { connectActivityDeps } from './connect-activity-deps.ts';
+import { connectActivityDeps, type ConnectedDeps } from './connect-activity-deps.ts';
 import { connectTemporal } from './connect-temporal.ts';
 import { connectOpsDesk } from './connect-ops-desk.ts';
 import { createOrderActDesk } from './order-act-desk.ts';
 import { createOpsWorker } from './ops-worker.ts';
 import { createOrderWorkers } from './order-workers.ts';
+import { createStartup } from './startup.ts';
 import { sdkLogging, temporalLogger } from './temporal-logger.ts';
 import { temporalSdkMetrics } from './temporal-sdk-metrics.ts';
 import { workerObservers } from './worker-observers.ts';
@@ -40,9 +41,41 @@ Runtime.install({
 });
 
 const tracing = await connectTracing({ settings: config, service: 'order-saga-worker', logger });
+const startup = createStartup(logger);
+/* What is here already: probes are answered from the first moment, also while something is waited for. */
+const here: { deps?: ConnectedDeps; temporal?: true; running?: () => boolean } = {};
+const health = await startHealthServer({
+  host: config.HEALTH_HOST,
+  port: config.WORKER_PORT,
+  setting: 'WORKER_PORT',
+  registry: metrics.registry,
+  more: () => sdkMetrics.read(),
+  checks: {
+    temporal: () => void (here.temporal ?? startup.notYet('temporal')),
+    worker: () => {
+      if (here.running?.() !== true) throw new Error('the Temporal workers are not running');
+    },
+    sql: () => (here.deps ?? startup.notYet('sql')).ping.store(),
+    redis: () => (here.deps ?? startup.notYet('redis')).ping.redis(),
+  },
+  facts: () => {
+    const { providers } = here.deps ?? {};
+    return providers
+      ? { providers: Object.fromEntries(providerNames.map((name) => [name, providers.status(name)])) }
+      : {};
+  },
+});
+logger.info({ port: health.port }, 'worker is starting');
 const [deps, temporal, workflowBundle] = await Promise.all([
-  connectActivityDeps(config, metrics, (message) => logger.warn(message)),
-  connectTemporal(),
+  connectActivityDeps(config, metrics, { startup, warn: (message) => logger.warn(message) }).then(
+    (connected) => (here.deps = connected),
+  ),
+  startup
+    .until({ check: 'temporal', setting: 'TEMPORAL_ADDRESS', connect: connectTemporal })
+    .then((connected) => {
+      here.temporal = true;
+      return connected;
+    }),
   bundleOrderWorkflows({ logger: temporalLogger(logger.child({}, { level: 'warn' })) }),
 ]);
 const observers = workerObservers(metrics);
@@ -95,22 +128,7 @@ const certificates = watchCertificates({
   metrics,
   logger,
 });
-const health = await startHealthServer({
-  host: config.HEALTH_HOST,
-  port: config.WORKER_PORT,
-  registry: metrics.registry,
-  more: () => sdkMetrics.read(),
-  checks: {
-    worker: async () => {
-      if (!workers.running() || !opsWorker.running()) throw new Error('the Temporal workers are not running');
-    },
-    sql: deps.ping.store,
-    redis: deps.ping.redis,
-  },
-  facts: () => ({
-    providers: Object.fromEntries(providerNames.map((name) => [name, deps.providers.status(name)])),
-  }),
-});
+here.running = () => workers.running() && opsWorker.running();
 function shutdown(): void {
   workers.shutdown();
   opsWorker.shutdown();

@@ -148,7 +148,10 @@ export async function openRabbitmqConnection(options: RabbitmqOptions): Promise<
   function noteFailure(error: Error): void {
     if (error.message === lastFailure || closed) return;
     lastFailure = error.message;
-    logger.warn({ reason: error.message }, 'no connection to RabbitMQ; trying again');
+    logger.warn(
+      { reason: error.message, setting: 'AMQP_URL' },
+      'not ready: no connection to the RabbitMQ that AMQP_URL names; trying again',
+    );
   }
 
   async function send(message: WireMessage): Promise<PublishAnswer> {
