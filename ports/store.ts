@@ -15,6 +15,7 @@ import type {
   SagaState,
   StepName,
 } from '../domain/order.ts';
+import type { ParcelItem, UnitFacts } from '../domain/parcel.ts';
 import type {
   WebhookAttempt,
   WebhookEndpoint,
@@ -119,6 +120,8 @@ export interface NewOrder {
   /** Empty and total absent when the order could not be priced. */
   lines: OrderLine[];
   total?: Money;
+  /** What its parcel holds; absent for an order that was not priced, or by an older release. */
+  parcel?: ParcelItem[];
   paymentMethodId: string;
   shippingAddress: Address;
   workflowId: string;
@@ -205,7 +208,12 @@ export interface OrderActStatements {
   insert(act: OrderActRow): Promise<void>;
 }
 
-export interface Product {
+export interface ProductFacts extends UnitFacts {
+  /** Since when no order of it is taken; absent: it is sold. */
+  withdrawnAtUtc?: string;
+}
+
+export interface Product extends ProductFacts {
   productId: ProductId;
   name: string;
   price: Money;
@@ -229,6 +237,8 @@ export interface InventoryStatements {
   consume(orderId: OrderId): Promise<boolean>;
   /** Inserts or changes a product; `onHand` is set when given. */
   putProduct(input: { productId: ProductId; name: string; price: Money; onHand?: number }): Promise<void>;
+  /** Sets all facts of a product that exists; those that are absent are not known, or not so, from now on. */
+  describeProduct(input: { productId: ProductId } & ProductFacts): Promise<void>;
   /**
    * Changes the stock on hand as `changedStock` says, under the product's lock; with a `refusal` nothing is changed.
    * Undefined for a product that does not exist. Several products in one transaction: in the order of their ids, as
@@ -238,7 +248,7 @@ export interface InventoryStatements {
 }
 
 /** A product with its stock. */
-export interface StockRow {
+export interface StockRow extends ProductFacts {
   productId: ProductId;
   name: string;
   price: Money;

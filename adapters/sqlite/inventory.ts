@@ -2,12 +2,16 @@ import type { OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderItem } from '../../domain/order.ts';
 import { changedStock } from '../../domain/stock.ts';
-import type { InventoryStatements, Product } from '../../ports/store.ts';
+import type { InventoryStatements, Product, ProductFacts } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 
+export const factColumns =
+  'WeightGrams, LengthMm, WidthMm, HeightMm, HsCode, OriginCountry, CustomsDescription, WithdrawnAtUtc';
+
 export const inventorySql = {
-  product: `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available FROM Products WHERE ProductId = ?`,
+  product: `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available, ${factColumns}
+    FROM Products WHERE ProductId = ?`,
   take: `UPDATE Products SET Reserved = Reserved + ?1 WHERE ProductId = ?2 AND OnHand - Reserved >= ?1`,
   giveBack: `UPDATE Products SET Reserved = Reserved - ? WHERE ProductId = ?`,
   ship: `UPDATE Products SET OnHand = OnHand - ?1, Reserved = Reserved - ?1 WHERE ProductId = ?2`,
@@ -18,11 +22,24 @@ export const inventorySql = {
   settle: `UPDATE Reservations SET State = ? WHERE OrderId = ? AND State = 'reserved' RETURNING ProductId, Quantity`,
   putProduct: `INSERT INTO Products (ProductId, Name, PriceMinor, Currency, OnHand) VALUES (?1, ?2, ?3, ?4, COALESCE(?5, 0))
     ON CONFLICT (ProductId) DO UPDATE SET Name = ?2, PriceMinor = ?3, Currency = ?4, OnHand = COALESCE(?5, OnHand)`,
+  describe: `UPDATE Products SET WeightGrams = ?, LengthMm = ?, WidthMm = ?, HeightMm = ?, HsCode = ?, OriginCountry = ?,
+      CustomsDescription = ?, WithdrawnAtUtc = ? WHERE ProductId = ?`,
   stock: `SELECT OnHand, Reserved FROM Products WHERE ProductId = ?`,
   setOnHand: `UPDATE Products SET OnHand = ? WHERE ProductId = ?`,
 };
 
-export interface ProductRecord {
+export interface FactsRecord {
+  WeightGrams: number | null;
+  LengthMm: number | null;
+  WidthMm: number | null;
+  HeightMm: number | null;
+  HsCode: string | null;
+  OriginCountry: string | null;
+  CustomsDescription: string | null;
+  WithdrawnAtUtc: string | null;
+}
+
+export interface ProductRecord extends FactsRecord {
   ProductId: ProductId;
   Name: string;
   PriceMinor: number;
@@ -62,6 +79,20 @@ export function createInventory(connection: Connection): Synchronous<InventorySt
     putProduct({ productId, name, price, onHand = null }) {
       connection.run(inventorySql.putProduct, productId, name, price.amountMinor, price.currency, onHand);
     },
+    describeProduct({ productId, ...facts }) {
+      connection.run(
+        inventorySql.describe,
+        facts.weightGrams ?? null,
+        facts.lengthMm ?? null,
+        facts.widthMm ?? null,
+        facts.heightMm ?? null,
+        facts.hsCode ?? null,
+        facts.originCountry ?? null,
+        facts.customsDescription ?? null,
+        facts.withdrawnAtUtc ?? null,
+        productId,
+      );
+    },
     adjust({ productId, ...change }) {
       const stock = connection.get<{ OnHand: number; Reserved: number }>(inventorySql.stock, productId);
       if (!stock) return undefined;
@@ -78,6 +109,18 @@ export const productOf = (record: ProductRecord): Product => ({
   name: record.Name,
   price: { amountMinor: record.PriceMinor, currency: record.Currency },
   available: record.Available,
+  ...factsOf(record),
+});
+
+export const factsOf = (record: FactsRecord): ProductFacts => ({
+  ...(record.WeightGrams !== null && { weightGrams: record.WeightGrams }),
+  ...(record.LengthMm !== null && { lengthMm: record.LengthMm }),
+  ...(record.WidthMm !== null && { widthMm: record.WidthMm }),
+  ...(record.HeightMm !== null && { heightMm: record.HeightMm }),
+  ...(record.HsCode !== null && { hsCode: record.HsCode }),
+  ...(record.OriginCountry !== null && { originCountry: record.OriginCountry }),
+  ...(record.CustomsDescription !== null && { customsDescription: record.CustomsDescription }),
+  ...(record.WithdrawnAtUtc !== null && { withdrawnAtUtc: record.WithdrawnAtUtc }),
 });
 
 const take = (connection: Connection, item: OrderItem): boolean =>

@@ -1,18 +1,19 @@
 import type { CustomerId, OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { EndStatus, OrderLine, OrderStatus, SagaState, StepName } from '../../domain/order.ts';
+import type { ParcelItem } from '../../domain/parcel.ts';
 import type { NewOrder, OrderRow, OrderStatements } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 
 export const orderSql = {
   insert: `INSERT INTO Orders (OrderId, CallerId, CustomerId, CustomerEmail, Currency, Items, TotalMinor, PaymentMethodId,
-      ShippingAddress, WorkflowId, RunId, TraceId, Fingerprint, Status, SagaState, Step, Detail, CreatedAtUtc, UpdatedAtUtc)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received', 'running', 'receive', '{}', ?, ?)
+      ShippingAddress, WorkflowId, RunId, TraceId, Fingerprint, Parcel, Status, SagaState, Step, Detail, CreatedAtUtc, UpdatedAtUtc)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received', 'running', 'receive', '{}', ?, ?)
     ON CONFLICT (OrderId) DO NOTHING`,
   insertLine: `INSERT INTO OrderLines (OrderId, LineNumber, Kind, ProductId, Quantity, AmountMinor) VALUES (?, ?, ?, ?, ?, ?)`,
   find: `SELECT OrderId, CallerId, CustomerId, CustomerEmail, Currency, Items, TotalMinor, PaymentMethodId, ShippingAddress,
-      WorkflowId, RunId, TraceId, Fingerprint, Status, SagaState, Step, Detail, CreatedAtUtc, UpdatedAtUtc
+      WorkflowId, RunId, TraceId, Fingerprint, Parcel, Status, SagaState, Step, Detail, CreatedAtUtc, UpdatedAtUtc
     FROM Orders WHERE OrderId = ?`,
   purged: `SELECT Status FROM PurgedOrders WHERE OrderId = ?`,
   lines: `SELECT Kind, ProductId, Quantity, AmountMinor FROM OrderLines WHERE OrderId = ? ORDER BY LineNumber`,
@@ -39,6 +40,7 @@ export interface OrderRecord {
   RunId: string;
   TraceId: string;
   Fingerprint: string | null;
+  Parcel: string | null;
   Status: OrderStatus;
   SagaState: SagaState;
   Step: StepName;
@@ -117,6 +119,7 @@ function orderValues(order: NewOrder) {
     order.runId,
     order.traceId,
     order.fingerprint ?? null,
+    order.parcel ? JSON.stringify(order.parcel) : null,
     order.createdAtUtc,
     order.createdAtUtc,
   ];
@@ -142,6 +145,7 @@ export const orderOf = (record: OrderRecord, lines: LineRecord[]): OrderRow => (
   runId: record.RunId,
   traceId: record.TraceId,
   ...(record.Fingerprint !== null && { fingerprint: record.Fingerprint }),
+  ...(record.Parcel !== null && { parcel: JSON.parse(record.Parcel) as ParcelItem[] }),
   status: record.Status,
   sagaState: record.SagaState,
   step: record.Step,

@@ -5,7 +5,7 @@ import type { OrderView } from '../../domain/order.ts';
 import { closedRunActivity } from '../../domain/recovery.ts';
 import { shownDetail, type OrderDetail, type StoreReads } from '../../ports/store.ts';
 import { snapshot, type Connection } from './connection.ts';
-import { productOf, type ProductRecord } from './inventory.ts';
+import { factColumns, productOf, type ProductRecord } from './inventory.ts';
 import { createLedger } from './ledger.ts';
 import { createOrderActs } from './order-acts.ts';
 import { orderOf, orderSql, type OrderRecord } from './orders.ts';
@@ -25,7 +25,8 @@ export const readSql = {
 
 /** For the catalog's page, not per order. */
 export const catalogSql = {
-  products: `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available FROM Products ORDER BY ProductId`,
+  products: `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available, ${factColumns}
+    FROM Products ORDER BY ProductId`,
 };
 
 /** Orders without a run, for the operators' list: by way of IX_Orders_InFlight. */

@@ -4,6 +4,7 @@ import type { OrderStatus, SagaState, StepName } from '../../domain/order.ts';
 import type { UndecidedRefundState } from '../../domain/refunds.ts';
 import type { InFlightGroup, StoreUpkeep } from '../../ports/store.ts';
 import { snapshot, type Connection } from './connection.ts';
+import { factColumns, factsOf, type FactsRecord } from './inventory.ts';
 import { closedCondition } from './retention.ts';
 import type { Synchronous } from './statements.ts';
 
@@ -14,7 +15,8 @@ export const upkeepSql = {
   purgeableOrders: `SELECT COUNT(*) AS Found FROM Orders AS Closed WHERE Closed.UpdatedAtUtc < ? AND ${closedCondition}`,
   purgeableEvents: `SELECT COUNT(*) AS Found FROM ProcessedEvents WHERE ProcessedAtUtc < ?`,
   purgeableMessages: `SELECT COUNT(*) AS Found FROM OutboxMessages WHERE PublishedAtUtc < ?`,
-  stock: `SELECT ProductId, Name, PriceMinor, Currency, OnHand, Reserved FROM Products ORDER BY ProductId`,
+  stock: `SELECT ProductId, Name, PriceMinor, Currency, OnHand, Reserved, ${factColumns}
+    FROM Products ORDER BY ProductId`,
   openOrders: `SELECT OrderId, CreatedAtUtc, UpdatedAtUtc FROM Orders
     WHERE SagaState <> 'ended' AND (CreatedAtUtc, OrderId) > (?, ?) AND UpdatedAtUtc < ?
     ORDER BY CreatedAtUtc, OrderId LIMIT ?`,
@@ -63,7 +65,7 @@ interface StockTotals {
   Oversold: number;
 }
 
-interface StockRecord {
+interface StockRecord extends FactsRecord {
   ProductId: ProductId;
   Name: string;
   PriceMinor: number;
@@ -98,6 +100,7 @@ export function createUpkeep(connection: Connection): Synchronous<StoreUpkeep> {
         price: { amountMinor: record.PriceMinor, currency: record.Currency },
         onHand: record.OnHand,
         reserved: record.Reserved,
+        ...factsOf(record),
       })),
     openOrders: ({ after, updatedBeforeUtc, limit }) =>
       connection

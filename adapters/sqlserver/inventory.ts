@@ -2,23 +2,27 @@ import type { OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderItem } from '../../domain/order.ts';
 import { changedStock } from '../../domain/stock.ts';
-import type { InventoryStatements, Product } from '../../ports/store.ts';
+import type { InventoryStatements, Product, ProductFacts } from '../../ports/store.ts';
 import { upsert } from './insert-or-update.ts';
 import { forEachRow, sendRows, statements, type Row, type Session, type Statement } from './statement.ts';
-import { numberOf } from './values.ts';
+import { isoOf, numberOf } from './values.ts';
 
 /*
  * Products are locked by updates of one row each, in the order of their ids' bytes, one batch for all: a batch's
  * statements run in turn, so every transaction takes its locks in the same order and none waits in a circle. An UPDATE
  * sees the newest committed row also at READ COMMITTED SNAPSHOT.
  */
+export const factColumns =
+  'WeightGrams, LengthMm, WidthMm, HeightMm, HsCode, OriginCountry, CustomsDescription, WithdrawnAtUtc';
+
 export const inventorySql = statements('inventory', {
   products: {
     index: 'PK_Products',
     text: (
       _,
       rows,
-    ) => `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available FROM dbo.Products
+    ) => `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available, ${factColumns}
+      FROM dbo.Products
       WHERE ProductId IN (${forEachRow(rows, ', ', (row) => `@ProductId_${row}`)})`,
   },
   take: {
@@ -83,6 +87,13 @@ export const inventorySql = statements('inventory', {
         SELECT @ProductId, @Name, @PriceMinor, @Currency, COALESCE(@OnHand, 0)
         WHERE NOT EXISTS (SELECT 1 FROM dbo.Products WHERE ProductId = @ProductId)`,
   },
+  describe: {
+    index: 'PK_Products',
+    text: () => `UPDATE dbo.Products SET WeightGrams = @WeightGrams, LengthMm = @LengthMm, WidthMm = @WidthMm,
+        HeightMm = @HeightMm, HsCode = @HsCode, OriginCountry = @OriginCountry,
+        CustomsDescription = @CustomsDescription, WithdrawnAtUtc = @WithdrawnAtUtc
+      WHERE ProductId = @ProductId`,
+  },
   lockStock: {
     index: 'PK_Products',
     text: (hints) =>
@@ -146,6 +157,19 @@ export function createInventory(session: Session): InventoryStatements {
       };
       await upsert(() => session.rows(inventorySql.putProduct, values));
     },
+    async describeProduct({ productId, ...facts }) {
+      await session.rows(inventorySql.describe, {
+        ProductId: productId,
+        WeightGrams: facts.weightGrams ?? null,
+        LengthMm: facts.lengthMm ?? null,
+        WidthMm: facts.widthMm ?? null,
+        HeightMm: facts.heightMm ?? null,
+        HsCode: facts.hsCode ?? null,
+        OriginCountry: facts.originCountry ?? null,
+        CustomsDescription: facts.customsDescription ?? null,
+        WithdrawnAtUtc: facts.withdrawnAtUtc ?? null,
+      });
+    },
     async adjust({ productId, ...change }) {
       const [row] = await session.rows(inventorySql.lockStock, { ProductId: productId });
       if (!row) return undefined;
@@ -166,6 +190,18 @@ export const productOf = (row: Row): Product => ({
   name: row['Name'] as string,
   price: { amountMinor: numberOf(row['PriceMinor']), currency: row['Currency'] as Currency },
   available: numberOf(row['Available']),
+  ...factsOf(row),
+});
+
+export const factsOf = (row: Row): ProductFacts => ({
+  ...(row['WeightGrams'] !== null && { weightGrams: numberOf(row['WeightGrams']) }),
+  ...(row['LengthMm'] !== null && { lengthMm: numberOf(row['LengthMm']) }),
+  ...(row['WidthMm'] !== null && { widthMm: numberOf(row['WidthMm']) }),
+  ...(row['HeightMm'] !== null && { heightMm: numberOf(row['HeightMm']) }),
+  ...(row['HsCode'] !== null && { hsCode: row['HsCode'] as string }),
+  ...(row['OriginCountry'] !== null && { originCountry: row['OriginCountry'] as string }),
+  ...(row['CustomsDescription'] !== null && { customsDescription: row['CustomsDescription'] as string }),
+  ...(row['WithdrawnAtUtc'] !== null && { withdrawnAtUtc: isoOf(row['WithdrawnAtUtc']) }),
 });
 
 async function settle(

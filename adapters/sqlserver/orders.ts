@@ -1,6 +1,7 @@
 import type { CustomerId, OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency, Money } from '../../domain/money.ts';
 import type { EndStatus, OrderLine, OrderStatus, SagaState, StepName } from '../../domain/order.ts';
+import type { ParcelItem } from '../../domain/parcel.ts';
 import type { NewOrder, OrderRow, OrderStatements } from '../../ports/store.ts';
 import { inserts } from './insert-or-update.ts';
 import type { StatementValues } from './parameter-types.ts';
@@ -21,6 +22,7 @@ const columns = [
   'RunId',
   'TraceId',
   'Fingerprint',
+  'Parcel',
   'Status',
   'SagaState',
   'Step',
@@ -35,7 +37,7 @@ export const orderSql = statements('orders', {
     text: () => `INSERT INTO dbo.Orders (${columns.join(', ')})
       OUTPUT inserted.OrderId
       SELECT @OrderId, @CallerId, @CustomerId, @CustomerEmail, @Currency, @Items, @TotalMinor, @PaymentMethodId,
-        @ShippingAddress, @WorkflowId, @RunId, @TraceId, @Fingerprint, 'received', 'running', 'receive', N'{}',
+        @ShippingAddress, @WorkflowId, @RunId, @TraceId, @Fingerprint, @Parcel, 'received', 'running', 'receive', N'{}',
         @CreatedAtUtc, @CreatedAtUtc
       WHERE NOT EXISTS (SELECT 1 FROM dbo.Orders WHERE OrderId = @OrderId)`,
   },
@@ -157,6 +159,7 @@ function orderValues(order: NewOrder): StatementValues {
     RunId: order.runId,
     TraceId: order.traceId,
     Fingerprint: order.fingerprint ?? null,
+    Parcel: order.parcel ? JSON.stringify(order.parcel) : null,
     CreatedAtUtc: order.createdAtUtc,
   };
 }
@@ -187,6 +190,7 @@ export const orderOf = (row: Row, lines: readonly Row[]): OrderRow => ({
   runId: row['RunId'] as string,
   traceId: row['TraceId'] as string,
   ...(row['Fingerprint'] !== null && { fingerprint: row['Fingerprint'] as string }),
+  ...(row['Parcel'] !== null && { parcel: JSON.parse(row['Parcel'] as string) as ParcelItem[] }),
   status: row['Status'] as OrderStatus,
   sagaState: row['SagaState'] as SagaState,
   step: row['Step'] as StepName,

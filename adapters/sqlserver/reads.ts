@@ -4,7 +4,7 @@ import type { OrderStatus, OrderView, SagaState, StepName } from '../../domain/o
 import { closedRunActivity } from '../../domain/recovery.ts';
 import { shownDetail, type OrderDetail, type StoreReads } from '../../ports/store.ts';
 import { auditRowOf } from './audit.ts';
-import { productOf } from './inventory.ts';
+import { factColumns, productOf } from './inventory.ts';
 import { createCustomerReads } from './customers.ts';
 import { createDebtReads } from './debts.ts';
 import { createDeadLetterReads } from './dead-letter-reads.ts';
@@ -41,7 +41,8 @@ export const readSql = statements('read', {
 export const catalogSql = statements('catalog', {
   products: {
     index: 'scan of PK_Products',
-    text: () => `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available FROM dbo.Products
+    text: () => `SELECT ProductId, Name, PriceMinor, Currency, OnHand - Reserved AS Available, ${factColumns}
+      FROM dbo.Products
       ORDER BY ProductId`,
   },
 });

@@ -4,6 +4,7 @@ import type { OrderStatus, SagaState, StepName } from '../../domain/order.ts';
 import type { UndecidedRefundState } from '../../domain/refunds.ts';
 import type { InFlightGroup, StoreUpkeep } from '../../ports/store.ts';
 import { closedCondition } from './retention.ts';
+import { factColumns, factsOf } from './inventory.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { isoOf, numberOf, present } from './values.ts';
 
@@ -31,7 +32,7 @@ export const upkeepSql = statements('upkeep', {
   },
   stock: {
     index: 'scan of PK_Products',
-    text: () => `SELECT ProductId, Name, PriceMinor, Currency, OnHand, Reserved FROM dbo.Products
+    text: () => `SELECT ProductId, Name, PriceMinor, Currency, OnHand, Reserved, ${factColumns} FROM dbo.Products
       ORDER BY ProductId`,
   },
   openOrders: {
@@ -120,6 +121,7 @@ export function createUpkeep(session: Session): StoreUpkeep {
         price: { amountMinor: numberOf(row['PriceMinor']), currency: row['Currency'] as Currency },
         onHand: numberOf(row['OnHand']),
         reserved: numberOf(row['Reserved']),
+        ...factsOf(row),
       }));
     },
     async recorded(ids) {

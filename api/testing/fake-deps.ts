@@ -4,7 +4,7 @@ import { defaultPolicy } from '../../domain/policy.ts';
 import type { OrderStatus, OrderView } from '../../domain/order.ts';
 import type { PaymentSubject, RefundAnswer, RequestRefund } from '../../domain/refunds.ts';
 import { changedStock, type StockChange } from '../../domain/stock.ts';
-import type { Product, Store, StoreReads, StoreTransaction } from '../../ports/store.ts';
+import type { Product, ProductFacts, Store, StoreReads, StoreTransaction } from '../../ports/store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import type { ApiSettings, AppDeps } from '../app-deps.ts';
@@ -229,7 +229,16 @@ export function fakeStore(changes: { reads?: Partial<StoreReads>; products?: Pro
         const reserved = reservedOf(put.productId);
         const available =
           onHand === undefined ? (products.get(put.productId)?.available ?? 0) : onHand - reserved;
-        products.set(put.productId, { ...rest, available });
+        products.set(put.productId, { ...products.get(put.productId), ...rest, available });
+      },
+      describeProduct: async ({
+        productId,
+        ...facts
+      }: { productId: Product['productId'] } & ProductFacts) => {
+        const product = products.get(productId);
+        if (!product) return;
+        const { name, price, available } = product;
+        products.set(productId, { productId, name, price, available, ...facts });
       },
       adjust: async ({ productId, ...change }: { productId: Product['productId'] } & StockChange) => {
         const product = products.get(productId);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { customerId, productId, type OrderId, type ProductId } from '../../domain/ids.ts';
 import type { StockChange } from '../../domain/stock.ts';
 import type { OrderItem } from '../../domain/order.ts';
-import type { Store } from '../../ports/store.ts';
+import type { ProductFacts, Store } from '../../ports/store.ts';
 import type { CreateDatabase } from './store-contract.ts';
 import {
   at,
@@ -149,6 +149,42 @@ export function describeInventory(createDatabase: CreateDatabase): void {
     ]);
     await put(100, 8);
     expect((await find())[0]?.available).toBe(8);
+  });
+
+  it('keeps what carriers and customs need to know of a product, and forgets what is left out', async () => {
+    const { store } = context;
+    const product = await givenProduct(store, 5);
+    const facts = {
+      weightGrams: 1_100,
+      lengthMm: 440,
+      widthMm: 140,
+      heightMm: 40,
+      hsCode: '847160',
+      originCountry: 'TW',
+      customsDescription: 'Computer keyboard — wired',
+      withdrawnAtUtc: '2026-01-02T03:04:05.678Z',
+    };
+    const describeAs = (given: ProductFacts) =>
+      store.transaction((tx) => tx.inventory.describeProduct({ productId: product, ...given }));
+    const everywhere = async () => {
+      const [inTransaction] = await store.transaction((tx) => tx.inventory.products([product]));
+      const listed = (await store.read.products()).find(({ productId: id }) => id === product);
+      const stocked = (await store.upkeep.stock()).find(({ productId: id }) => id === product);
+      return [inTransaction, listed, stocked].map((row) =>
+        Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => name in facts)),
+      );
+    };
+    expect(await everywhere()).toEqual([{}, {}, {}]);
+    await describeAs(facts);
+    expect(await everywhere()).toEqual([facts, facts, facts]);
+    const price = { amountMinor: 1, currency: 'INR' } as const;
+    await store.transaction((tx) => tx.inventory.putProduct({ productId: product, name: 'P', price }));
+    expect(await everywhere()).toEqual([facts, facts, facts]);
+    await describeAs({ hsCode: '850110' });
+    expect(await everywhere()).toEqual(Array(3).fill({ hsCode: '850110' }));
+    await expect(describeAs({ weightGrams: 0 })).rejects.toMatchObject({
+      constraint: 'CK_Products_WeightGrams',
+    });
   });
 
   it('changes the stock as asked and never below what is reserved', async () => {

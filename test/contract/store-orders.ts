@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { productId } from '../../domain/ids.ts';
 import type { OrderActRow } from '../../ports/store.ts';
 import type { CreateDatabase } from './store-contract.ts';
 import {
@@ -17,7 +18,10 @@ export function describeOrders(createDatabase: CreateDatabase): void {
 
   it('keeps an order as it came', async () => {
     const { store } = context;
-    const order = await givenOrder(store, { fingerprint: '2:digest:INR' });
+    const parcel = [
+      { productId: productId('keyboard'), quantity: 2, valueMinor: 149_800, weightGrams: 1_100 },
+    ];
+    const order = await givenOrder(store, { fingerprint: '2:digest:INR', parcel });
     expect(await store.transaction((tx) => tx.orders.find(order.orderId))).toEqual({
       ...order,
       status: 'received',
