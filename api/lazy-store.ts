@@ -22,6 +22,7 @@ export function lazyStore(open: () => Promise<Store>): LazyStore {
     audit: async (subject) => (await store()).read.audit(subject),
     auditHead: async (subject) => (await store()).read.auditHead(subject),
     events: async (input) => (await store()).read.events(input),
+    acts: async (id) => (await store()).read.acts(id),
     products: async () => (await store()).read.products(),
     cases: async (input) => (await store()).read.cases(input),
     unrecordedOrders: async (input) => (await store()).read.unrecordedOrders(input),

@@ -56,6 +56,7 @@ export interface StoreTransaction {
   operations: OperationStatements;
   orders: OrderStatements;
   orderActs: OrderActStatements;
+  acts: ActStatements;
   inventory: InventoryStatements;
   payments: PaymentStatements;
   refunds: RefundStatements;
@@ -206,6 +207,33 @@ export interface OrderActStatements {
   list(orderId: OrderId): Promise<OrderActRow[]>;
   /** Rejects where the act, or its number, is there already: read the list first, under the order's lock. */
   insert(act: OrderActRow): Promise<void>;
+}
+
+/**
+ * What was asked of an order by its id: accepted and about to have its effect, done, overtaken by something else, or refused
+ * after the call was answered. What was refused at once has no row.
+ */
+export interface ActRow {
+  orderId: OrderId;
+  /** Names the act for good, whichever run hears of it; at most 255 ASCII characters. */
+  actId: string;
+  /** Name of its update and signal. */
+  name: string;
+  /** Of the request that asked for it; absent where it came by Temporal's own tools. */
+  fingerprint?: string;
+  state: 'accepted' | 'done' | 'overtaken' | 'refused';
+  /** Why it was refused or came to nothing. */
+  reason?: string;
+  recordedAtUtc: string;
+}
+
+export interface ActStatements {
+  /** The order's acts, in no order. */
+  list(orderId: OrderId): Promise<ActRow[]>;
+  /** False where the act is there already: nothing is changed then. */
+  insert(act: ActRow): Promise<boolean>;
+  /** Moves an accepted act on; every other state stays as it is, as does an act that is not there. */
+  settle(input: Pick<ActRow, 'orderId' | 'actId' | 'state' | 'reason'>): Promise<void>;
 }
 
 export interface ProductFacts extends UnitFacts {
@@ -544,6 +572,8 @@ export interface StoreReads {
   /** The order's events after a sequence number, in order, at most 200. */
   events(input: { orderId: OrderId; afterSequence: number }): Promise<DomainEvent[]>;
   products(): Promise<Product[]>;
+  /** What was asked of an order, in no order. */
+  acts(id: OrderId): Promise<ActRow[]>;
   /** Orders that are parked since their run was found closed, oldest first, at most `limit`. */
   cases(input: { limit: number }): Promise<OrderView[]>;
   /** Orders that a sweep found at Temporal alone, by id, after the given one, at most `limit`. */

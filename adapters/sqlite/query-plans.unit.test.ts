@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { actSql } from './acts.ts';
 import { auditSql } from './audit.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { customerSql } from './customers.ts';
@@ -28,6 +29,7 @@ import { upkeepSql } from './upkeep.ts';
 import { webhookListSql, webhookSql } from './webhooks.ts';
 
 const perOrder = {
+  actSql,
   auditSql,
   customerSql,
   debtSql,

@@ -11,6 +11,7 @@ import { createOrderActs } from './order-acts.ts';
 import { orderOf, orderSql, type OrderRecord } from './orders.ts';
 import { readProviders } from './providers.ts';
 import { createPayments } from './payments.ts';
+import { listActs } from './acts.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
 import type { Synchronous } from './statements.ts';
 import { listUnrecordedOrders } from './unrecorded-orders.ts';
@@ -82,6 +83,7 @@ export function createReads(
       connection
         .all<{ Payload: string }>(readSql.events, orderId, afterSequence)
         .map((row) => JSON.parse(row.Payload) as DomainEvent),
+    acts: (id) => listActs(connection, id),
     products: () => connection.all<ProductRecord>(catalogSql.products).map(productOf),
     cases: ({ limit }) =>
       connection.all<OrderRecord>(caseSql.cases, closedRunActivity, limit).map(orderViewOf),

@@ -71,6 +71,7 @@ export async function connectSqliteStore(input: {
       audit: (subject) => reading(({ reads }) => reads.audit(subject)),
       auditHead: (subject) => reading(({ reads }) => reads.auditHead(subject)),
       events: (request) => reading(({ reads }) => reads.events(request)),
+      acts: (id) => reading(({ reads }) => reads.acts(id)),
       products: () => reading(({ reads }) => reads.products()),
       cases: (request) => reading(({ reads }) => reads.cases(request)),
       unrecordedOrders: (request) => reading(({ reads }) => reads.unrecordedOrders(request)),

@@ -1,4 +1,5 @@
 import type { StoreTransaction } from '../../ports/store.ts';
+import { createActs } from './acts.ts';
 import { createAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
 import { createPersonalData } from './customers.ts';
@@ -30,6 +31,7 @@ export const createStatements = (connection: Connection): Statements => ({
   operations: createOperations(connection),
   orders: createOrders(connection),
   orderActs: createOrderActs(connection),
+  acts: createActs(connection),
   inventory: createInventory(connection),
   payments: createPayments(connection),
   refunds: createRefunds(connection),

@@ -1,3 +1,4 @@
+import { actSql } from './acts.ts';
 import { auditSql } from './audit.ts';
 import { databaseSql } from './create-database.ts';
 import { customerSql } from './customers.ts';
@@ -28,6 +29,7 @@ import { webhookListSql, webhookSql } from './webhooks.ts';
 
 /** Statements that run for an order, a message or a request: every one enters its tables by an index. */
 export const perOrderFamilies = {
+  actSql,
   auditSql,
   customerSql,
   deadLetterSql,

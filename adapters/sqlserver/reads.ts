@@ -14,6 +14,7 @@ import { orderOf, orderSql, totalOf } from './orders.ts';
 import { readProviders } from './providers.ts';
 import { createPayments } from './payments.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
+import { listActs } from './acts.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { listUnrecordedOrders } from './unrecorded-orders.ts';
 import { isoOf, numberOf } from './values.ts';
@@ -82,6 +83,7 @@ export function createReads(session: Session): StoreReads {
       const rows = await session.rows(readSql.events, { OrderId: orderId, AfterSequence: afterSequence });
       return rows.map((row) => JSON.parse(row['Payload'] as string) as DomainEvent);
     },
+    acts: (id) => listActs(session, id),
     products: async () => (await session.rows(catalogSql.products, {})).map(productOf),
     async cases({ limit }) {
       const rows = await session.rows(caseSql.cases, { Limit: limit });

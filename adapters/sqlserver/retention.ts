@@ -63,7 +63,7 @@ export const retentionSql = statements('retention', {
   orderRows: {
     index:
       'PK_OrderLines, PK_Reservations, PK_Payments, PK_Refunds, PK_Disputes, PK_Fulfillments, PK_Shipments, ' +
-      'PK_OrderActs, IX_Operations_Order, ' +
+      'PK_OrderActs, PK_Acts, IX_Operations_Order, ' +
       'UX_OutboxMessages_Event, IX_OutboxMessages_Task, PK_Orders',
     text: () =>
       [
@@ -76,6 +76,7 @@ export const retentionSql = statements('retention', {
           'Fulfillments',
           'Shipments',
           'OrderActs',
+          'Acts',
           'Operations',
         ].map((table) => `DELETE FROM dbo.${table} WHERE OrderId = @OrderId`),
         'DELETE FROM dbo.OutboxMessages WHERE OrderId = @OrderId AND Sequence > 0',

@@ -1,4 +1,5 @@
 import type { StoreTransaction } from '../../ports/store.ts';
+import { createActs } from './acts.ts';
 import { createAudit } from './audit.ts';
 import { createPersonalData } from './customers.ts';
 import { createDeadLetters } from './dead-letters.ts';
@@ -51,6 +52,7 @@ const families = (session: Session): StoreTransaction => ({
   operations: createOperations(session),
   orders: createOrders(session),
   orderActs: createOrderActs(session),
+  acts: createActs(session),
   inventory: createInventory(session),
   payments: createPayments(session),
   refunds: createRefunds(session),

@@ -192,6 +192,7 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   auditHead: async () => undefined,
   events: async () => [],
   products: async () => [],
+  acts: async () => [],
   cases: async () => [],
   unrecordedOrders: async () => [],
   providers: async () => ({ switches: [], circuits: [] }),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { productId } from '../../domain/ids.ts';
-import type { OrderActRow } from '../../ports/store.ts';
+import type { ActRow, OrderActRow } from '../../ports/store.ts';
 import type { CreateDatabase } from './store-contract.ts';
 import {
   addEvent,
@@ -148,6 +148,33 @@ export function describeOrders(createDatabase: CreateDatabase): void {
       await expect(insert(twice)).rejects.toThrow(/OrderActs/);
     const acts = await store.transaction((tx) => tx.orderActs.list(orderId));
     expect(acts.toSorted((a, b) => a.actId.localeCompare(b.actId))).toEqual([payment, address]);
+  });
+
+  it('keeps what was asked of an order, and what came of it', async () => {
+    const { store } = context;
+    const { orderId } = await givenOrder(store);
+    const act = {
+      orderId,
+      actId: 'key 1',
+      name: 'cancel',
+      state: 'accepted',
+      recordedAtUtc: time(3),
+    } as const;
+    const given = { ...act, actId: 'key-2', fingerprint: 'f'.repeat(64) };
+    const insert = (row: ActRow) => store.transaction((tx) => tx.acts.insert(row));
+    const settle = (changes: Pick<ActRow, 'actId' | 'state' | 'reason'>) =>
+      store.transaction((tx) => tx.acts.settle({ orderId, ...changes }));
+    expect([await insert(act), await insert({ ...act, name: 'extend' })]).toEqual([true, false]);
+    expect(await insert(given)).toBe(true);
+    await settle({ actId: 'key-2', state: 'refused', reason: 'Too late – „zu spät“.' });
+    await settle({ actId: 'key-2', state: 'done' });
+    await settle({ actId: 'key-3', state: 'done' });
+    const listed = await store.read.acts(orderId);
+    expect(listed.toSorted((a, b) => a.actId.localeCompare(b.actId))).toEqual([
+      act,
+      { ...given, state: 'refused', reason: 'Too late – „zu spät“.' },
+    ]);
+    expect(await store.transaction((tx) => tx.acts.list(orderId))).toEqual(listed);
   });
 
   it('refuses changes and events of an order that does not exist', async () => {

@@ -46,6 +46,7 @@ export async function givenClosedOrder(
     await tx.fulfillments.create({ orderId, fulfillmentId: `f-${orderId}`, createdAtUtc: time(2) });
     await tx.shipments.put({ orderId, n: 1, state: 'bought' });
     await tx.orderActs.insert({ orderId, actId: 'act-1', kind: 'payment', n: 2, recordedAtUtc: time(2) });
+    await tx.acts.insert({ orderId, actId: 'act-1', name: 'payment', state: 'done', recordedAtUtc: time(2) });
     for (const to of ['received', status]) {
       await tx.audit.append(auditEntry({ subject: orderSubject(orderId), to }));
     }
@@ -86,6 +87,7 @@ export function describeRetention(createDatabase: CreateDatabase): void {
       expect(await tx.operations.find(operationKeys.recordOrder(orderId))).toBeUndefined();
       expect([await tx.payments.list(orderId), await tx.shipments.list(orderId)]).toEqual([[], []]);
       expect(await tx.orderActs.list(orderId)).toEqual([]);
+      expect(await tx.acts.list(orderId)).toEqual([]);
       expect(await tx.orders.insert(newOrder({ orderId }))).toBe(true);
       expect(await tx.fulfillments.create({ orderId, fulfillmentId: 'f', createdAtUtc: time(1) })).toBe(true);
       expect(await tx.inventory.release(orderId)).toEqual([]);
