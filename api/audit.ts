@@ -95,6 +95,8 @@ export function addAudit(app: App, deps: AppDeps): void {
       path: '/orders/{orderId}/audit',
       operationId: 'getAudit',
       summary: 'Every state change of the order, append-only',
+      description:
+        'Each row carries the hash of the one before: `npm run audit:verify` proves that none was changed.',
       responses: {
         200: { description: 'All rows.', content: { 'application/json': { schema: auditBody } } },
       },

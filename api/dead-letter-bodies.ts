@@ -28,7 +28,7 @@ export const listQuery = z.strictObject({
     .string()
     .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
     .optional()
-    .openapi({ type: 'integer', minimum: 1, maximum: 100, default: 20, example: '20' }),
+    .openapi({ type: 'integer', minimum: 1, maximum: 100, default: 20, example: 20 }),
   cursor: z.string().max(200).optional().openapi({ description: 'nextCursor of the page before.' }),
 });
 

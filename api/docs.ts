@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { z } from '@hono/zod-openapi';
+import { version } from '../telemetry/version.ts';
 import type { AppDeps } from './app-deps.ts';
 import { problems } from './problems.ts';
 import { addRoute, type App } from './route.ts';
@@ -27,6 +28,7 @@ export function addDocs(app: App, deps: AppDeps): void {
       path: '/openapi.json',
       operationId: 'openapi',
       summary: 'This API as an OpenAPI 3.1 document',
+      description: 'Generated from the code that answers; needs no API key.',
       produces: 'application/json',
       responses: {
         200: { description: 'The document.', content: { 'application/json': { schema: z.looseObject({}) } } },
@@ -44,6 +46,7 @@ export function addDocs(app: App, deps: AppDeps): void {
       path: '/docs',
       operationId: 'docs',
       summary: 'This API as a page, with every problem type',
+      description: 'Swagger UI, served from here; needs no API key.',
       produces: 'text/html',
       responses: { 200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } } },
     },
@@ -65,19 +68,26 @@ function openApiDocument(app: App, { settings }: AppDeps) {
     openapi: '3.1.0',
     info: {
       title: 'Order Saga',
-      version: '1.0.0',
+      version,
       description:
         'Places orders that cannot get lost, be charged twice, ship unpaid or oversell. Errors are ' +
         'application/problem+json (RFC 9457); their types are listed at /docs#problems. Times are UTC.',
-      license: { name: 'MIT' },
+      contact: { name: 'The maintainers of Order Saga' },
+      license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT' },
     },
     servers: [{ url: '/' }],
     tags: [
-      { name: 'Orders' },
-      { name: 'Catalog' },
-      { name: 'Webhooks' },
-      { name: 'Dead letters' },
-      { name: 'Operations' },
+      {
+        name: 'Orders',
+        description: 'Checkout, reading, acts of customers and operators, refunds, the live feed.',
+      },
+      { name: 'Catalog', description: 'Products, prices and stock.' },
+      { name: 'Webhooks', description: 'Endpoints of partners, their secrets and deliveries.' },
+      {
+        name: 'Dead letters',
+        description: 'Messages that could not be handled: list, edit, replay, discard.',
+      },
+      { name: 'Operations', description: 'Health, metrics, cases, providers, and this document.' },
     ],
   });
 }

@@ -32,7 +32,7 @@ const listQuery = z.strictObject({
     .string()
     .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
     .optional()
-    .openapi({ type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_LIMIT, example: '20' }),
+    .openapi({ type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_LIMIT, example: 20 }),
   cursor: z
     .string()
     .max(MAX_BODY_BYTES)

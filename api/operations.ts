@@ -36,6 +36,7 @@ export function addOperations(app: App, deps: AppDeps, providers: ProviderReadin
       path: '/healthz',
       operationId: 'health',
       summary: 'Whether the process answers',
+      description: 'For liveness probes: asks nothing of any other part.',
       produces: 'application/json',
       responses: {
         200: { description: 'It does.', content: { 'application/json': { schema: healthBody } } },
@@ -84,6 +85,7 @@ export function addOperations(app: App, deps: AppDeps, providers: ProviderReadin
       path: '/metrics',
       operationId: 'metrics',
       summary: 'Metrics of this process for Prometheus',
+      description: 'Names, units and labels are in docs/metrics.md.',
       produces: 'text/plain',
       responses: {
         200: { description: 'Prometheus text format.', content: { 'text/plain': { schema: z.string() } } },

@@ -88,6 +88,7 @@ export function addProducts(app: App, deps: AppDeps): void {
       operationId: 'listProducts',
       tag: 'Catalog',
       summary: 'The catalog with prices and stock',
+      description: 'All products in one answer; `available` is what can be sold now.',
       produces: 'application/json',
       responses: {
         200: { description: 'All products.', content: { 'application/json': { schema: productsBody } } },

@@ -180,6 +180,7 @@ export function addRefunds(app: App, deps: AppDeps): void {
       operationId: 'listRefunds',
       tag: 'Orders',
       summary: 'What was charged, refunded and disputed',
+      description: 'From the store, as the provider has last told it.',
       produces: 'application/json',
       request: { params: orderIdParameter },
       responses: { 200: { description: 'The order’s money.', ...json(refundsBody) } },

@@ -15,7 +15,7 @@ export interface RouteDefinition extends Pick<RouteConfig, 'request' | 'response
   operationId: string;
   tag: 'Orders' | 'Catalog' | 'Webhooks' | 'Dead letters' | 'Operations';
   summary: string;
-  description?: string;
+  description: string;
   /** What this operation can refuse with, besides what every operation can. */
   problems: readonly ProblemType[];
   /** Media type of the answer; any other Accept is refused with 406. */

@@ -89,6 +89,7 @@ export function addWebhookEndpoints(app: App, deps: AppDeps): void {
     app,
     {
       ...operation('get', path, 'listWebhookEndpoints', 'All endpoints, oldest first'),
+      description: 'Without their secrets, which are shown once, when they are made.',
       ...json(200, 'The endpoints.', endpointsBody),
       problems: [],
     },
@@ -101,6 +102,7 @@ export function addWebhookEndpoints(app: App, deps: AppDeps): void {
     app,
     {
       ...operation('get', onePath, 'readWebhookEndpoint', 'One endpoint'),
+      description: 'Without its secrets; with why it was disabled, where it was.',
       ...json(200, 'The endpoint.', endpointBody),
       problems: ['unknown-endpoint'],
     },
@@ -180,6 +182,7 @@ export function addWebhookEndpoints(app: App, deps: AppDeps): void {
         'listWebhookDeliveries',
         'Attempts of the last 30 days, newest first',
       ),
+      description: 'Each attempt with its time, duration, status and what was answered.',
       ...json(200, 'One page.', deliveriesBody),
       request: { params: endpointParameter, query: deliveriesQuery },
       problems: ['invalid-fields', 'unknown-endpoint'],

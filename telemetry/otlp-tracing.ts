@@ -18,6 +18,7 @@ import {
 import type { Logger } from './logger.ts';
 import { givenOr } from './span-ids.ts';
 import { setTracing } from './tracing.ts';
+import { version } from './version.ts';
 
 /** A collector that is slow or away costs memory for so many spans, then spans, never orders. */
 const queue = { maxQueueSize: 8_192, maxExportBatchSize: 512, scheduledDelayMillis: 1_000 };
@@ -69,6 +70,7 @@ const resourceOf = (service: string) =>
   resourceFromAttributes({
     'service.namespace': 'order-saga',
     'service.name': service,
+    'service.version': version,
     'service.instance.id': randomUUID(),
     'process.pid': process.pid,
   }).merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] }));

@@ -1,3 +1,4 @@
+import { version } from '../../telemetry/version.ts';
 import { eventsExchange } from '../../domain/destinations.ts';
 import { messageHeaders } from '../../domain/message-headers.ts';
 import { exampleOf, jsonSchemaOf, type EventContract } from './event-contract.ts';
@@ -22,7 +23,7 @@ export function asyncApiOf(contracts: Record<string, EventContract>) {
     asyncapi: '3.0.0',
     info: {
       title: 'Order Saga events',
-      version: '1.0.0',
+      version,
       description:
         'Facts about orders, published to a topic exchange with the event type as routing key. At least once; ' +
         'duplicates carry the same eventId; metadata.sequence tells the order of events of one order.',
