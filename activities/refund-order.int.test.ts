@@ -38,8 +38,8 @@ describe('a refund that an operator asked for', () => {
     await once((a) => a.processPayment({ orderId, n: 1, paymentMethodId: 'pm_1', attemptTimeoutMs }));
     return {
       ...order,
-      ask: (refundId: string, amountMinor: number) =>
-        once((a) => a.requestRefund(wanted(orderId, refundId, amountMinor))),
+      ask: (refundId: string, amountMinor: number, confirm: { confirmSameAmount?: true } = {}) =>
+        once((a) => a.requestRefund({ ...wanted(orderId, refundId, amountMinor), ...confirm })),
       give: (refundId: string) => once((a) => a.refundPart({ orderId, refundId, attemptTimeoutMs })),
       requests: () => order.stripe.sent.filter((request) => request.startsWith('refund ')),
       back: () => [...order.stripe.intents.values()].flatMap(({ refunds }) => refunds),
@@ -56,6 +56,34 @@ describe('a refund that an operator asked for', () => {
     expect(order.requests()).toHaveLength(1);
     expect(order.back()).toMatchObject([{ amount: { amountMinor: 50_000 } }]);
     expect((await order.ledger()).payments).toMatchObject([{ state: 'charged' }]);
+  });
+
+  test('of an amount that went back within 24 hours must be confirmed, whoever asks under whichever key', async () => {
+    const order = await given();
+    expect(await order.ask('a', 50_000)).toMatchObject({ value: { status: 'taken' } });
+    /* Also while the first one is still to be sent, and after it. */
+    expect(await order.ask('b', 50_000)).toMatchObject({ value: { code: 'same_amount' } });
+    await order.give('a');
+    expect(await order.ask('b', 50_000)).toMatchObject({ value: { code: 'same_amount' } });
+    expect(await order.ask('a', 50_000)).toMatchObject({ value: { status: 'taken' } });
+    expect(await order.ask('c', 30_000)).toMatchObject({ value: { status: 'taken' } });
+    expect(await order.ask('b', 50_000, { confirmSameAmount: true })).toMatchObject({
+      value: { status: 'taken', refund: { refundId: 'b' } },
+    });
+    expect((await order.ledger()).refunds).toHaveLength(3);
+  });
+
+  test('of an amount that failed, or went back a day ago, needs no confirmation', async () => {
+    const order = await given();
+    await order.ask('a', 50_000);
+    order.world.pass(24 * HOUR - 1);
+    expect(await order.ask('b', 50_000)).toMatchObject({ value: { code: 'same_amount' } });
+    order.world.pass(1);
+    expect(await order.ask('b', 50_000)).toMatchObject({ value: { status: 'taken' } });
+    const [intent] = order.stripe.charged();
+    if (intent) intent.amount = { ...intent.amount, amountMinor: 100 };
+    expect(await order.give('b')).toMatchObject({ value: { state: 'failed' } });
+    expect(await order.ask('c', 49_000)).toMatchObject({ value: { status: 'taken' } });
   });
 
   test('is answered once and for good, without another request', async () => {

@@ -4,6 +4,7 @@ import { judgePaidOtherwise, owedOf } from '../domain/owed.ts';
 import {
   chargedPayment,
   judgeRefund,
+  refuseSameAmount,
   type PaymentSubject,
   type Refund,
   type RefundAnswer,
@@ -21,7 +22,8 @@ import { recordRefunds, writeRefund } from './refund-records.ts';
 import { isLabelUnderWay } from './stop-shipping.ts';
 
 /**
- * Reserves the amount of a refund, or says why not: from then on it counts as given back.
+ * Reserves the amount of a refund, or says why not: from then on it counts as given back. An amount that went back within
+ * 24 hours needs `confirmSameAmount`.
  * Idempotent by `refundId`: the row it has, whatever became of it; without a row it is judged anew, unless another refund
  * was asked for since it was refused. Concurrent refunds of one order are counted one after
  * another, under the order's row lock. Fails technically only.
@@ -55,6 +57,8 @@ export const createRequestRefund =
         wanted.amount,
       );
       if ('code' in judged) return refused(judged.code, judged.reason, deps.clock.nowUtc());
+      const same = sameAmount(deps, refunds, { wanted, amount: judged.amount });
+      if (same) return same;
       if (!payment) throw new Error(`Order ${order.orderId}: a refund was granted without a charge`);
       const { orderId, refundId, reason, actor, fingerprint } = wanted;
       const refund: RefundRow = {
@@ -72,6 +76,18 @@ export const createRequestRefund =
       await writeRefund(deps, tx, { order, payment, before: undefined, after: refund });
       return { status: 'taken', refund: viewOf(refund) };
     });
+
+/** Counted under the order's row lock: of two requests for one amount at once, the second meets the first. */
+function sameAmount(
+  { clock }: ActivityDeps,
+  refunds: readonly RefundRow[],
+  { wanted, amount }: { wanted: RequestRefund; amount: RefundRow['amount'] },
+): RefundAnswer | undefined {
+  if (wanted.confirmSameAmount) return undefined;
+  const nowUtc = clock.nowUtc();
+  const same = refuseSameAmount(refunds, { orderId: wanted.orderId, amount, nowUtc });
+  return same && refused(same.code, same.reason, nowUtc);
+}
 
 /** Nothing is sent: `refundPart` finds the row settled. */
 async function recordPaid(
@@ -91,6 +107,8 @@ async function recordPaid(
     wanted.amount,
   );
   if ('code' in judged) return refused(judged.code, judged.reason);
+  const same = sameAmount(deps, refunds, { wanted, amount: judged.amount });
+  if (same) return same;
   const payment = payments.find(({ n }) => n === judged.n);
   if (!payment) throw new Error(`Order ${orderId} owes from payment ${judged.n}, which it does not have`);
   const nowUtc = deps.clock.nowUtc();

@@ -20,6 +20,7 @@ import {
   addressChangeField,
   deadlineFields,
   deadlineOf,
+  dryRunField,
   paymentMethodField,
   reasonField,
   resolveFields,
@@ -34,10 +35,10 @@ const reason = reasonField.optional().openapi({ description: 'Ends up in the aud
 const actor = actorField;
 
 const cancelBody = z
-  .strictObject({ reason, actor })
+  .strictObject({ dryRun: dryRunField, reason, actor })
   .openapi('Cancel', { example: { reason: 'Ordered twice' } });
 const paymentBody = z
-  .strictObject({ paymentMethodId: paymentMethodField, reason, actor })
+  .strictObject({ paymentMethodId: paymentMethodField, dryRun: dryRunField, reason, actor })
   .openapi('PaymentUpdate', { example: { paymentMethodId: 'pm_card_visa' } });
 const resolveBody = z
   .strictObject({
@@ -47,15 +48,16 @@ const resolveBody = z
       description:
         'For `mark-done` of a label whose name, street or city differ from the order’s: it is the order’s all the same.',
     }),
+    dryRun: dryRunField,
     reason,
     actor,
   })
   .openapi('Resolve', { example: { action: 'retry', reason: 'The carrier is back' } });
 const approveBody = z
-  .strictObject({ reason: reasonField, actor })
+  .strictObject({ dryRun: dryRunField, reason: reasonField, actor })
   .openapi('Approve', { example: { reason: 'Known customer, checked by phone' } });
 const extendBody = z
-  .strictObject({ ...deadlineFields, reason: reasonField, actor })
+  .strictObject({ ...deadlineFields, dryRun: dryRunField, reason: reasonField, actor })
   .openapi('Extend', { example: { minutes: 120, reason: 'The customer calls the bank' } });
 
 /** The acts a person can do on an order, each an update of its workflow. */
@@ -114,7 +116,7 @@ export function addActs(app: App, deps: AppDeps): void {
       handleAct(c, deps, {
         definition: setShippingAddress,
         read: () => readJson(c, addressChangeField),
-        toAct: ({ reason: why, actor: _, ...address }, who) => ({
+        toAct: ({ reason: why, actor: _, dryRun: __, ...address }, who) => ({
           ...who,
           reason: why ?? 'New shipping address through the API',
           address: withoutUndefined(address),
@@ -217,7 +219,7 @@ function act(input: {
     },
     responses: {
       200: {
-        description: 'Accepted: the order right after it.',
+        description: 'Accepted: the order right after it. With `dryRun`: it would be; the order as it is.',
         content: { 'application/json': { schema: orderBody } },
       },
       202: {
@@ -243,15 +245,20 @@ function act(input: {
   };
 }
 
+interface ActBody {
+  actor?: string | undefined;
+  dryRun?: true | undefined;
+}
+
 /** One kind of act: how its body is read and turned into the update's argument. */
-interface ActKind<Body extends { actor?: string | undefined }, Input extends Act> {
+interface ActKind<Body extends ActBody, Input extends Act> {
   definition: UpdateDefinition<OrderView, [Input]>;
   operatorOnly?: boolean;
   read(): Promise<Body>;
   toAct(body: Body, who: { actor: string }): Input;
 }
 
-async function handleAct<Body extends { actor?: string | undefined }, Input extends Act>(
+async function handleAct<Body extends ActBody, Input extends Act>(
   c: AppContext,
   deps: AppDeps,
   kind: ActKind<Body, Input>,
@@ -262,6 +269,7 @@ async function handleAct<Body extends { actor?: string | undefined }, Input exte
   const body = await kind.read();
   const input = kind.toAct(body, { actor: actorOf(caller, body.actor) });
   await requireOpen(c, deps, id);
+  if (body.dryRun) return dryRunOf(c, deps, { id, name: kind.definition.name, input });
   const answer = await deps.workflows.update(id, kind.definition, input);
   switch (answer.status) {
     case 'accepted':
@@ -285,6 +293,22 @@ async function handleAct<Body extends { actor?: string | undefined }, Input exte
         detail: `No worker answered for order ${id} in time. The act may still take effect; read the order first.`,
       });
   }
+}
+
+/** The order's own validator, asked by a query. */
+async function dryRunOf(
+  c: AppContext,
+  deps: AppDeps,
+  { id, ...act }: { id: OrderId; name: string; input: Act },
+): Promise<Response> {
+  const refusal = await deps.workflows.refusal(id, act);
+  if (refusal === undefined) {
+    throw new ApiProblem('no-worker', {
+      detail: `No worker could say whether order ${id} would take it. Nothing was done.`,
+    });
+  }
+  if (refusal !== null) throw new ApiProblem('act-refused', { detail: refusal, code: 'act_refused' });
+  return c.json(await readOrder(deps, c.get('caller'), id), 200, { 'cache-control': 'no-store' });
 }
 
 /** An act that SQL still has to answer may yet be refused, which the audit trail says. */

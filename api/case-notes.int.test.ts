@@ -31,8 +31,9 @@ describe('cases on which no act but taking note is safe', () => {
   function room(run: LastRun, effects: RunEffects = { charged: false, labelBought: false }) {
     const runs = { ...fakeRuns().runs, last: async () => run, effects: async () => effects };
     const app = createApp(fakeDeps({ store, runs, clock: systemClock }));
-    const act = async (id: OrderId, name: string, key = operatorKey) => {
-      const options = { key, body: { reason: 'the backup of 3 o’clock was put back', actor: 'ana' } };
+    const act = async (id: OrderId, name: string, key = operatorKey, more: { dryRun?: true } = {}) => {
+      const body = { reason: 'the backup of 3 o’clock was put back', actor: 'ana', ...more };
+      const options = { key, body };
       const response = await send(app, 'POST', `/cases/${id}/${name}`, options);
       return { status: response.status, body: (await response.json()) as { detail?: string } };
     };
@@ -68,9 +69,11 @@ describe('cases on which no act but taking note is safe', () => {
       });
     }
     expect((await act(orderId, 'take-note', shopKey)).status).toBe(403);
+    expect((await act(orderId, 'take-note', operatorKey, { dryRun: true })).status).toBe(200);
     expect((await act(orderId, 'take-note')).status).toBe(200);
     await sweep();
     expect(await listed(orderId)).toBeUndefined();
+    expect((await act(orderId, 'take-note', operatorKey, { dryRun: true })).status).toBe(409);
     expect((await act(orderId, 'take-note')).status).toBe(409);
     const audit = await store.read.audit(`order:${orderId}`);
     expect(audit.map(({ from, to }) => `${from} ${to}`)).toEqual(['running parked', 'case noted']);

@@ -11,6 +11,8 @@ export interface TakenNote {
   orderId: OrderId;
   actor: string;
   reason: string;
+  /** Only looks whether there is such a case. */
+  dryRun?: true | undefined;
 }
 
 /** What an act on a case takes. */
@@ -44,6 +46,7 @@ async function noteBehind(
   const { parked } = order.detail;
   const behind = parked?.activity === closedRunActivity && parked.failureType === storeBehind;
   if (!parked || !behind || isEnded(order.status)) return false;
+  if (note.dryRun) return true;
   await audit(tx, note, { runId: order.runId, nowUtc, step: order.step });
   const detail = { ...order.detail, parked: { ...parked, activity: notedRunActivity } };
   await tx.orders.update({ orderId: order.orderId, detail, updatedAtUtc: nowUtc });
@@ -53,6 +56,7 @@ async function noteBehind(
 async function noteUnrecorded(tx: StoreTransaction, note: TakenNote, nowUtc: string): Promise<boolean> {
   const found = await tx.unrecordedOrders.find(note.orderId);
   if (!found?.closedAs) return false;
+  if (note.dryRun) return true;
   await audit(tx, note, { runId: found.runId, nowUtc, step: 'receive' });
   return tx.unrecordedOrders.remove(note.orderId);
 }

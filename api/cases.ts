@@ -10,7 +10,7 @@ import { readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
 import { refusedCase as refused, takeNote } from './case-notes.ts';
 import { memoOf } from './checkout.ts';
-import { actorField, reasonField } from './fields.ts';
+import { actorField, dryRunField, reasonField } from './fields.ts';
 import { isLost, mayStartAgain, unrecordedText } from './lost-run.ts';
 import { linksBody, linksOf } from './order-body.ts';
 import { customerHashOf } from './order-identity.ts';
@@ -63,11 +63,16 @@ const casesBody = z
   });
 
 const actBody = z
-  .strictObject({ reason: reasonField, actor: actorField })
+  .strictObject({ dryRun: dryRunField, reason: reasonField, actor: actorField })
   .openapi('CaseAct', { example: { reason: 'Terminated by mistake' } });
 
 const startedBody = z
-  .object({ orderId: z.string(), act: z.enum(allActs), links: linksBody })
+  .object({
+    orderId: z.string(),
+    act: z.enum(allActs),
+    dryRun: z.literal(true).optional().openapi({ description: 'Nothing was done; it would be.' }),
+    links: linksBody,
+  })
   .openapi('CaseStarted', {
     example: { orderId: exampleId, act: 'restart', links: linksOf(exampleId) },
   });
@@ -154,7 +159,10 @@ function addAct(
       description: `${description} Of several at once one wins; the others get 409.`,
       produces: 'application/json',
       request: { params: orderIdParameter, body: { required: true, ...json(actBody) } },
-      responses: { 202: { description: 'The saga has started.', ...json(startedBody) } },
+      responses: {
+        200: { description: 'What a dry run found: it would start.', ...json(startedBody) },
+        202: { description: 'The saga has started.', ...json(startedBody) },
+      },
       problems: [
         'malformed-request',
         'forbidden',
@@ -172,8 +180,8 @@ function addAct(
       const caller = c.get('caller');
       requireOperator(caller);
       const id = readOrderId(c.req.param('orderId'));
-      const { reason, actor } = await readJson(c, actBody);
-      return startAgain(c, deps, { id, act, reason, actor: actorOf(caller, actor) });
+      const { reason, actor, dryRun } = await readJson(c, actBody);
+      return startAgain(c, deps, { id, act, dryRun, reason, actor: actorOf(caller, actor) });
     },
   );
 }
@@ -208,9 +216,10 @@ function addTakeNote(app: App, deps: AppDeps): void {
       const caller = c.get('caller');
       requireOperator(caller);
       const orderId = readOrderId(c.req.param('orderId'));
-      const { reason, actor } = await readJson(c, actBody);
-      await takeNote(deps, { orderId, reason, actor: actorOf(caller, actor) });
-      return c.json({ orderId, act: 'take-note', links: linksOf(orderId) }, 200, noStore);
+      const { reason, actor, dryRun } = await readJson(c, actBody);
+      await takeNote(deps, { orderId, dryRun, reason, actor: actorOf(caller, actor) });
+      const body = { orderId, act: 'take-note', ...(dryRun ? { dryRun } : {}), links: linksOf(orderId) };
+      return c.json(body, 200, noStore);
     },
   );
 }
@@ -218,11 +227,16 @@ function addTakeNote(app: App, deps: AppDeps): void {
 interface Asked {
   id: OrderId;
   act: CaseAct;
+  dryRun: true | undefined;
   actor: string;
   reason: string;
 }
 
-async function startAgain(c: AppContext, deps: AppDeps, { id, act, ...who }: Asked): Promise<Response> {
+async function startAgain(
+  c: AppContext,
+  deps: AppDeps,
+  { id, act, dryRun, ...who }: Asked,
+): Promise<Response> {
   const { runs, settings } = deps;
   const order = await readRow(deps, id);
   if (order) refuse(order, act);
@@ -238,6 +252,7 @@ async function startAgain(c: AppContext, deps: AppDeps, { id, act, ...who }: Ask
   const described = { closedAs: run?.closedAs, status: run?.orderStatus };
   if (!order && !mayStartAgain(described)) throw refused(id, unrecordedText(described));
   const { checkout } = input;
+  if (dryRun) return c.json({ orderId: id, act, dryRun, links: linksOf(id) }, 200, noStore);
   const started = await runs.startAgain({
     input: { ...input, recovered: { ...who, ...(act === 'compensate' ? { takeBack: true } : {}) } },
     memo: memoOf(checkout),

@@ -143,6 +143,15 @@ describe('cases over HTTP', () => {
     }
   });
 
+  test('a dry run is judged like the act and starts nothing', async () => {
+    const dryRun = { reason: 'by mistake', dryRun: true };
+    const { act, started } = open({ row: rowOf(), closedAs: 'TERMINATED' });
+    const response = await act('restart', dryRun);
+    expect([response.status, await response.json()]).toMatchObject([200, { act: 'restart', dryRun: true }]);
+    expect((await open({ row: rowOf(), running: true }).act('restart', dryRun)).status).toBe(409);
+    expect(started).toEqual([]);
+  });
+
   test('need a reason', async () => {
     const { act } = open({ row: rowOf() });
     expect((await act('restart', {})).status).toBe(422);

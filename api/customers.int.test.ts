@@ -274,6 +274,8 @@ describe('erasing a customer', () => {
           },
         }),
         print: (text) => printed.push(text),
+        say: () => {},
+        atTerminal: true,
         confirm: async (question) => {
           asked.push(question);
           return agrees;

@@ -107,6 +107,12 @@ export const actorField = textField(64)
   .optional()
   .openapi({ description: 'The person, beside the API key’s caller. Operators only.', example: 'grace' });
 
+/** In a body, which refuses unknown fields: nobody who misspells it acts. */
+export const dryRunField = z
+  .literal(true)
+  .optional()
+  .openapi({ description: 'Nothing is done: the answer says what would be, or why not.' });
+
 /** What `resolve` takes; whether an action is legal, and what it needs, the order's own rules say. */
 export const resolveFields = {
   action: z.enum(resolveActions),
@@ -143,5 +149,10 @@ export function deadlineOf(
 
 /** A whole new shipping address and, where wanted, why. */
 export const addressChangeField = z
-  .strictObject({ ...addressFields, reason: reasonField.optional(), actor: actorField })
+  .strictObject({
+    ...addressFields,
+    dryRun: dryRunField,
+    reason: reasonField.optional(),
+    actor: actorField,
+  })
   .openapi('ShippingAddressChange', { example: { ...addressExample, reason: 'Corrected house number' } });

@@ -191,6 +191,33 @@ describe('acts on an order', () => {
     expect(await typeOf(response)).toBe(type);
   });
 
+  it.each(acts)(
+    '%s /%s %j as a dry run asks the validator of %s, and changes nothing',
+    async (method, act, body, name) => {
+      const asked: unknown[] = [];
+      const ask = (refusal: string | null | undefined) => {
+        const workflows = {
+          ...open,
+          query: async () => viewOf(),
+          refusal: async (_: unknown, input: { name: string; input: object }) => {
+            asked.push(input);
+            return refusal;
+          },
+        };
+        const { app, acts: sent } = build(workflows);
+        const sentBody = { ...(body as object), dryRun: true };
+        return { sent, response: send(app, method, `${path}/${act}`, { body: sentBody, key: operatorKey }) };
+      };
+      const answers = [ask(null), ask('Not now.'), ask(undefined)];
+      expect(await Promise.all(answers.map(async ({ response }) => (await response).status))).toEqual([
+        200, 409, 503,
+      ]);
+      expect(answers.flatMap(({ sent }) => sent)).toEqual([]);
+      expect(asked).toMatchObject([{ name }, { name }, { name }]);
+      expect(JSON.stringify(asked)).not.toContain('dryRun');
+    },
+  );
+
   it('passes on why the workflow refuses', async () => {
     const update = async (): Promise<UpdateAnswer> => ({
       status: 'refused',

@@ -72,6 +72,11 @@ export const problems = {
     title: 'The act is refused in the present state',
     act: 'Read what it acts on: its state says what it accepts.',
   },
+  'same-amount-refunded': {
+    status: 409,
+    title: 'The same amount was refunded within 24 hours',
+    act: 'Look at the order’s refunds. If it is to go back once more, repeat the request with `confirmSameAmount: true`.',
+  },
   'run-lost': {
     status: 409,
     title: 'The order has lost its run before it was recorded',

@@ -12,7 +12,7 @@ import {
 import type { AppDeps } from './app-deps.ts';
 import { readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
-import { actorField, reasonField } from './fields.ts';
+import { actorField, dryRunField, reasonField } from './fields.ts';
 import { ApiProblem } from './problems.ts';
 import { readStore, storeUnavailable } from './read-store.ts';
 import { addRoute, type App, type AppContext } from './route.ts';
@@ -66,7 +66,7 @@ const providersBody = z
   .openapi('Providers', { example: { providers: [example] } });
 
 const switchRequest = z
-  .strictObject({ reason: reasonField, actor: actorField })
+  .strictObject({ dryRun: dryRunField, reason: reasonField, actor: actorField })
   .openapi('ProviderSwitchRequest', {
     example: { reason: 'The carrier maintains its systems until noon', actor: 'grace' },
   });
@@ -108,7 +108,9 @@ export function addProviders(app: App, deps: AppDeps): void {
         description: `Operators only. ${description} Refused with 409 when it is ${state} already. Ends up in the audit trail.`,
         produces: 'application/json',
         request: { params: parameter, body: { required: true, ...json(switchRequest) } },
-        responses: { 200: { description: 'As it stands now.', ...json(providerBody) } },
+        responses: {
+          200: { description: 'As it stands now; unchanged by a `dryRun`.', ...json(providerBody) },
+        },
         problems: [
           'malformed-request',
           'forbidden',
@@ -146,13 +148,18 @@ async function turn(c: AppContext, deps: AppDeps, state: ProviderSwitch['state']
   if (!isProviderName(provider)) {
     throw new ApiProblem('not-found', { detail: `Expected a provider: ${providerNames.join(' or ')}.` });
   }
-  const { reason, actor: person } = await readJson(c, switchRequest);
+  const { reason, actor: person, dryRun } = await readJson(c, switchRequest);
   const actor = actorOf(c.get('caller'), person);
   const wanted: ProviderSwitch = { provider, state, actor, reason, sinceUtc: deps.clock.nowUtc() };
-  const changed = await change(deps, wanted);
+  const changed = dryRun ? await wouldChange(deps, wanted) : await change(deps, wanted);
   const records = await readStore(deps, (read) => read.providers());
   if (!changed) throw refused(records, wanted);
   return c.json(bodyOf(deps, records, provider), 200, noStore);
+}
+
+async function wouldChange(deps: AppDeps, { provider, state }: ProviderSwitch): Promise<boolean> {
+  const { switches } = await readStore(deps, (read) => read.providers());
+  return (switches.find((one) => one.provider === provider)?.state ?? 'running') !== state;
 }
 
 /** The switch and its audit row, in one transaction. */

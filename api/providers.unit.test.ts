@@ -102,6 +102,9 @@ describe('the providers over HTTP', () => {
         switch: { state: 'paused', actor, reason: 'maintenance' },
       },
     });
+    const dry = (verb: string) =>
+      ask(api, 'POST', `/providers/carrier/${verb}`, { reason: 'w', dryRun: true });
+    expect([(await dry('resume')).status, (await dry('pause')).status]).toEqual([200, 409]);
     expect(await ask(api, 'POST', '/providers/carrier/pause', { reason: 'me too' })).toMatchObject({
       status: 409,
       body: {

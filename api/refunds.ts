@@ -1,11 +1,17 @@
 import { z } from '@hono/zod-openapi';
 import { parseAmount, type Money } from '../domain/money.ts';
+import { isEnded, type OrderView } from '../domain/order.ts';
+import { judgePaidOtherwise, owedOf } from '../domain/owed.ts';
 import {
+  chargedPayment,
   disputeStates,
+  judgeRefund,
   refundableMinor,
   refundStates,
+  refuseSameAmount,
   type Dispute,
   type Refund,
+  type RefundRefusal,
   type RequestRefund,
 } from '../domain/refunds.ts';
 import type { StoredMoney } from '../ports/store.ts';
@@ -13,7 +19,15 @@ import type { AppDeps } from './app-deps.ts';
 import { invalidFields, readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
 import { readIdempotencyKey } from './checkout-request.ts';
-import { actorField, moneyBody, moneyField, nullable, reasonField, type MoneyBody } from './fields.ts';
+import {
+  actorField,
+  dryRunField,
+  moneyBody,
+  moneyField,
+  nullable,
+  reasonField,
+  type MoneyBody,
+} from './fields.ts';
 import { refundFingerprintOf, refundIdFor } from './order-identity.ts';
 import { owedBodies, owedBody } from './owed-body.ts';
 import { ApiProblem } from './problems.ts';
@@ -38,6 +52,15 @@ const refundRequest = z
           'Nothing is sent to the payment provider: the customer was paid past it, for example by bank transfer, which ' +
           '`reason` names. Only of what is owed and needs a person; default: all of that.',
       }),
+    confirmSameAmount: z
+      .literal(true)
+      .optional()
+      .openapi({
+        description:
+          'The same amount of this order was refunded within 24 hours, and is to go back once more. Without it: 409 ' +
+          '`same-amount-refunded`.',
+      }),
+    dryRun: dryRunField,
     reason: reasonField,
     actor: actorField,
   })
@@ -85,6 +108,7 @@ const refundBody = z
     settledAtUtc: utcTime.optional(),
     providerRefundId: z.string().optional(),
     failure: z.string().optional(),
+    dryRun: z.literal(true).optional().openapi({ description: 'Nothing was asked for; this would be.' }),
     links: z.object({ refunds: z.string() }),
   })
   .openapi('Refund', { example: exampleRefund });
@@ -141,7 +165,9 @@ export function addRefunds(app: App, deps: AppDeps): void {
         'with another body 422. Refused with 409 and a `code`: `nothing_charged`, `nothing_left`, `amount_too_large`, ' +
         '`other_currency`, `compensating` (the order is being taken back), `cancel_instead` (all of an order that has ' +
         'not shipped), `being_shipped` (all of an order whose label is being bought), `disputed` (the customer’s bank has the money), `changed_since` (another refund was asked for since this ' +
-        'key was refused). A refusal is not kept: repeated later, the request is judged anew.',
+        'key was refused). The amount of a refund within the last 24 hours is refused with a problem of its own, ' +
+        '`same-amount-refunded`, until the request says `confirmSameAmount`. A refusal is not kept: repeated later, the ' +
+        'request is judged anew.',
       produces: 'application/json',
       request: {
         params: orderIdParameter,
@@ -163,6 +189,7 @@ export function addRefunds(app: App, deps: AppDeps): void {
         'forbidden',
         'unknown-order',
         'act-refused',
+        'same-amount-refunded',
         'body-too-large',
         'unsupported-media-type',
         'invalid-fields',
@@ -204,7 +231,7 @@ async function postRefund(c: AppContext, deps: AppDeps): Promise<Response> {
   requireOperator(caller);
   const orderId = readOrderId(c.req.param('orderId'));
   const key = readIdempotencyKey(c.req.header('idempotency-key'));
-  const { reason, actor, ...body } = await readJson(c, refundRequest);
+  const { reason, actor, dryRun, confirmSameAmount, ...body } = await readJson(c, refundRequest);
   await requireOrder(deps, caller, orderId);
   const wanted = body.amount && readAmount(body.amount);
   const what = {
@@ -215,16 +242,19 @@ async function postRefund(c: AppContext, deps: AppDeps): Promise<Response> {
     orderId,
     refundId: refundIdFor({ orderId, idempotencyKey: key }),
     ...what,
+    ...(confirmSameAmount ? { confirmSameAmount } : {}),
     reason,
     actor: actorOf(caller, actor),
+    /* Whoever confirms asks for the same refund: its key stays good. */
     fingerprint: refundFingerprintOf({ reason, ...what }),
   };
+  if (dryRun) return c.json(await dryRunOf(deps, refund), 200, noStore);
   const started = await deps.refunds.start(refund);
   if (started.status === 'exists' && started.fingerprint !== refund.fingerprint) throw keyReused(key);
   const answer = await deps.refunds.end(refund, WAIT_MS);
   if (answer?.status === 'refused') {
     if (answer.code === 'key_reused') throw keyReused(key);
-    throw new ApiProblem('act-refused', { detail: answer.reason, code: answer.code });
+    throw refusedRefund(answer);
   }
   const known = (await storedRefund(deps, refund)) ?? answer?.refund;
   const location = { ...noStore, location: `/orders/${orderId}/refunds` };
@@ -236,6 +266,49 @@ const keyReused = (key: string): ApiProblem =>
   new ApiProblem('idempotency-key-reused', {
     detail: `The Idempotency-Key ${JSON.stringify(key)} was used for another refund of this order.`,
   });
+
+const refusedRefund = ({ code, reason }: { code: RefundRefusal; reason: string }): ApiProblem =>
+  new ApiProblem(code === 'same_amount' ? 'same-amount-refunded' : 'act-refused', { detail: reason, code });
+
+/** What the request would do by what SQL knows now. The request itself is judged anew, under the order's row lock. */
+async function dryRunOf(deps: AppDeps, refund: RequestRefund): Promise<z.infer<typeof refundBody>> {
+  const { orderId, refundId } = refund;
+  const [money, order] = await readStore(deps, (read) =>
+    Promise.all([read.money(orderId), read.order(orderId)]),
+  );
+  if (!money || !order) throw unknownOrder(orderId);
+  const dryRun = { dryRun: true as const };
+  const known = money.refunds.find((one) => one.refundId === refundId);
+  if (known) return { ...bodyOf(known), ...dryRun };
+  const judged = judge(money, order, refund);
+  if ('code' in judged) throw refusedRefund(judged);
+  const { amount: judgedAmount } = judged;
+  const nowUtc = deps.clock.nowUtc();
+  const same = refuseSameAmount(money.refunds, { orderId, amount: judgedAmount, nowUtc });
+  if (same && !refund.confirmSameAmount) throw refusedRefund(same);
+  const state = refund.paidOtherwise ? 'paid_otherwise' : 'requested';
+  return { ...bodyOf({ ...refund, amount: judgedAmount, state }), ...dryRun };
+}
+
+function judge(money: StoredMoney, order: OrderView, { amount: wanted, paidOtherwise }: RequestRefund) {
+  const { orderId, status, sagaState, cancelRequested, failure, step } = order;
+  if (paidOtherwise) return judgePaidOtherwise(owedOf({ status, ...money }), wanted);
+  const payment = chargedPayment(money.payments);
+  const ofPayment = <Row extends { n: number }>(rows: Row[]) => rows.filter(({ n }) => n === payment?.n);
+  const takenBack = sagaState === 'compensating' || Boolean(cancelRequested ?? failure);
+  return judgeRefund(
+    {
+      orderId,
+      status,
+      compensating: !isEnded(status) && takenBack,
+      shipping: sagaState === 'running' && step === 'shipping',
+      charged: payment?.amount,
+      refunds: ofPayment(money.refunds),
+      disputes: ofPayment(money.disputes),
+    },
+    wanted,
+  );
+}
 
 /** The refund as it is now; a refund that was done may have failed since. undefined while SQL does not answer. */
 async function storedRefund(

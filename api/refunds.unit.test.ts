@@ -117,6 +117,38 @@ describe('POST /orders/{orderId}/refunds', () => {
     expect(await response.json()).toMatchObject({ code: 'disputed', detail: 'Dispute dp_1 is open.' });
   });
 
+  it('refuses the amount of the last 24 hours with a problem of its own, and tells the run what was confirmed', async () => {
+    const answer = {
+      status: 'refused',
+      code: 'same_amount',
+      reason: '500.00 INR went back already.',
+    } as const;
+    const { post, started } = build({ answer });
+    const response = await post(body);
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({
+      type: '/docs/problems#same-amount-refunded',
+      code: 'same_amount',
+    });
+    const { fingerprint } = [...started.values()][0] ?? {};
+    const confirmed = build({ answer: { status: 'taken', refund: refundOf() } });
+    expect((await confirmed.post({ ...body, confirmSameAmount: true })).status).toBe(200);
+    expect([...confirmed.started.values()]).toMatchObject([{ confirmSameAmount: true, fingerprint }]);
+  });
+
+  it('says by dryRun what would go back or why not, and starts nothing', async () => {
+    const now = new Date().toISOString();
+    const refunds = [{ ...refundOf({ requestedAtUtc: now }), fingerprint: '', keyNumber: 1 }];
+    const { post, started } = build({ money: { refunds } });
+    const again = await post({ ...body, dryRun: true });
+    expect([again.status, ((await again.json()) as { code: string }).code]).toEqual([409, 'same_amount']);
+    const confirmed = await post({ ...body, dryRun: true, confirmSameAmount: true });
+    expect(await confirmed.json()).toMatchObject({ dryRun: true, amount: { amount: '500.00' } });
+    const rest = await post({ reason: 'all of it', dryRun: true });
+    expect(await rest.json()).toMatchObject({ code: 'cancel_instead' });
+    expect(started.size).toBe(0);
+  });
+
   it.each([
     ['without a reason', {}, 422],
     ['of nothing', { ...body, amount: { amount: '0.00', currency: 'INR' } }, 422],

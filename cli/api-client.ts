@@ -7,15 +7,22 @@ const TIMEOUT_MS = 30_000;
 /** An answer of the API that is no success: its problem document (RFC 9457) in words. */
 class ApiRefusal extends Error {
   readonly status: number;
-  constructor(status: number, message: string) {
+  /** Machine-readable reason of a refused act. */
+  readonly code: string | undefined;
+  constructor(status: number, message: string, code?: string) {
     super(message);
     this.name = 'ApiRefusal';
     this.status = status;
+    this.code = code;
   }
 }
 
 /** The API says that something behind it does not answer now. */
 export const isAway = (error: unknown): boolean => error instanceof ApiRefusal && error.status === 503;
+
+/** The API has said no, for this reason. */
+export const isRefusedFor = (error: unknown, code: string): boolean =>
+  error instanceof ApiRefusal && error.code === code;
 
 export interface ApiClient {
   /** JSON in, JSON out. Rejects with ApiRefusal for anything but 2xx, and with what to start when nobody answers. */
@@ -66,13 +73,18 @@ function refusalOf(status: number, text: string): ApiRefusal {
     const problem = JSON.parse(text) as {
       title?: string;
       detail?: string;
+      code?: string;
       errors?: { field: string; reason: string }[];
       legalActs?: string[];
     };
     const fields = (problem.errors ?? []).map(({ field, reason }) => `\n  ${field}: ${reason}`).join('');
     const legal = problem.legalActs ? `\nIt takes now: ${problem.legalActs.join(', ') || 'nothing'}.` : '';
     const act = status === 401 || status === 403 ? '\nGive an operator key by ORDER_SAGA_API_KEY.' : '';
-    return new ApiRefusal(status, `${status} ${problem.title}: ${problem.detail}${fields}${legal}${act}`);
+    return new ApiRefusal(
+      status,
+      `${status} ${problem.title}: ${problem.detail}${fields}${legal}${act}`,
+      problem.code,
+    );
   } catch {
     return new ApiRefusal(status, `The API answered ${status}: ${text.slice(0, 300)}`);
   }

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import type { CliDeps } from './dead-letters.ts';
+import type { CliDeps } from './deps.ts';
 import { plain } from './text.ts';
 
 interface Case {
@@ -16,6 +16,7 @@ interface Case {
 interface ActOptions {
   reason: string;
   actor: string;
+  dryRun?: boolean;
   json?: boolean;
 }
 
@@ -47,6 +48,7 @@ const acting = (command: Command): Command =>
   command
     .requiredOption('--reason <text>', 'why; ends up in the audit trail')
     .option('--actor <name>', 'who acts', userInfo().username)
+    .option('--dry-run', 'only say whether it would be done')
     .option('--json', 'JSON instead of a sentence');
 
 async function list({ client, print }: Pick<CliDeps, 'client' | 'print'>, options: { json?: boolean }) {
@@ -67,11 +69,16 @@ async function act(
   { client, print }: Pick<CliDeps, 'client' | 'print'>,
   verb: keyof typeof done,
   id: string,
-  { reason, actor, json }: ActOptions,
+  { reason, actor, dryRun, json }: ActOptions,
 ): Promise<void> {
   const path = `/cases/${encodeURIComponent(id)}/${verb}`;
-  const answer = await client().send<{ orderId: string }>('POST', path, { reason, actor });
-  print(json ? JSON.stringify(answer, null, 2) : `Order ${id} ${done[verb]}`);
+  const answer = await client().send<{ orderId: string }>('POST', path, {
+    ...(dryRun ? { dryRun } : {}),
+    reason,
+    actor,
+  });
+  const said = dryRun ? `Order ${id} would take it: ${verb}` : `Order ${id} ${done[verb]}`;
+  print(json ? JSON.stringify(answer, null, 2) : said);
 }
 
 const done = {

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { Command } from 'commander';
 import type { ApiClient } from './api-client.ts';
-import type { CliDeps } from './dead-letters.ts';
+import type { CliDeps } from './deps.ts';
 
 interface EraseOptions {
   reason: string;

@@ -1,17 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { userInfo } from 'node:os';
-import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ApiClient } from './api-client.ts';
+import type { CliDeps } from './deps.ts';
 import { letterText, listText, type LetterAnswer, type ListAnswer } from './dead-letter-tables.ts';
-
-export interface CliDeps {
-  /** Made when a command runs: its address is an option. */
-  client: () => ApiClient;
-  print: (text: string) => void;
-  /** Asks a person; false where nobody can be asked. */
-  confirm: (question: string) => Promise<boolean>;
-}
 
 interface Choice {
   json?: boolean;
@@ -207,15 +199,4 @@ function jsonObject(text: string): Record<string, unknown> {
     // Said below.
   }
   throw new InvalidArgumentError('expected a JSON object');
-}
-
-/** Asks on the terminal; without one nobody can agree. */
-export async function confirmOnTerminal(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
 }

@@ -36,7 +36,9 @@ it.each(commands)('%s: orders %s', async (_, line) => {
       throw reached;
     },
     print: () => {},
+    say: () => {},
     confirm: async () => false,
+    atTerminal: false,
   });
   await expect(strict(command).parseAsync(words(line), { from: 'user' })).rejects.toBe(reached);
 });

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { apiAddress, apiKey, createApiClient } from './api-client.ts';
 import { casesCommand } from './cases.ts';
 import { customersCommand } from './customers.ts';
-import { confirmOnTerminal, deadLettersCommand, type CliDeps } from './dead-letters.ts';
+import { confirmOnTerminal, isAtTerminal, type CliDeps } from './deps.ts';
+import { deadLettersCommand } from './dead-letters.ts';
 import { ordersCommand } from './orders.ts';
 import { providersCommand } from './providers.ts';
 
@@ -15,7 +16,13 @@ const program = new Command('ops')
   .option('--api <url>', 'address of the API');
 const client = () =>
   createApiClient(apiAddress(program.opts<{ api?: string }>().api, process.env), apiKey(process.env));
-const deps: CliDeps = { client, print: (text) => console.log(text), confirm: confirmOnTerminal };
+const deps: CliDeps = {
+  client,
+  print: (text) => console.log(text),
+  say: (text) => console.error(text),
+  confirm: confirmOnTerminal,
+  atTerminal: isAtTerminal(),
+};
 program.addCommand(ordersCommand(deps));
 program.addCommand(casesCommand(deps));
 program.addCommand(customersCommand(deps));

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolveAction } from '../domain/order.ts';
 import type { OrderAct } from '../domain/order-acts.ts';
 import { isAway, type ApiClient } from './api-client.ts';
-import type { CliDeps } from './dead-letters.ts';
+import type { CliDeps } from './deps.ts';
 import {
   dryRunText,
   orderLine,
@@ -52,7 +52,7 @@ export async function actOnOrders(
     throw new Error('Expected either orders or --where');
   }
   const [only] = ids;
-  if (only !== undefined && ids.length === 1 && !options.dryRun) {
+  if (only !== undefined && ids.length === 1) {
     const { reference, confirmDifferences } = options;
     const body = { ...fieldsOf(kind, options), reference, confirmDifferences };
     return actOnOne(deps, only, { ...options, path: kind, body });
@@ -73,12 +73,26 @@ const ofOne = ({ reference, confirmDifferences, paymentMethod }: ActOptions): [s
 export async function actOnOne(
   deps: CliDeps,
   id: string,
-  act: { reason: string; actor: string; json?: boolean; method?: 'PUT'; path: string; body: object },
+  act: {
+    reason: string;
+    actor: string;
+    dryRun?: boolean;
+    json?: boolean;
+    method?: 'PUT';
+    path: string;
+    body: object;
+  },
 ): Promise<void> {
-  const { reason, actor, json, method = 'POST', path, body } = act;
+  const { reason, actor, dryRun, json, method = 'POST', path, body } = act;
   const address = `/orders/${encodeURIComponent(id)}/${path}`;
-  const order = await deps.client().send<OrderAnswer>(method, address, { ...body, reason, actor });
-  deps.print(json ? JSON.stringify(order, null, 2) : `accepted: ${orderLine(order)}`);
+  const order = await deps.client().send<OrderAnswer>(method, address, {
+    ...body,
+    ...(dryRun ? { dryRun } : {}),
+    reason,
+    actor,
+  });
+  const said = dryRun ? 'would be accepted' : 'accepted';
+  deps.print(json ? JSON.stringify(order, null, 2) : `${said}: ${orderLine(order)}`);
 }
 
 async function actOnMany(

@@ -209,6 +209,3 @@ const refusalLines = (refusals: readonly OrderActRefusal[]): string[] =>
   refusals.map(({ orderId, reason }) => `  ${orderId}: ${reason}`);
 
 export const ordersText = (count: number): string => `${count} ${count === 1 ? 'order' : 'orders'}`;
-
-export const refundText = ({ refundId, state, amount, failure }: RefundAnswer): string =>
-  `refund ${refundId}: ${state}${amount ? `, ${amount.amount} ${amount.currency}` : ''}${failure ? `: ${failure}` : ''}`;

@@ -195,8 +195,12 @@ describe('from a terminal', () => {
     const first = await room.ops(refund);
     expect([first.error, first.out]).toEqual([undefined, expect.stringMatching(/refunded, 500.00 INR/)]);
     expect((await room.ops(refund)).out).toBe(first.out);
-    const { error } = await room.ops(['refund', order.orderId, '--amount', '7000.00', '--reason', why]);
-    expect(error).toContain('6999.00 INR');
+    const other = (...args: string[]) =>
+      room.ops(['refund', order.orderId, '--reason', why, '--key', 'ticket-2', ...args]);
+    expect((await other('--amount', '7000.00')).error).toContain('6999.00 INR');
+    expect((await other('--amount', '500.00')).error).toContain('--confirm-same-amount');
+    const confirmed = await other('--amount', '500.00', '--confirm-same-amount');
+    expect([confirmed.error, confirmed.out]).toEqual([undefined, expect.stringMatching(/refunded, 500.00/)]);
   });
 
   test.concurrent('what is asked for wrongly is said in words', async () => {

@@ -2,17 +2,16 @@ import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { resolveActions, type ResolveAction } from '../domain/order.ts';
 import { actOnOne, actOnOrders, followAct, type ActOptions, type Kind } from './order-acts.ts';
-import type { CliDeps } from './dead-letters.ts';
+import type { CliDeps } from './deps.ts';
 import {
   listText,
   orderText,
-  refundText,
   type OrderAnswer,
   type OrderListAnswer,
-  type RefundAnswer,
   type WhyAnswer,
 } from './order-tables.ts';
 import { parseWhere, whereHelp } from './order-where.ts';
+import { refund, type RefundOptions } from './refund-order.ts';
 import { watchOrder } from './watch-order.ts';
 
 interface ListOptions {
@@ -26,6 +25,7 @@ interface ListOptions {
 interface PersonOptions {
   reason: string;
   actor: string;
+  dryRun?: boolean;
   json?: boolean;
 }
 
@@ -37,13 +37,6 @@ interface AddressOptions extends PersonOptions {
   state?: string;
   postalCode: string;
   country: string;
-}
-
-interface RefundOptions extends PersonOptions {
-  amount?: string;
-  currency?: string;
-  paidOtherwise?: boolean;
-  key?: string;
 }
 
 /** `orders …`: everything that can be seen of orders and done about them, over the HTTP API. */
@@ -109,7 +102,6 @@ function addActs(deps: CliDeps, command: Command): void {
 const actsOnMany = (command: Command): Command =>
   byPerson(command)
     .option('--where <conditions>', `instead of orders: ${whereHelp}`)
-    .option('--dry-run', 'only say what would be done')
     .option('--rate <count>', 'most orders a second (default 10)', wholeNumber)
     .option('--no-wait', 'do not wait for the end of an act on many')
     .option('-y, --yes', 'do not ask before more than one');
@@ -118,6 +110,7 @@ const byPerson = (command: Command): Command =>
   command
     .requiredOption('--reason <text>', 'why; ends up in the audit trail')
     .option('--actor <name>', 'who acts', userInfo().username)
+    .option('--dry-run', 'only say what would be done')
     .option('--json', 'JSON instead of text');
 
 function addActsOnOne(deps: CliDeps, command: Command): void {
@@ -139,7 +132,9 @@ function addActsOnOne(deps: CliDeps, command: Command): void {
     .option('--amount <decimal>', 'a part, such as 500.00')
     .option('--currency <code>', 'of the amount; by default the order’s')
     .option('--paid-otherwise', 'sends nothing: what was owed has been paid past the payment provider')
-    .option('--key <text>', 'Idempotency-Key: the same key refunds once')
+    .option('--key <text>', 'names this refund: the same key refunds once; required without a terminal')
+    .option('--confirm-same-amount', 'the same amount went back within 24 hours, and is to go back once more')
+    .option('-y, --yes', 'do not ask')
     .action((id: string, options: RefundOptions) => refund(deps, id, options));
 }
 
@@ -164,43 +159,6 @@ function setAddress(deps: CliDeps, id: string, options: AddressOptions): Promise
   const { name, street1, street2, city, state, postalCode, country } = options;
   const body = { name, street1, street2, city, state, postalCode, country };
   return actOnOne(deps, id, { ...options, method: 'PUT', path: 'shipping-address', body });
-}
-
-async function refund(deps: CliDeps, id: string, options: RefundOptions): Promise<void> {
-  const { reason, actor, key = crypto.randomUUID(), paidOtherwise, json } = options;
-  const client = deps.client();
-  const amount = await amountOf(deps, id, options);
-  const body = {
-    ...(amount ? { amount } : {}),
-    ...(paidOtherwise ? { paidOtherwise } : {}),
-    reason,
-    actor,
-  };
-  /* Whoever stops the command, or loses its connection, has the key to ask again with. */
-  const made = `Key of this refund: ${key}. Repeated with --key ${key} it refunds once.`;
-  if (options.key === undefined) (json ? console.error : deps.print)(made);
-  const headers = { 'idempotency-key': key };
-  const answer = await client
-    .send<RefundAnswer>('POST', `${pathOf(id)}/refunds`, body, headers)
-    .catch((error: unknown) => {
-      throw isRefusal(error) ? error : new Error(`${String(error)}\n${inDoubt(key)}`, { cause: error });
-    });
-  deps.print(json ? JSON.stringify(answer, null, 2) : refundText(answer));
-}
-
-/** The API has said no: nothing was taken. Anything else may have been taken all the same. */
-const isRefusal = (error: unknown): boolean =>
-  error instanceof Error && 'status' in error && Number(error.status) < 500;
-
-const inDoubt = (key: string): string =>
-  `The refund may have been taken all the same: repeat the command with --key ${key}, which refunds once.`;
-
-async function amountOf(deps: CliDeps, id: string, { amount, currency }: RefundOptions) {
-  if (amount === undefined) return undefined;
-  if (currency !== undefined) return { amount, currency };
-  const { total } = await deps.client().send<OrderAnswer>('GET', pathOf(id));
-  if (!total) throw new Error(`Order ${id} has no total to take the currency from: give --currency`);
-  return { amount, currency: total.currency };
 }
 
 const pathOf = (id: string): string => `/orders/${encodeURIComponent(id)}`;

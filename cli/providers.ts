@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import Table from 'cli-table3';
 import { Argument, Command } from 'commander';
 import { providerNames, type ProviderName } from '../domain/providers.ts';
-import type { CliDeps } from './dead-letters.ts';
+import type { CliDeps } from './deps.ts';
 import { plain } from './text.ts';
 
 interface Provider {
@@ -15,6 +15,7 @@ interface Provider {
 interface ActOptions {
   reason: string;
   actor: string;
+  dryRun?: boolean;
   json?: boolean;
 }
 
@@ -35,6 +36,7 @@ export function providersCommand(deps: Deps): Command {
       .addArgument(new Argument('<provider>').choices(providerNames))
       .requiredOption('--reason <text>', 'why; ends up in the audit trail')
       .option('--actor <name>', 'who acts', userInfo().username)
+      .option('--dry-run', 'only say whether it would be done')
       .option('--json', 'JSON instead of a sentence')
       .action((provider: ProviderName, options: ActOptions) => turn(deps, verb, { ...options, provider }));
   }
@@ -54,12 +56,17 @@ async function list({ client, print }: Deps, { json }: { json?: boolean }): Prom
 async function turn(
   { client, print }: Deps,
   verb: 'pause' | 'resume',
-  { provider, reason, actor, json }: ActOptions & { provider: ProviderName },
+  { provider, reason, actor, dryRun, json }: ActOptions & { provider: ProviderName },
 ): Promise<void> {
-  const answer = await client().send<Provider>('POST', `/providers/${provider}/${verb}`, { reason, actor });
+  const answer = await client().send<Provider>('POST', `/providers/${provider}/${verb}`, {
+    ...(dryRun ? { dryRun } : {}),
+    reason,
+    actor,
+  });
   const said =
     verb === 'pause' ? 'is paused: its steps wait until you resume it' : 'goes on, slowly at first';
-  print(json ? JSON.stringify(answer, null, 2) : `${provider} ${said}.`);
+  const told = dryRun ? `${provider} would take it: ${verb}.` : `${provider} ${said}.`;
+  print(json ? JSON.stringify(answer, null, 2) : told);
 }
 
 function listText(providers: Provider[]): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CliDeps } from './dead-letters.ts';
+import type { CliDeps } from './deps.ts';
 import { orderLine, type OrderAnswer } from './order-tables.ts';
 
 const POLL_MS = 1_000;

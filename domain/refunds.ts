@@ -81,6 +81,8 @@ export interface RequestRefund {
   amount?: Money;
   /** Nothing is sent: an operator says that the customer was paid past the provider. Only of what is owed. */
   paidOtherwise?: true;
+  /** Whoever asks has seen that the same amount went back within a day, and wants it once more. */
+  confirmSameAmount?: true;
   reason: string;
   actor: Actor;
   /** Of amount and reason: another one under the same id is refused. */
@@ -100,7 +102,8 @@ export type RefundRefusal =
   | 'being_shipped'
   | 'disputed'
   | 'key_reused'
-  | 'changed_since';
+  | 'changed_since'
+  | 'same_amount';
 
 /**
  * `refused`: nothing is on record of it, and the same request is judged again when it is repeated. `atUtc`: when it was
@@ -191,6 +194,34 @@ export function judgeRefund(
     return refused('cancel_instead', `Order ${orderId} is still ${status} and would ship unpaid: ${act}`);
   }
   return { amount: { amountMinor, currency: charged.currency } };
+}
+
+const SAME_AMOUNT_MS = 24 * 60 * 60 * 1_000;
+
+/**
+ * Why an amount is not given back without an explicit word: the same amount of this order went back within 24 hours,
+ * whoever asked for it. Somebody has probably repeated the request under another key. Debts are not counted, they are
+ * what is still to be paid, nor refunds of which nothing has arrived.
+ */
+export function refuseSameAmount(
+  refunds: readonly Refund[],
+  { orderId, amount, nowUtc }: { orderId: OrderId; amount: Money; nowUtc: string },
+): { code: RefundRefusal; reason: string } | undefined {
+  const same = refunds.findLast(
+    (refund) =>
+      !givesNothing(refund.state) &&
+      refund.state !== 'owed' &&
+      refund.amount.amountMinor === amount.amountMinor &&
+      refund.amount.currency === amount.currency &&
+      Date.parse(nowUtc) - Date.parse(refund.requestedAtUtc) < SAME_AMOUNT_MS,
+  );
+  if (!same) return undefined;
+  const shown = `${formatAmount(amount)} ${amount.currency}`;
+  return refused(
+    'same_amount',
+    `${shown} of order ${orderId} went back already: refund ${same.refundId} (${same.state}), asked for by ` +
+      `${same.actor} at ${same.requestedAtUtc}: ${same.reason}. The same amount within 24 hours must be confirmed.`,
+  );
 }
 
 /** Why the order must not ship: its charge is not kept. Undefined when it is; a part that went back does not matter. */

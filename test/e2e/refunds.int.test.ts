@@ -111,7 +111,7 @@ describe('refunds by operators', () => {
   test.concurrent('never give back more than was charged, however many ask at once', async () => {
     const order = await shipped();
     const answers = await Promise.all(
-      Array.from({ length: 5 }, () => refund(order, { amount: rupees(300_000) })),
+      Array.from({ length: 5 }, () => refund(order, { amount: rupees(300_000), confirmSameAmount: true })),
     );
     expect(answers.filter(({ status }) => status === 'taken')).toHaveLength(2);
     expect(await moneyOf(order)).toMatchObject({ back: [300_000, 300_000], payment: 'charged' });
@@ -120,6 +120,20 @@ describe('refunds by operators', () => {
     expect(refused?.reason).toMatch(/1499\.00 INR of order .* left to refund/);
     await saga().check(order.orderId);
   });
+
+  test.concurrent(
+    'give the same amount back once, however many ask at once under keys of their own',
+    async () => {
+      const order = await shipped();
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, () => refund(order, { amount: rupees(50_000) })),
+      );
+      const codes = answers.map((answer) => (answer.status === 'refused' ? answer.code : 'taken'));
+      expect(codes.toSorted()).toEqual([...Array<string>(4).fill('same_amount'), 'taken']);
+      expect((await moneyOf(order)).back).toEqual([50_000]);
+      await saga().check(order.orderId);
+    },
+  );
 
   test.concurrent('give back once though replies get lost and the provider stores a 500', async () => {
     const order = await shipped();

@@ -55,7 +55,9 @@ export async function openOpsRoom(saga: SagaEnvironment) {
     const command = ordersCommand({
       client: () => createApiClient(url, operatorKey),
       print: (text) => printed.push(text),
+      say: () => {},
       confirm: async () => agrees,
+      atTerminal: agrees,
     });
     const error = await command.parseAsync(args, { from: 'user' }).then(
       () => undefined,
