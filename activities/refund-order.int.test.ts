@@ -76,9 +76,9 @@ describe('a refund that an operator asked for', () => {
   test('of an amount that failed, or went back a day ago, needs no confirmation', async () => {
     const order = await given();
     await order.ask('a', 50_000);
-    order.world.pass(24 * HOUR - 1);
+    order.world.pass(23 * HOUR);
     expect(await order.ask('b', 50_000)).toMatchObject({ value: { code: 'same_amount' } });
-    order.world.pass(1);
+    order.world.pass(HOUR);
     expect(await order.ask('b', 50_000)).toMatchObject({ value: { status: 'taken' } });
     const [intent] = order.stripe.charged();
     if (intent) intent.amount = { ...intent.amount, amountMinor: 100 };
