@@ -95,6 +95,7 @@ function createProviders() {
     },
     refunds: async ({ intentId }) => refunds.filter((refund) => refund.intentId === intentId),
     findRefund: notAsked,
+    listIntents: notAsked,
     disputes: async () => [],
     findDispute: notAsked,
     payable: () => ({ ok: true }),

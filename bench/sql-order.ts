@@ -101,6 +101,7 @@ const instantPayments: PaymentGateway = {
   }),
   retrieve: notAsked,
   findByOperation: notAsked,
+  listIntents: notAsked,
   cancel: notAsked,
   refund: notAsked,
   refunds: notAsked,

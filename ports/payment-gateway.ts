@@ -36,6 +36,17 @@ export interface PaymentGateway {
    * by a minute or, in an outage, an hour, and Stripe does not offer it to accounts in India (ProviderMisconfigured).
    */
   findByOperation(input: { operationKey: string; timeoutMs: number }): Promise<PaymentAnswer[]>;
+  /**
+   * One page of the order's intents, whoever made them, newest first: those whose metadata carries the order's id. The
+   * provider has no filter by metadata: its list from a time on is read, and read to its end only where no `afterId`
+   * comes back. Complete and up to date, unlike a search.
+   */
+  listIntents(input: {
+    orderId: OrderId;
+    sinceUtc: string;
+    afterId?: string;
+    timeoutMs: number;
+  }): Promise<{ intents: ListedIntent[]; afterId?: string }>;
   /** Makes a later charge impossible; answers the intent's state when it could not be canceled (charged, processing). */
   cancel(input: { idempotencyKey: string; intentId: string; timeoutMs: number }): Promise<PaymentAnswer>;
   /**
@@ -89,6 +100,9 @@ type PaymentStateAnswer =
   | { status: 'declined'; intentId: string; reason: string; declineCode?: string }
   | { status: 'action_required'; intentId: string; nextAction: NextAction }
   | { status: 'canceled'; intentId: string };
+
+/** `operationKey`: ours, from its metadata; absent on payments that were made at the provider's own desk. */
+export type ListedIntent = PaymentAnswer & { operationKey?: string };
 
 /** Refused for good as things are now: nothing was refunded. `disputed`: until the dispute is won. */
 export type RefundRequested =

@@ -325,6 +325,48 @@ describe('payments at the sandbox', () => {
     });
     stranger.close();
   });
+
+  it('are listed by their order, whoever made them, page by page from a time on', async () => {
+    const [order, other] = [orderId(randomUUID()), orderId(randomUUID())];
+    const sinceUtc = new Date().toISOString();
+    const byHand = new Stripe('sk_test_sandbox', {
+      host: '127.0.0.1',
+      port: new URL(sandbox.url).port,
+      protocol: 'http',
+    });
+    const charge = (metadata: Record<string, string>) =>
+      byHand.paymentIntents.create({
+        amount: 149_900,
+        currency: 'inr',
+        payment_method: 'pm_card_visa',
+        automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+        confirm: true,
+        metadata,
+      });
+    const found = await charge({ orderId: order });
+    const operationKey = operationKeys.processPayment(order, 1);
+    const ours = await gateway.create({
+      idempotencyKey: operationKey,
+      operationKey,
+      orderId: order,
+      amount: rupees,
+      paymentMethodId: 'pm_card_visa',
+      timeoutMs,
+    });
+    for (let n = 0; n < 101; n += 1) await charge(n % 2 === 0 ? { orderId: other } : {});
+    const list = (afterId?: string) =>
+      gateway.listIntents({ orderId: order, sinceUtc, timeoutMs, ...(afterId ? { afterId } : {}) });
+    const first = await list();
+    expect(first).toEqual({ intents: [], afterId: expect.stringMatching(/^pi_/) as string });
+    expect(await list(first.afterId)).toEqual({
+      intents: [
+        { status: 'unconfirmed', intentId: 'intentId' in ours ? ours.intentId : '', operationKey },
+        { status: 'charged', intentId: found.id, amount: rupees, orderId: order },
+      ],
+    });
+    const later = { orderId: order, sinceUtc: new Date(Date.now() + 60_000).toISOString(), timeoutMs };
+    expect(await gateway.listIntents(later)).toEqual({ intents: [] });
+  });
 });
 
 describe('payments over a bad wire', () => {
@@ -338,6 +380,36 @@ describe('payments over a bad wire', () => {
   afterAll(async () => {
     gateway.close();
     await server.close();
+  });
+
+  it.each([
+    ['JSON that is no list', json(200, { hello: 'world' })],
+    ['null', json(200, null)],
+    ['a list that does not say whether it is all', json(200, { object: 'list', data: [] })],
+    ['an empty page before others', json(200, { object: 'list', data: [], has_more: true })],
+    [
+      'an intent of the order in an unknown state',
+      json(200, {
+        object: 'list',
+        data: [{ id: 'pi_1', object: 'payment_intent', status: 'odd', metadata: { orderId: 'o-1' } }],
+        has_more: false,
+      }),
+    ],
+  ])('are no end of a list: %s', async (_case, script) => {
+    server.answerWith(script);
+    const list = gateway.listIntents({
+      orderId: orderId('o-1'),
+      sinceUtc: '2026-01-02T03:04:05.678Z',
+      afterId: 'pi_9',
+      timeoutMs: 2_000,
+    });
+    await expect(list).rejects.toMatchObject({ type: 'OutcomeUnknown' });
+    const asked = new URL(server.requests.at(-1)?.url ?? '', 'http://x').searchParams;
+    expect(Object.fromEntries(asked)).toEqual({
+      'created[gte]': '1767323045',
+      limit: '100',
+      starting_after: 'pi_9',
+    });
   });
 
   const confirm = (limitMs = 2_000) =>

@@ -2,8 +2,10 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import Stripe from 'stripe';
 import type { TechnicalFailure } from '../../domain/failures.ts';
+import type { OrderId } from '../../domain/ids.ts';
 import type {
   CreateAnswer,
+  ListedIntent,
   PaymentAnswer,
   PaymentGateway,
   ProviderRefund,
@@ -11,7 +13,7 @@ import type {
 } from '../../ports/payment-gateway.ts';
 import { unusableNotice } from '../../ports/payment-gateway.ts';
 import { stripePayable, toStripeAmount } from './stripe-amounts.ts';
-import { expectObject, paymentAnswer, paymentNotice } from './stripe-answers.ts';
+import { expectObject, orderIdIn, paymentAnswer, paymentNotice } from './stripe-answers.ts';
 import { providerDispute, providerRefund } from './stripe-refunds.ts';
 import { intentInError, isReplay, paymentRefusal, refundRefusal, stripeFailure } from './stripe-errors.ts';
 import { createStripeHttpClient } from './stripe-http-client.ts';
@@ -109,6 +111,22 @@ export function connectStripeGateway(config: StripeGatewayConfig): PaymentGatewa
             { timeout: timeoutMs },
           ),
         read: (found) => found.data.map(readIntent),
+      }),
+
+    listIntents: ({ orderId, sinceUtc, afterId, timeoutMs }) =>
+      call({
+        operation: 'payment_intents.list',
+        subject: orderId,
+        request: () =>
+          stripe.paymentIntents.list(
+            {
+              created: { gte: Math.floor(Date.parse(sinceUtc) / 1_000) },
+              limit: 100,
+              ...(afterId ? { starting_after: afterId } : {}),
+            },
+            { timeout: timeoutMs },
+          ),
+        read: (page) => readIntents(page, orderId),
       }),
 
     cancel: ({ idempotencyKey, intentId, timeoutMs }) =>
@@ -260,6 +278,20 @@ const readIntent = (intent: Stripe.PaymentIntent): PaymentAnswer => ({
   ...paymentAnswer(expectObject(intent, 'payment_intent')),
   ...replayOf(headersOf(intent)),
 });
+
+/** What cannot be read as a page, or has no next one where more is said to follow, would be an end that is none. */
+function readIntents(page: Stripe.ApiList<Stripe.PaymentIntent> | null, orderId: OrderId) {
+  const last = page?.data?.at(-1);
+  if (!page || typeof page.has_more !== 'boolean' || (page.has_more && !last))
+    throw new Error(`expected a page of payment intents, got ${String(JSON.stringify(page)).slice(0, 80)}`);
+  const intents = page.data
+    .filter(({ metadata }) => orderIdIn(metadata) === orderId)
+    .map((intent): ListedIntent => {
+      const operationKey = intent.metadata['operationKey'];
+      return { ...readIntent(intent), ...(operationKey ? { operationKey } : {}) };
+    });
+  return { intents, ...(page.has_more && last ? { afterId: last.id } : {}) };
+}
 
 const stateInError = (error: unknown): PaymentAnswer | undefined => {
   const intent = intentInError(error);

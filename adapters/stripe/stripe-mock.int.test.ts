@@ -47,6 +47,12 @@ describe.skipIf('missing' in found)("requests against Stripe's own description o
     await gateway.confirm({ idempotencyKey: 'confirm-1', intentId, timeoutMs });
     await gateway.retrieve({ intentId, timeoutMs });
     await gateway.findByOperation({ operationKey, timeoutMs });
+    await gateway.listIntents({
+      orderId: order,
+      sinceUtc: '2026-01-02T03:04:05Z',
+      afterId: intentId,
+      timeoutMs,
+    });
     await gateway.cancel({ idempotencyKey: 'cancel-1', intentId, timeoutMs });
     const request = { operationKey: 'refund-1', orderId: order, intentId, amount, timeoutMs };
     const refunded = await gateway.refund({ idempotencyKey: 'refund-1', ...request });
@@ -59,6 +65,7 @@ describe.skipIf('missing' in found)("requests against Stripe's own description o
       'payment_intents.confirm ok',
       'payment_intents.retrieve ok',
       'payment_intents.search ok',
+      'payment_intents.list ok',
       'payment_intents.cancel ok',
       'refunds.create ok',
       'refunds.list ok',

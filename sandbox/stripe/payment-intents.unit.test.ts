@@ -250,5 +250,31 @@ describe('payment intents', () => {
     for await (const intent of stripe.paymentIntents.list({ limit: 3 })) ids.push(intent.id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.length).toBeGreaterThan(6);
+    const newer = await stripe.paymentIntents.list({ limit: 2, ending_before: String(ids[4]) });
+    expect(newer.data.map(({ id }) => id)).toEqual(ids.slice(2, 4));
+    expect(newer.has_more).toBe(true);
+    await expect(
+      stripe.paymentIntents.list({ ending_before: String(ids[0]), starting_after: String(ids[1]) }),
+    ).rejects.toThrow(/only specify one/);
+    await expect(stripe.paymentIntents.list({ starting_after: 'pi_unheard' })).rejects.toMatchObject({
+      code: 'resource_missing',
+    });
+  });
+
+  test('lists are of the time that is asked for, in whole seconds, and page within it', async () => {
+    await api(sandbox, 'POST', '/sandbox/clock', { advanceSeconds: 100 });
+    const first = await create();
+    await api(sandbox, 'POST', '/sandbox/clock', { advanceSeconds: 10 });
+    const rest = [await create(), await create(), await create()].map(({ id }) => id).toReversed();
+    const listed = async (created: Stripe.RangeQueryParam | number, limit = 100) => {
+      const page = await stripe.paymentIntents.list({ created, limit });
+      return { ids: page.data.map(({ id }) => id), more: page.has_more };
+    };
+    expect(await listed({ gte: first.created })).toEqual({ ids: [...rest, first.id], more: false });
+    expect(await listed({ gt: first.created })).toEqual({ ids: rest, more: false });
+    expect(await listed({ gt: first.created }, 2)).toEqual({ ids: rest.slice(0, 2), more: true });
+    expect(await listed(first.created)).toEqual({ ids: [first.id], more: false });
+    expect((await listed({ lte: first.created })).ids[0]).toBe(first.id);
+    expect((await listed({ lt: first.created })).ids).not.toContain(first.id);
   });
 });

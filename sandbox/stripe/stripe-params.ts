@@ -25,7 +25,7 @@ const STRIPE_ONLY = new Set(
     'customer_account error_on_requires_action excluded_payment_method_types hooks mandate mandate_data on_behalf_of ' +
     'payment_details payment_method_configuration payment_method_data payment_method_options payment_method_types ' +
     'radar_options setup_future_usage transfer_data transfer_group statement_descriptor instructions_email origin ' +
-    'refund_application_fee reverse_transfer final_capture amount_to_confirm created ending_before confirmation_method'
+    'refund_application_fee reverse_transfer final_capture amount_to_confirm confirmation_method'
   ).split(' '),
 );
 
@@ -164,18 +164,27 @@ export const retrieveSchema = z.strictObject({ expand, client_secret: text.optio
 
 const limit = integer.refine((value) => value >= 1 && value <= 100, 'must be between 1 and 100').default(10);
 
-export const listSchema = z.strictObject({ limit, starting_after: text.optional(), expand });
+const range = z.strictObject({
+  gt: integer.optional(),
+  gte: integer.optional(),
+  lt: integer.optional(),
+  lte: integer.optional(),
+});
+const at = integer.transform((second): z.output<typeof range> => ({ gte: second, lte: second }));
+const created = z.union([at, range]).optional();
+const page = { limit, starting_after: text.optional(), ending_before: text.optional(), created, expand };
+
+export const listSchema = z.strictObject(page);
 
 export const listOfIntentSchema = z.strictObject({
-  limit,
-  starting_after: text.optional(),
+  ...page,
   payment_intent: text.optional(),
   charge: text.optional(),
-  expand,
 });
 
 export const searchSchema = z.strictObject({ query: text, limit, page: text.optional(), expand });
 
+export type ListParams = z.output<typeof listSchema>;
 export type CreateIntentParams = z.output<typeof createIntentSchema>;
 export type ConfirmIntentParams = z.output<typeof confirmIntentSchema>;
 export type CreateRefundParams = z.output<typeof createRefundSchema>;

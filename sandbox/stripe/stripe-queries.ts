@@ -3,6 +3,7 @@ import type { Kind } from '../store.ts';
 import { parseSearch } from './search-query.ts';
 import type { StripeDeps } from './stripe-deps.ts';
 import { invalidRequest } from './stripe-errors.ts';
+import type { ListParams } from './stripe-params.ts';
 import { chargeObject, disputeObject, intentObject, refundObject } from './stripe-objects.ts';
 
 type Expand = string[] | undefined;
@@ -53,29 +54,50 @@ export const shownDispute = (deps: StripeDeps, dispute: DisputeRecord, expand?: 
   };
 };
 
-interface Page {
-  limit: number;
-  starting_after?: string | undefined;
-}
+type Page = Pick<ListParams, 'limit' | 'starting_after' | 'ending_before' | 'created'>;
+type Listed = Kind & ('intent' | 'charge' | 'refund' | 'dispute');
 
-/** One page of records, newest first, with `has_more`. */
+const assertKnown = ({ store }: StripeDeps, kind: Listed, param: string, id: string | undefined): void => {
+  if (!id || store.get(kind, id)) return;
+  throw invalidRequest(`No such ${kind}: '${id}'`, { code: 'resource_missing', param });
+};
+
+const isCreatedIn = (createdMs: number, { gt, gte, lt, lte }: NonNullable<Page['created']> = {}): boolean => {
+  const at = Math.floor(createdMs / 1_000);
+  return (
+    (gt === undefined || at > gt) &&
+    (gte === undefined || at >= gte) &&
+    (lt === undefined || at < lt) &&
+    (lte === undefined || at <= lte)
+  );
+};
+
+/** One page of records, newest first, with `has_more` in the direction of the cursor. */
 export const listPage = <T>(
-  { store }: StripeDeps,
-  kind: Kind & ('intent' | 'charge' | 'refund' | 'dispute'),
-  { limit, starting_after: beforeId }: Page,
+  deps: StripeDeps,
+  kind: Listed,
+  { limit, starting_after: after, ending_before: before, created }: Page,
   filter: { parent?: string | undefined },
   url: string,
   show: (record: never) => T,
 ) => {
-  if (beforeId && !store.get(kind, beforeId)) {
-    throw invalidRequest(`No such ${kind}: '${beforeId}'`, {
-      code: 'resource_missing',
-      param: 'starting_after',
-    });
+  if (after && before) {
+    throw invalidRequest('You can only specify one of these parameters: ending_before, starting_after.');
   }
-  const records = store.list(kind, { ...filter, beforeId, limit: limit + 1 });
-  const data = records.slice(0, limit).map((record) => show(record as never));
-  return { object: 'list', url, has_more: records.length > limit, data };
+  assertKnown(deps, kind, 'starting_after', after);
+  assertKnown(deps, kind, 'ending_before', before);
+  const found: { id: string; createdMs: number }[] = [];
+  for (let beforeId = after, more = true; more && (before !== undefined || found.length <= limit);) {
+    const chunk = deps.store.list(kind, { ...filter, beforeId, limit: 500 });
+    const end = chunk.findIndex(({ id }) => id === before);
+    const newer = end < 0 ? chunk : chunk.slice(0, end);
+    found.push(...newer.filter(({ createdMs }) => isCreatedIn(createdMs, created)));
+    beforeId = chunk.at(-1)?.id;
+    more = beforeId !== undefined && end < 0;
+  }
+  const records = before === undefined ? found.slice(0, limit) : found.slice(-limit);
+  const data = records.map((record) => show(record as never));
+  return { object: 'list', url, has_more: found.length > records.length, data };
 };
 
 /** Searches as Stripe does: eventually consistent, so that a new intent is not found at once. */

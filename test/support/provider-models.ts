@@ -141,6 +141,7 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
   const sent: string[] = [];
   const plan = createPlan();
   const meanwhile = createMeanwhile();
+  let listTakesMs = 0;
   const KEYED: readonly Landing[] = ['reply-lost', 'dropped', 'refused', 'spent', 'spent-with-effect'];
   const READ: readonly Landing[] = ['reply-lost', 'dropped', 'refused'];
 
@@ -207,6 +208,21 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
             )
             .map(answerOf),
         })),
+      listIntents: ({ orderId, afterId, timeoutMs }) =>
+        send(`list intents${afterId ? ` after ${afterId}` : ''}`, timeoutMs, READ, () => {
+          world.pass(listTakesMs);
+          const all = [...intents.values()].toReversed();
+          const from = afterId ? all.findIndex(({ intentId }) => intentId === afterId) + 1 : 0;
+          const page = all.slice(from, from + 2);
+          const last = page.at(-1)?.intentId;
+          const listed = page
+            .filter((one) => one.orderId === orderId)
+            .map((one) => ({
+              ...answerOf(one),
+              ...(one.operationKey ? { operationKey: one.operationKey } : {}),
+            }));
+          return { value: { intents: listed, ...(last && all.length > from + 2 ? { afterId: last } : {}) } };
+        }),
       cancel: ({ idempotencyKey, intentId, timeoutMs }) =>
         send(`cancel ${idempotencyKey}`, timeoutMs, KEYED, (mode) =>
           keyed(idempotencyKey, `cancel ${intentId}`, mode, () => {
@@ -272,12 +288,20 @@ export function createStripeModel(world: Interleaving, fateOf: (paymentMethodId:
     charged: () => [...intents.values()].filter(({ status }) => status === 'charged'),
     kept: () => [...intents.values()].filter((intent) => intent.status === 'charged' && leftOf(intent) > 0),
     /** A person charges the order at the provider's own desk. */
-    chargeByHand(orderId: OrderId, amount: Money): string {
-      const intentId = 'pi_by_hand';
+    chargeByHand(
+      orderId: OrderId,
+      amount: Money,
+      intentId = 'pi_by_hand',
+      status: Intent['status'] = 'charged',
+    ): string {
       const createdMs = world.nowMs();
       const facts = { operationKey: '', fate: 'succeeds' as const, refunds: [], createdMs };
-      intents.set(intentId, { intentId, orderId, amount, status: 'charged', ...facts });
+      intents.set(intentId, { intentId, orderId, amount, status, ...facts });
       return intentId;
+    },
+    /** Every page of a list takes so long. */
+    slowLists(ms: number): void {
+      listTakesMs = ms;
     },
     /** The customer's bank asks about a charge, or takes back what is left of it. */
     dispute(intentId: string, state: 'inquiry' | 'open'): string {
