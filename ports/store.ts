@@ -310,6 +310,8 @@ export interface PaymentRow {
 export interface PaymentStatements {
   find(input: { orderId: OrderId; n: number }): Promise<PaymentRow | undefined>;
   list(orderId: OrderId): Promise<PaymentRow[]>;
+  /** The orders that have the intent for a payment of theirs: one at most, unless somebody changed what it says there. */
+  ordersOf(intentId: string): Promise<OrderId[]>;
   /** Inserts or replaces the row of (orderId, n). */
   put(row: PaymentRow): Promise<void>;
 }
@@ -342,6 +344,8 @@ export interface ShipmentRow {
 export interface ShipmentStatements {
   find(input: { orderId: OrderId; n: number }): Promise<ShipmentRow | undefined>;
   list(orderId: OrderId): Promise<ShipmentRow[]>;
+  /** The orders that have the carrier's shipment for theirs. */
+  ordersOf(providerShipmentId: string): Promise<OrderId[]>;
   put(row: ShipmentRow): Promise<void>;
 }
 

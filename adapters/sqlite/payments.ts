@@ -10,6 +10,7 @@ const columns = `OrderId, N, State, AmountMinor, Currency, IntentId, RefundId, C
 export const paymentSql = {
   find: `SELECT ${columns} FROM Payments WHERE OrderId = ? AND N = ?`,
   list: `SELECT ${columns} FROM Payments WHERE OrderId = ? ORDER BY N`,
+  ordersOf: `SELECT DISTINCT OrderId FROM Payments WHERE IntentId = ?`,
   put: `INSERT INTO Payments (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (OrderId, N) DO UPDATE SET State = excluded.State, AmountMinor = excluded.AmountMinor,
       Currency = excluded.Currency, IntentId = excluded.IntentId, RefundId = excluded.RefundId,
@@ -41,6 +42,10 @@ export function createPayments(connection: Connection): Synchronous<PaymentState
       return record && paymentOf(record);
     },
     list: (orderId) => connection.all<PaymentRecord>(paymentSql.list, orderId).map(paymentOf),
+    ordersOf: (intentId) =>
+      connection
+        .all<{ OrderId: OrderId }>(paymentSql.ordersOf, intentId)
+        .map(({ OrderId: orderId }) => orderId),
     put(row) {
       connection.run(
         paymentSql.put,

@@ -9,6 +9,7 @@ const columns = `OrderId, N, State, ProviderShipmentId, RateId, Carrier, Service
 export const shipmentSql = {
   find: `SELECT ${columns} FROM Shipments WHERE OrderId = ? AND N = ?`,
   list: `SELECT ${columns} FROM Shipments WHERE OrderId = ? ORDER BY N`,
+  ordersOf: `SELECT DISTINCT OrderId FROM Shipments WHERE ProviderShipmentId = ?`,
   put: `INSERT INTO Shipments (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (OrderId, N) DO UPDATE SET State = excluded.State, ProviderShipmentId = excluded.ProviderShipmentId,
       RateId = excluded.RateId, Carrier = excluded.Carrier, Service = excluded.Service,
@@ -37,6 +38,10 @@ export function createShipments(connection: Connection): Synchronous<ShipmentSta
       return record && shipmentOf(record);
     },
     list: (orderId) => connection.all<ShipmentRecord>(shipmentSql.list, orderId).map(shipmentOf),
+    ordersOf: (providerShipmentId) =>
+      connection
+        .all<{ OrderId: OrderId }>(shipmentSql.ordersOf, providerShipmentId)
+        .map(({ OrderId: orderId }) => orderId),
     put(row) {
       connection.run(
         shipmentSql.put,

@@ -17,6 +17,10 @@ export const paymentSql = statements('payments', {
     index: 'PK_Payments',
     text: () => `SELECT ${paymentColumns} FROM dbo.Payments WHERE OrderId = @OrderId ORDER BY N`,
   },
+  ordersOf: {
+    index: 'IX_Payments_Intent',
+    text: () => `SELECT DISTINCT OrderId FROM dbo.Payments WHERE IntentId = @IntentId`,
+  },
   put: {
     index: 'PK_Payments',
     text: () => `UPDATE dbo.Payments SET State = @State, AmountMinor = @AmountMinor, Currency = @Currency,
@@ -39,6 +43,10 @@ export function createPayments(session: Session): PaymentStatements {
       return row && paymentOf(row);
     },
     list: async (orderId) => (await session.rows(paymentSql.list, { OrderId: orderId })).map(paymentOf),
+    ordersOf: async (intentId) =>
+      (await session.rows(paymentSql.ordersOf, { IntentId: intentId })).map(
+        (row) => row['OrderId'] as OrderId,
+      ),
     async put(row) {
       const values = {
         OrderId: row.orderId,

@@ -16,6 +16,10 @@ export const shipmentSql = statements('shipments', {
     index: 'PK_Shipments',
     text: () => `SELECT ${columns} FROM dbo.Shipments WHERE OrderId = @OrderId ORDER BY N`,
   },
+  ordersOf: {
+    index: 'IX_Shipments_Provider',
+    text: () => `SELECT DISTINCT OrderId FROM dbo.Shipments WHERE ProviderShipmentId = @ProviderShipmentId`,
+  },
   put: {
     index: 'PK_Shipments',
     text: () => `UPDATE dbo.Shipments SET State = @State, ProviderShipmentId = @ProviderShipmentId, RateId = @RateId,
@@ -37,6 +41,10 @@ export function createShipments(session: Session): ShipmentStatements {
       return row && shipmentOf(row);
     },
     list: async (orderId) => (await session.rows(shipmentSql.list, { OrderId: orderId })).map(shipmentOf),
+    ordersOf: async (providerShipmentId) =>
+      (await session.rows(shipmentSql.ordersOf, { ProviderShipmentId: providerShipmentId })).map(
+        (row) => row['OrderId'] as OrderId,
+      ),
     async put(row) {
       const values = {
         OrderId: row.orderId,

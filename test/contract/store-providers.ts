@@ -48,6 +48,13 @@ export function describeProviders(createDatabase: CreateDatabase): void {
     }
     await put(second);
     expect(await store.transaction((tx) => tx.payments.list(orderId))).toEqual([refunded, second]);
+    const intentId = `pi_of_${orderId}`;
+    await put({ ...second, intentId });
+    const owners = (id: string) => store.transaction((tx) => tx.payments.ordersOf(id));
+    expect(await owners(intentId)).toEqual([orderId]);
+    await put({ ...refunded, intentId });
+    expect(await owners(intentId), 'an order once').toEqual([orderId]);
+    expect(await owners('pi_of_nobody')).toEqual([]);
     await put(creating);
     expect(await find(1), 'fields that are absent now were kept').toEqual(creating);
     expect(await find(3)).toBeUndefined();
@@ -77,6 +84,11 @@ export function describeProviders(createDatabase: CreateDatabase): void {
     await put({ ...bought, n: 2 });
     const list = await store.transaction((tx) => tx.shipments.list(orderId));
     expect(list).toEqual([creating, { ...bought, n: 2 }]);
+    const providerShipmentId = `shp_of_${orderId}`;
+    await put({ ...bought, n: 2, providerShipmentId });
+    const owners = (id: string) => store.transaction((tx) => tx.shipments.ordersOf(id));
+    expect(await owners(providerShipmentId)).toEqual([orderId]);
+    expect(await owners('shp_of_nobody')).toEqual([]);
     expect(await find(3)).toBeUndefined();
   });
 

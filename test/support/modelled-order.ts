@@ -42,10 +42,25 @@ export async function createModelledOrder({
   world.also({ label: 'the customer authenticates', run: stripe.authenticate });
   if (secondTab) world.also({ label: 'the customer pays in another tab', run: stripe.payInAnotherTab });
 
+  /* Providers of its own, whose ids repeat those of other orders' in the same store. */
+  const neighbours = new Set<OrderId>([orderId]);
+  const ofThisWorld = async (owners: Promise<OrderId[]>) => (await owners).filter((id) => neighbours.has(id));
+  const own: Store = {
+    ...store,
+    transaction: (work) =>
+      store.transaction((tx) =>
+        work({
+          ...tx,
+          payments: { ...tx.payments, ordersOf: (id) => ofThisWorld(tx.payments.ordersOf(id)) },
+          shipments: { ...tx.shipments, ordersOf: (id) => ofThisWorld(tx.shipments.ordersOf(id)) },
+        }),
+      ),
+  };
+
   const activitiesFor = (actor: Actor) => {
     const deps: ActivityDeps = {
       ...quietDeps,
-      store: storeFor(world, actor, store),
+      store: storeFor(world, actor, own),
       payments: stripe.gatewayFor(actor),
       carrier: carrier.carrierFor(actor),
       locks: locks.locksFor(actor),
@@ -92,7 +107,17 @@ export async function createModelledOrder({
       ),
     );
 
-  return { world, stripe, carrier, orderId, act, once, receive, ledger: () => ledgerOf(store, orderId) };
+  return {
+    world,
+    stripe,
+    carrier,
+    orderId,
+    neighbours,
+    act,
+    once,
+    receive,
+    ledger: () => ledgerOf(store, orderId),
+  };
 }
 
 async function ledgerOf(store: Store, orderId: OrderId) {

@@ -1,0 +1,3 @@
+-- Whose a charge or a label is that somebody has made at the provider's own desk.
+CREATE INDEX IX_Payments_Intent ON Payments (IntentId) WHERE IntentId IS NOT NULL;
+CREATE INDEX IX_Shipments_Provider ON Shipments (ProviderShipmentId) WHERE ProviderShipmentId IS NOT NULL;
