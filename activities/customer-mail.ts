@@ -1,10 +1,9 @@
-import { emailDestination } from '../domain/destinations.ts';
-import { emailTasks, type CustomerTask, type MoneyBack } from '../domain/email-task.ts';
+import type { CustomerTask, MoneyBack } from '../domain/email-task.ts';
 import type { Money } from '../domain/money.ts';
 import { moneyStanding } from '../domain/money-standing.ts';
 import type { EndStatus } from '../domain/order.ts';
 import type { OrderRow, StoreTransaction } from '../ports/store.ts';
-import { traceparentOf } from './transition.ts';
+import { writeMail } from './write-mail.ts';
 
 /** What a mail says beside the order's own facts. */
 type Wanted = CustomerTask extends infer Task
@@ -22,28 +21,14 @@ export async function writeCustomerMail(
   { order, mail, nowUtc }: { order: OrderRow; mail: Wanted; nowUtc: string },
 ): Promise<void> {
   if (order.customerEmail === '') return;
-  const { orderId } = order;
-  const taskId = crypto.randomUUID();
-  const { type, priority } = emailTasks[mail.template];
-  const task = {
-    taskId,
+  const { orderId, traceId } = order;
+  const facts = {
     to: order.customerEmail,
     orderId,
     customerName: order.shippingAddress.name,
     items: order.items,
-    ...mail,
   };
-  await tx.messages.add({
-    id: taskId,
-    occurredAtUtc: nowUtc,
-    type,
-    payload: JSON.stringify(task),
-    destination: emailDestination,
-    orderId,
-    sequence: 0,
-    traceparent: traceparentOf(order.traceId, taskId),
-    priority,
-  });
+  await writeMail(tx, { mail: { ...facts, ...mail }, orderId, traceId, nowUtc });
 }
 
 /**

@@ -1,8 +1,7 @@
-import { emailDestination } from '../domain/destinations.ts';
-import { emailTasks, type HelpDeskTask } from '../domain/email-task.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
+import { writeMail } from './write-mail.ts';
 
 /**
  * Tells the help desk what no event of an order says, by a mail in the caller's transaction; nothing where no help desk
@@ -14,17 +13,6 @@ export async function writeHelpDeskMail(
   mail: { orderId: OrderId; subject: string; lines: string[] },
 ): Promise<void> {
   if (to === undefined) return;
-  const { type, priority } = emailTasks['help-desk'];
-  const task: HelpDeskTask = { taskId: crypto.randomUUID(), template: 'help-desk', to, ...mail };
-  await tx.messages.add({
-    id: task.taskId,
-    occurredAtUtc: clock.nowUtc(),
-    type,
-    payload: JSON.stringify(task),
-    destination: emailDestination,
-    orderId: mail.orderId,
-    sequence: 0,
-    traceparent: '',
-    priority,
-  });
+  const { orderId } = mail;
+  await writeMail(tx, { mail: { template: 'help-desk', to, ...mail }, orderId, nowUtc: clock.nowUtc() });
 }

@@ -1,5 +1,6 @@
 import type { EventFacts } from '../domain/events.ts';
 import type { OrderId } from '../domain/ids.ts';
+import type { MoneyAct } from '../domain/money-act.ts';
 import { decimalAmount, formatAmount, sumMinor } from '../domain/money.ts';
 import type { Dispute, DisputeState } from '../domain/refunds.ts';
 import type { ProviderDispute } from '../ports/payment-gateway.ts';
@@ -7,6 +8,7 @@ import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { knownThere } from './late-news.ts';
 import { inOrder, type RecordPayment } from './refund-order.ts';
+import { moneyActOf } from './order-place.ts';
 import { writeTransition } from './transition.ts';
 
 /** What a dispute has come to, and the debt that its end lets settle. */
@@ -85,10 +87,11 @@ interface DisputeChange {
 }
 
 async function writeState(
-  { clock }: ActivityDeps,
+  deps: ActivityDeps,
   tx: StoreTransaction,
   { order, payment, found, before, state }: DisputeChange,
 ): Promise<Dispute> {
+  const { clock } = deps;
   const { disputeId, amount, reason } = found;
   const dispute: Dispute = {
     orderId: order.orderId,
@@ -102,6 +105,8 @@ async function writeState(
     ...(found.dueByUtc ? { dueByUtc: found.dueByUtc } : {}),
   };
   await tx.disputes.put(dispute);
+  const refundedAmount = await refundedOf(tx, payment);
+  const moneyAct = await moneyActOf(deps, tx, order);
   await writeTransition(tx, {
     order,
     actor: 'provider',
@@ -110,7 +115,7 @@ async function writeState(
     from: before ? `dispute_${before.state}` : payment.state,
     to: `dispute_${state}`,
     reason: `${disputeId}, ${formatAmount(amount)} ${amount.currency}, the bank says: ${reason}`,
-    event: eventOf({ dispute, before, payment, refundedAmount: await refundedOf(tx, payment) }),
+    event: eventOf({ dispute, before, payment, refundedAmount, moneyAct }),
     nowUtc: clock.nowUtc(),
   });
   return dispute;
@@ -129,14 +134,16 @@ function eventOf({
   before,
   payment: { intentId = '' },
   refundedAmount,
+  moneyAct,
 }: {
   dispute: Dispute;
   before: Dispute | undefined;
   payment: PaymentRow;
   refundedAmount: number;
+  moneyAct: MoneyAct;
 }): EventFacts {
   const disputedAmount = decimalAmount(amount);
-  const facts = { paymentId: intentId, disputeId, disputedAmount, reason, refundedAmount };
+  const facts = { paymentId: intentId, disputeId, disputedAmount, reason, refundedAmount, moneyAct };
   return isClosed(state)
     ? {
         type: 'dispute.closed.v1',

@@ -3,6 +3,7 @@ import type { Refusal } from '../domain/failures.ts';
 import { compensationNames, operationKeys } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
+import { isTakenBack } from '../domain/way-back.ts';
 import type { OrderActRow, OrderRow, PaymentRow, ShipmentRow, StoreTransaction } from '../ports/store.ts';
 
 /** Whether another run than this one recorded the order: it was started again, or reset. */
@@ -81,8 +82,7 @@ async function refusalOf(
 
 /** It has begun, or was decided: nothing but going on with it is left. */
 export async function walkBackBegun(tx: StoreTransaction, order: OrderRow): Promise<boolean> {
-  const { cancelRequested, failure } = order.detail;
-  if (order.sagaState === 'compensating' || cancelRequested || failure) return true;
+  if (isTakenBack({ ...order.detail, sagaState: order.sagaState })) return true;
   for (const name of compensationNames) {
     if (await tx.operations.find(operationKeys[name](order.orderId))) return true;
   }

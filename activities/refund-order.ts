@@ -1,8 +1,7 @@
 import { operationKeys, type OrderId } from '../domain/ids.ts';
-import { isEnded } from '../domain/order.ts';
 import { judgePaidOtherwise, owedOf } from '../domain/owed.ts';
 import {
-  chargedPayment,
+  chargedMoney,
   judgeRefund,
   refuseSameAmount,
   type PaymentSubject,
@@ -17,9 +16,8 @@ import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runProviderOperation, type Attempt, type Settled } from './provider-operation.ts';
 import { knownThere, tellLateNews, type LateNews } from './late-news.ts';
-import { walkBackBegun } from './recovered-order.ts';
+import { placeOf } from './order-place.ts';
 import { recordRefunds, writeRefund } from './refund-records.ts';
-import { isLabelUnderWay } from './stop-shipping.ts';
 
 /**
  * Reserves the amount of a refund, or says why not: from then on it counts as given back. An amount that went back within
@@ -43,19 +41,10 @@ export const createRequestRefund =
       if (since) return since;
       const payments = await tx.payments.list(wanted.orderId);
       if (wanted.paidOtherwise) return recordPaid(deps, tx, { wanted, order, payments, refunds });
-      const payment = chargedPayment(payments);
-      const judged = judgeRefund(
-        {
-          orderId: order.orderId,
-          status: order.status,
-          compensating: await isCompensating(tx, order),
-          shipping: await isShipping(deps, tx, order),
-          charged: payment?.amount,
-          refunds: refunds.filter(({ n }) => n === payment?.n),
-          disputes: (await tx.disputes.list(wanted.orderId)).filter(({ n }) => n === payment?.n),
-        },
-        wanted.amount,
-      );
+      const disputes = await tx.disputes.list(wanted.orderId);
+      const { payment, ...money } = chargedMoney({ payments, refunds, disputes });
+      const place = await placeOf(deps, tx, order);
+      const judged = judgeRefund({ orderId: order.orderId, ...place, ...money }, wanted.amount);
       if ('code' in judged) return refused(judged.code, judged.reason, deps.clock.nowUtc());
       const same = sameAmount(deps, refunds, { wanted, amount: judged.amount });
       if (same) return same;
@@ -157,14 +146,6 @@ function changedSince(
   const reason = `Another refund of order ${orderId} was asked for at ${other.requestedAtUtc}, after this request had been refused: look at the order's refunds, then use a new key.`;
   return refused('changed_since', reason, refusedAtUtc);
 }
-
-/** The compensation refunds what is left; its tombstone says so also while another compensation is parked. */
-const isCompensating = async (tx: StoreTransaction, order: OrderRow): Promise<boolean> =>
-  !isEnded(order.status) && (await walkBackBegun(tx, order));
-
-/** Nobody can cancel while an attempt at the label is under way, unless the order is parked or held. */
-const isShipping = async (deps: ActivityDeps, tx: StoreTransaction, order: OrderRow): Promise<boolean> =>
-  order.sagaState === 'running' && (await isLabelUnderWay(deps, tx, order.orderId));
 
 const viewOf = ({ fingerprint: _, keyNumber: __, ...refund }: RefundRow): Refund => refund;
 

@@ -1,5 +1,6 @@
 import { operationKeys } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
+import type { MoneyAct } from '../domain/money-act.ts';
 import { decimalAmount, formatAmount, type Money } from '../domain/money.ts';
 import { owedInAll, owedOf } from '../domain/owed.ts';
 import { leftToRefund, refundStates, type RefundState } from '../domain/refunds.ts';
@@ -9,6 +10,7 @@ import type { RefundRow } from '../ports/refunds.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
 import { writeCustomerMail } from './customer-mail.ts';
 import type { ActivityDeps } from './deps.ts';
+import { moneyActOf } from './order-place.ts';
 import { writeTransition } from './transition.ts';
 
 /** A payment with what the provider says went back from it. */
@@ -176,8 +178,11 @@ export async function writeRefund(
   const { order: ofOrder, payment, before, after } = change;
   await tx.refunds.put(after);
   const left = await writePayment(tx, payment, after);
-  const owed = after.state === 'failed' ? await owedNow(tx, ofOrder) : undefined;
-  const event = eventOf(change, owed);
+  const failed = after.state === 'failed';
+  const event = eventOf(change, {
+    owed: failed ? await owedNow(tx, ofOrder) : undefined,
+    ...(failed ? { moneyAct: await moneyActOf(deps, tx, ofOrder) } : {}),
+  });
   await writeTransition(tx, {
     order: ofOrder,
     actor: after.actor,
@@ -236,7 +241,7 @@ async function owedNow(tx: StoreTransaction, { orderId, status }: OrderRow): Pro
 
 function eventOf(
   { payment, before, after, dispute }: RefundChange,
-  owed: Money | undefined,
+  { owed, moneyAct }: { owed: Money | undefined; moneyAct?: MoneyAct },
 ): EventFacts | undefined {
   if (after.state === 'owed') {
     return {
@@ -254,7 +259,7 @@ function eventOf(
   if (after.state === 'failed') {
     const amount = decimalAmount(after.amount);
     const details = { ...ids, amount, reason: after.failure ?? '', owed: owed ? decimalAmount(owed) : 0 };
-    return { type: 'refund.failed.v1', details };
+    return { type: 'refund.failed.v1', details: { ...details, ...(moneyAct ? { moneyAct } : {}) } };
   }
   const given = after.state === 'pending' || after.state === 'refunded';
   if (!given || before?.providerRefundId) return undefined;

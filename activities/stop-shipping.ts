@@ -14,7 +14,7 @@ export interface ShippingStopped {
 
 /** An attempt at the order's label, or at taking one that a person has bought, may still take effect. */
 export async function isLabelUnderWay(
-  { clock }: ActivityDeps,
+  { clock }: Pick<ActivityDeps, 'clock'>,
   tx: StoreTransaction,
   orderId: OrderId,
 ): Promise<boolean> {

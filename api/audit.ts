@@ -5,6 +5,7 @@ import type { AppDeps } from './app-deps.ts';
 import { explainOrder } from './explain-order.ts';
 import { nullable } from './fields.ts';
 import { nextOfUnrecorded } from './lost-run.ts';
+import { moneyNowOf } from './money-now-body.ts';
 import { readOrderId, requireOrder } from './read-order.ts';
 import { readStore } from './read-store.ts';
 import { addRoute, orderIdParameter, type App } from './route.ts';
@@ -127,15 +128,17 @@ export function addAudit(app: App, deps: AppDeps): void {
     async (c) => {
       const orderId = readOrderId(c.req.param('orderId'));
       await requireOrder(deps, c.get('caller'), orderId);
-      const [rows, money, events] = await readStore(deps, (read) =>
+      const [rows, money, events, order] = await readStore(deps, (read) =>
         Promise.all([
           read.audit(orderSubject(orderId)),
           read.money(orderId),
           read.events({ orderId, afterSequence: 0 }),
+          read.order(orderId),
         ]),
       );
+      const now = order && money && moneyNowOf(orderId, order, { money, nowUtc: deps.clock.nowUtc() });
       const next = rows.length === 0 ? await nextOfUnrecorded(deps, orderId) : {};
-      return c.json({ orderId, ...explainOrder(rows, money ?? noMoney, events), ...next }, 200, noStore);
+      return c.json({ orderId, ...explainOrder(rows, money ?? noMoney, events, now), ...next }, 200, noStore);
     },
   );
 }

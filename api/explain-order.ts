@@ -1,5 +1,6 @@
 import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
+import type { MoneyNow } from '../domain/money-act.ts';
 import type { OrderBooks } from '../domain/owed.ts';
 import { tellOrder, type OrderStory } from './order-story.ts';
 import { isMended, isOfOrder, isSuccess } from './order-trail.ts';
@@ -31,6 +32,7 @@ export function explainOrder(
   rows: readonly AuditRow[],
   books: OrderBooks,
   events: readonly DomainEvent[],
+  money?: MoneyNow,
 ): OrderExplanation {
   const success = rows.findLast(isSuccess);
   const ending = rows.findLast((row) => isOfOrder(row) && (row.to === 'cancelled' || row.to === 'failed'));
@@ -45,7 +47,7 @@ export function explainOrder(
       (row) => `step ${row.step} went from ${row.from || 'nothing'} to ${row.to}: ${row.reason}`,
     ),
     lastSuccessfulStep: explain(success, (row) => `${row.step}: the order became ${row.to}`),
-    ...tellOrder(rows, books, events),
+    ...tellOrder(rows, books, events, money),
   };
 }
 

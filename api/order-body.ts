@@ -4,6 +4,7 @@ import { orderStatuses, resolveActions, sagaStates, stepNames, type OrderView } 
 import { providerNames } from '../domain/providers.ts';
 import { closedRunActivity } from '../domain/recovery.ts';
 import { moneyBody, moneyField } from './fields.ts';
+import { moneyNowBody } from './money-now-body.ts';
 import { owedBody } from './owed-body.ts';
 import { isLost } from './lost-run.ts';
 import type { OrderSummary } from './order-workflows.ts';
@@ -115,6 +116,10 @@ export const orderBody = z
           'What the customer still has to get from the order, and what is to be done; absent where that is nothing, and ' +
           'while the store does not answer.',
       }),
+    money: moneyNowBody.optional().openapi({
+      description:
+        'What may be done with the order’s money now; absent where the store does not answer, in lists and after acts.',
+    }),
     pending: z
       .array(z.string())
       .optional()

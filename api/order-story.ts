@@ -2,6 +2,7 @@ import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import { isEnded, type OrderStatus } from '../domain/order.ts';
 import { moneyStanding, type MoneyStanding } from '../domain/money-standing.ts';
+import type { MoneyNow } from '../domain/money-act.ts';
 import type { OrderBooks } from '../domain/owed.ts';
 import { chargeTold, moneyText, nothingTold, standingSentence, type ToldMoney } from './order-story-money.ts';
 import { deadlineText, nextSentence } from './order-story-next.ts';
@@ -39,12 +40,13 @@ export interface Told {
 
 /**
  * Tells the story from the audit rows and the order's money; of the events only their names are used, for what caused
- * what, and the deadline of a hold. A status that is recorded again at once is told once.
+ * what, and the deadline of a hold. What may be done with the money is told where it is known. A status that is recorded again at once is told once.
  */
 export function tellOrder(
   rows: readonly AuditRow[],
   books: OrderBooks,
   events: readonly DomainEvent[],
+  money?: MoneyNow,
 ): OrderStory {
   const story: string[] = [];
   let told: Told = { place: unknownPlace, money: nothingTold(books), reason: '' };
@@ -58,9 +60,13 @@ export function tellOrder(
   const standing = moneyStanding({ ...books, status: place.status as OrderStatus }, takenBack(place));
   return {
     story: [...story, ...whatStands(rows, place, standing)],
-    next: nextSentence(place, standing, deadlineText(rows, events)),
+    next: [nextSentence(place, standing, deadlineText(rows, events)), ...mayBeDone(money)].join(' '),
   };
 }
+
+/** What is to be waited for, or goes by itself, has been told. */
+const mayBeDone = (money: MoneyNow | undefined): string[] =>
+  money && money.act !== 'wait' && money.act !== 'nothing' ? [money.text] : [];
 
 /** Its money is the customer's, whether the walk back is on record or the order has ended without shipping. */
 const takenBack = ({ status, takenBack: back }: OrderPlace): boolean =>

@@ -1,5 +1,6 @@
 import type { AppDeps } from './app-deps.ts';
 import { orderBody } from './order-body.ts';
+import { moneyNowBodyOf, moneyNowOf } from './money-now-body.ts';
 import { moneyAtOnce, owedBodies } from './owed-body.ts';
 import type { ProviderReadings } from './provider-status.ts';
 import { readOrder, readOrderId } from './read-order.ts';
@@ -27,7 +28,12 @@ export function addReadOrder(app: App, deps: AppDeps, providers: ProviderReading
       const id = readOrderId(c.req.param('orderId'));
       const [order, money] = await Promise.all([readOrder(deps, c.get('caller'), id), moneyAtOnce(deps, id)]);
       const owed = money ? owedBodies(order.status, money) : [];
-      const shown = owed.length > 0 ? { ...order, owed } : order;
+      const now = money && moneyNowOf(id, order, { money, nowUtc: deps.clock.nowUtc() });
+      const shown = {
+        ...order,
+        ...(owed.length > 0 ? { owed } : {}),
+        ...(now ? { money: moneyNowBodyOf(now) } : {}),
+      };
       return c.json(await providers.withWait(shown), 200, { 'cache-control': 'no-store' });
     },
   );

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { parseAmount, type Money } from '../domain/money.ts';
-import { isEnded, type OrderView } from '../domain/order.ts';
+import type { OrderView } from '../domain/order.ts';
 import { judgePaidOtherwise, owedOf } from '../domain/owed.ts';
 import {
-  chargedPayment,
+  chargedMoney,
   disputeStates,
   judgeRefund,
   refundableMinor,
@@ -29,6 +29,7 @@ import {
   type MoneyBody,
 } from './fields.ts';
 import { refundFingerprintOf, refundIdFor } from './order-identity.ts';
+import { moneyNowBody, moneyNowBodyOf, moneyNowOf, shownPlace } from './money-now-body.ts';
 import { owedBodies, owedBody } from './owed-body.ts';
 import { ApiProblem } from './problems.ts';
 import { readOrderId, requireOrder, unknownOrder } from './read-order.ts';
@@ -132,6 +133,7 @@ const refundsBody = z
     left: nullable(amount).openapi({
       description: 'What can be refunded now: nothing of a charge that a bank holds.',
     }),
+    money: moneyNowBody,
     owed: z.array(owedBody),
     refunds: z.array(refundBody),
     disputes: z.array(disputeBody),
@@ -141,6 +143,11 @@ const refundsBody = z
       orderId: exampleRefund.orderId,
       charged: { amount: '1499.00', currency: 'INR' },
       left: { amount: '999.00', currency: 'INR' },
+      money: {
+        act: 'refund',
+        text: '999.00 INR can be refunded.',
+        refundable: { amount: '999.00', currency: 'INR' },
+      },
       owed: [],
       refunds: [exampleRefund],
       disputes: [exampleDispute],
@@ -164,7 +171,8 @@ export function addRefunds(app: App, deps: AppDeps): void {
         'Operators only; also after the order has shipped. The same Idempotency-Key refunds an order once, for good; ' +
         'with another body 422. Refused with 409 and a `code`: `nothing_charged`, `nothing_left`, `amount_too_large`, ' +
         '`other_currency`, `compensating` (the order is being taken back), `cancel_instead` (all of an order that has ' +
-        'not shipped), `being_shipped` (all of an order whose label is being bought), `disputed` (the customer’s bank has the money), `changed_since` (another refund was asked for since this ' +
+        'not shipped), `being_shipped` (all of an order whose label is being bought), `run_lost` (all of an order ' +
+        'whose run was closed), `disputed` (the customer’s bank has the money), `changed_since` (another refund was asked for since this ' +
         'key was refused). The amount of a refund within the last 24 hours is refused with a problem of its own, ' +
         '`same-amount-refunded`, until the request says `confirmSameAmount`. A refusal is not kept: repeated later, the ' +
         'request is judged anew.',
@@ -221,7 +229,8 @@ export function addRefunds(app: App, deps: AppDeps): void {
       );
       if (!money || !order) throw unknownOrder(orderId);
       const owed = owedBodies(order.status, money);
-      return c.json({ orderId, ...moneyOf(money), owed }, 200, noStore);
+      const now = moneyNowOf(orderId, order, { money, nowUtc: deps.clock.nowUtc() });
+      return c.json({ orderId, ...moneyOf(money), money: moneyNowBodyOf(now), owed }, 200, noStore);
     },
   );
 }
@@ -280,7 +289,7 @@ async function dryRunOf(deps: AppDeps, refund: RequestRefund): Promise<z.infer<t
   const dryRun = { dryRun: true as const };
   const known = money.refunds.find((one) => one.refundId === refundId);
   if (known) return { ...bodyOf(known), ...dryRun };
-  const judged = judge(money, order, refund);
+  const judged = judge({ money, nowUtc: deps.clock.nowUtc() }, order, refund);
   if ('code' in judged) throw refusedRefund(judged);
   const { amount: judgedAmount } = judged;
   const nowUtc = deps.clock.nowUtc();
@@ -290,24 +299,14 @@ async function dryRunOf(deps: AppDeps, refund: RequestRefund): Promise<z.infer<t
   return { ...bodyOf({ ...refund, amount: judgedAmount, state }), ...dryRun };
 }
 
-function judge(money: StoredMoney, order: OrderView, { amount: wanted, paidOtherwise }: RequestRefund) {
-  const { orderId, status, sagaState, cancelRequested, failure, step } = order;
-  if (paidOtherwise) return judgePaidOtherwise(owedOf({ status, ...money }), wanted);
-  const payment = chargedPayment(money.payments);
-  const ofPayment = <Row extends { n: number }>(rows: Row[]) => rows.filter(({ n }) => n === payment?.n);
-  const takenBack = sagaState === 'compensating' || Boolean(cancelRequested ?? failure);
-  return judgeRefund(
-    {
-      orderId,
-      status,
-      compensating: !isEnded(status) && takenBack,
-      shipping: sagaState === 'running' && step === 'shipping',
-      charged: payment?.amount,
-      refunds: ofPayment(money.refunds),
-      disputes: ofPayment(money.disputes),
-    },
-    wanted,
-  );
+function judge(
+  facts: { money: StoredMoney; nowUtc: string },
+  order: OrderView,
+  { amount: wanted, paidOtherwise }: RequestRefund,
+) {
+  const { orderId, status } = order;
+  if (paidOtherwise) return judgePaidOtherwise(owedOf({ status, ...facts.money }), wanted);
+  return judgeRefund({ orderId, ...shownPlace(order, facts), ...chargedMoney(facts.money) }, wanted);
 }
 
 /** The refund as it is now; a refund that was done may have failed since. undefined while SQL does not answer. */
@@ -373,9 +372,10 @@ function moneyOf({
   payments,
   refunds,
   disputes,
-}: StoredMoney): Omit<z.infer<typeof refundsBody>, 'orderId' | 'owed'> {
-  const charged = payments.find(({ state }) => state === 'charged' || state === 'refunded')?.amount;
-  const left = charged && { ...charged, amountMinor: refundableMinor({ charged, refunds, disputes }) };
+}: StoredMoney): Omit<z.infer<typeof refundsBody>, 'orderId' | 'owed' | 'money'> {
+  const money = chargedMoney({ payments, refunds, disputes });
+  const { charged } = money;
+  const left = charged && { ...charged, amountMinor: refundableMinor(money) };
   return {
     charged: charged ? moneyBody(charged) : null,
     left: left ? moneyBody(left) : null,

@@ -24,6 +24,7 @@ export interface OrderAnswer {
   cancelRequested?: { actor: string; reason: string };
   shipment?: { carrier: string; service: string; trackingCode: string };
   owed?: OwedAnswer[];
+  money?: { act: string; text: string };
   startedAtUtc?: string;
   updatedAtUtc?: string;
 }
@@ -127,6 +128,7 @@ function facts(order: OrderAnswer): [string, string | undefined][] {
     ['cancel', cancelRequested && `asked for by ${cancelRequested.actor}: ${cancelRequested.reason}`],
     ['shipment', shipment && `${shipment.carrier} ${shipment.service}, tracking ${shipment.trackingCode}`],
     ['owed', order.owed?.map(owedText).join('\n')],
+    ['money', order.money && `${order.money.act}: ${order.money.text}`],
     ['placed', order.startedAtUtc],
     ['updated', order.updatedAtUtc],
     ['read from', order.source],

@@ -71,6 +71,8 @@ export interface EventDetails {
     reason: string;
     /** Decimal in `currency`: what the order owes its customer now; 0 where the money went back in another way. */
     owed?: number;
+    /** What may be done with the order’s money then: cancel the order, refund it, ask for a return, wait for the bank, or nothing. Open list. */
+    moneyAct?: string;
   };
   /** The customer's bank disputes the charge, or its inquiry has become a dispute; refunds are held meanwhile. */
   'payment.disputed.v1': {
@@ -86,6 +88,8 @@ export interface EventDetails {
     refundable: boolean;
     /** Decimal in `currency`: what of the charge had been refunded by then. */
     refundedAmount?: number;
+    /** What may be done with the order’s money then: cancel the order, refund it, ask for a return, wait for the bank, or nothing. Open list. */
+    moneyAct?: string;
   };
   /** A dispute was decided. When it was lost, the bank has given the money back to the customer. */
   'dispute.closed.v1': {
@@ -103,6 +107,8 @@ export interface EventDetails {
     refundedAmount?: number;
     /** The bank had only asked: it took nothing, and `won` means that it asks no further. */
     inquiry?: boolean;
+    /** What may be done with the order’s money then: cancel the order, refund it, ask for a return, wait for the bank, or nothing. Open list. */
+    moneyAct?: string;
   };
   /** The order may be packed. */
   'fulfillment.created.v1': {

@@ -1,8 +1,8 @@
 import type { FailureType, Refusal } from './failures.ts';
 import type { OrderId } from './ids.ts';
 import { formatAmount, sumMinor, type Money } from './money.ts';
-import type { Actor, OrderStatus } from './order.ts';
-import { shippingRefusal, wayBack } from './way-back.ts';
+import type { Actor } from './order.ts';
+import { shippingRefusal, wayBack, type OrderPlace } from './way-back.ts';
 
 /**
  * In the order in which a refund may go through them; it never goes back.
@@ -100,6 +100,7 @@ export type RefundRefusal =
   | 'compensating'
   | 'cancel_instead'
   | 'being_shipped'
+  | 'run_lost'
   | 'disputed'
   | 'key_reused'
   | 'changed_since'
@@ -114,13 +115,8 @@ export type RefundAnswer =
   | { status: 'refused'; code: RefundRefusal; reason: string; atUtc?: string };
 
 /** What decides about a refund: the order and its money. */
-export interface OrderMoney {
+export interface OrderMoney extends OrderPlace {
   orderId: OrderId;
-  status: OrderStatus;
-  /** The saga is taking the order back: its own compensation refunds what is left. */
-  compensating: boolean;
-  /** Its label is being bought: a cancel is refused as well. */
-  shipping?: boolean;
   /** The charged payment; absent when nothing was charged. */
   charged: Money | undefined;
   refunds: readonly Pick<Refund, 'state' | 'amount'>[];
@@ -132,6 +128,30 @@ export const chargedPayment = <Payment extends { state: string }>(
   payments: readonly Payment[],
 ): Payment | undefined =>
   payments.find(({ state }) => state === 'charged') ?? payments.findLast(({ state }) => state === 'refunded');
+
+/** The money of that payment alone: what `judgeRefund` decides by. */
+export function chargedMoney<
+  Payment extends { n: number; state: string; amount: Money },
+  Part extends { n: number },
+  Disputed extends { n: number },
+>({
+  payments,
+  refunds,
+  disputes,
+}: {
+  payments: readonly Payment[];
+  refunds: readonly Part[];
+  disputes: readonly Disputed[];
+}) {
+  const payment = chargedPayment(payments);
+  const ofPayment = ({ n }: { n: number }): boolean => n === payment?.n;
+  return {
+    payment,
+    charged: payment?.amount,
+    refunds: refunds.filter(ofPayment),
+    disputes: disputes.filter(ofPayment),
+  };
+}
 
 /** Of a refund in such a state the customer gets nothing. */
 const givesNothing = (state: RefundState): boolean => state === 'failed' || state === 'canceled';
@@ -189,6 +209,10 @@ export function judgeRefund(
       'All of it can be refunded as soon as the label is bought; if the order is parked, it can be canceled.';
     return refused('being_shipped', `Order ${orderId}: ${shippingRefusal} ${then}`);
   }
+  if (amountMinor === left && way === 'restart') {
+    const act = `an operator restarts or compensates it first (/cases/${orderId}).`;
+    return refused('run_lost', `Order ${orderId} is ${status} and has lost its run: ${act}`);
+  }
   if (amountMinor === left && way === 'cancel') {
     const act = `cancel it instead (POST /orders/${orderId}/cancel), which refunds everything.`;
     return refused('cancel_instead', `Order ${orderId} is still ${status} and would ship unpaid: ${act}`);
@@ -230,8 +254,8 @@ export function judgeKept({
   charged,
   refunds,
   disputes,
-}: Omit<OrderMoney, 'status' | 'compensating' | 'shipping'>): Refusal | undefined {
-  if (!charged) return unkept('PaymentRefunded', `Order ${orderId} has no charge that is kept.`);
+}: Omit<OrderMoney, keyof OrderPlace>): Refusal | undefined {
+  if (!charged) return unkept('PaymentRefunded', `Order ${orderId} has no charge: nothing was paid for it.`);
   /* A bank that only inquires has taken nothing. */
   const dispute =
     disputes.find(({ state }) => state === 'lost') ?? disputes.find(({ state }) => state === 'open');

@@ -97,7 +97,7 @@ it('says that a customer does not have the money only where it is owed', () => {
     helpDeskText(eventOf('refund.failed.v1', { amount: 5, currency: 'INR', ...details }), api).lines.join(
       '\n',
     );
-  expect(text({ owed: 3 })).toMatch(/3 INR are owed to the customer\. Ask them[^]*To refund again/);
+  expect(text({ owed: 3 })).toMatch(/3 INR are owed to the customer\. Ask them[^]*To refund/);
   expect(text({ owed: 0 })).toMatch(/Nothing is owed/);
   expect(text({ owed: 0 })).not.toMatch(/refund again|does not have/);
   const earlier = text({ owed: undefined });
@@ -145,9 +145,18 @@ it('tells of a dispute, of an inquiry and of the end, with what it means for ref
   expect(text('payment.disputed.v1', { refundable: false })).toMatch(
     /taken back[^]*is not refunded meanwhile/,
   );
-  expect(text('payment.disputed.v1', { refundable: true })).toMatch(/asks about[^]*inquiry[^]*or refund/);
+  const inquiry = (moneyAct: string | undefined) =>
+    text('payment.disputed.v1', { refundable: true, moneyAct });
+  expect(inquiry(undefined)).toMatch(/asks about[^]*inquiry[^]*or refund/);
+  expect(inquiry('refund')).toMatch(/asks about[^]*inquiry[^]*To refund: curl[^]*\/refunds'/);
+  expect(inquiry('cancel')).toMatch(/has not shipped[^]*\/cancel'/);
+  expect(inquiry('cancel')).not.toMatch(/\/refunds'/);
+  expect(inquiry('of a later version')).toMatch(/What can be done is told at/);
   expect(text('dispute.closed.v1', { outcome: 'lost' })).toMatch(/is lost[^]*refunding it again is refused/);
-  expect(text('dispute.closed.v1', { outcome: 'won' })).toMatch(/is won[^]*can be refunded/);
+  const won = (moneyAct: string | undefined) => text('dispute.closed.v1', { outcome: 'won', moneyAct });
+  expect(won(undefined)).toMatch(/is won[^]*can be refunded/);
+  expect(won('refund')).toMatch(/is won[^]*To refund: curl/);
+  expect(won('return')).toMatch(/is won[^]*once its label is bought/);
 });
 
 it('is a mail of lines that nobody’s error can add to', () => {

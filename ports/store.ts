@@ -161,6 +161,18 @@ export function shownDetail({ decided: _, ...shown }: OrderDetail): Omit<OrderDe
   return shown;
 }
 
+/** Before every order: `leased` then finds the leases of all time. */
+export const beginning = '2000-01-01T00:00:00.000Z';
+
+/** The latest of an order's leases on its label. */
+export function labelLease(leased: readonly Operation[]): Pick<StoredMoney, 'labelUntilUtc'> {
+  const last = leased
+    .flatMap(({ leaseUntilUtc = [] }) => leaseUntilUtc)
+    .toSorted()
+    .at(-1);
+  return last === undefined ? {} : { labelUntilUtc: last };
+}
+
 export interface OrderStatements {
   /** False when the id is taken: nothing is changed then. */
   insert(order: NewOrder): Promise<boolean>;
@@ -603,6 +615,8 @@ export interface StoredMoney {
   payments: PaymentRow[];
   refunds: RefundRow[];
   disputes: Dispute[];
+  /** Until then an attempt at the label may take effect; absent where none was begun that has not ended. */
+  labelUntilUtc?: string;
 }
 
 /** What SQL believes about one order; the checker holds it against the providers' own books. */

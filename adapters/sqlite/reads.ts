@@ -3,12 +3,13 @@ import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderView } from '../../domain/order.ts';
 import { closedRunActivity } from '../../domain/recovery.ts';
-import { shownDetail, type OrderDetail, type StoreReads } from '../../ports/store.ts';
+import { beginning, labelLease, shownDetail, type OrderDetail, type StoreReads } from '../../ports/store.ts';
 import { snapshot, type Connection } from './connection.ts';
 import { factColumns, productOf, type ProductRecord } from './inventory.ts';
 import { createLedger } from './ledger.ts';
 import { createOrderActs } from './order-acts.ts';
 import { orderOf, orderSql, type OrderRecord } from './orders.ts';
+import { createOperations } from './operations.ts';
 import { readProviders } from './providers.ts';
 import { createPayments } from './payments.ts';
 import { listActs } from './acts.ts';
@@ -62,6 +63,7 @@ export function createReads(
   const payments = createPayments(connection);
   const refunds = createRefunds(connection);
   const disputes = createDisputes(connection);
+  const operations = createOperations(connection);
   return {
     order(id) {
       const record = connection.get<OrderRecord>(orderSql.find, id);
@@ -93,7 +95,12 @@ export function createReads(
       snapshot(connection, () =>
         connection.get(orderSql.find, id) === undefined
           ? undefined
-          : { payments: payments.list(id), refunds: refunds.list(id), disputes: disputes.list(id) },
+          : {
+              payments: payments.list(id),
+              refunds: refunds.list(id),
+              disputes: disputes.list(id),
+              ...labelLease(operations.leased({ orderId: id, step: 'shipping', nowUtc: beginning })),
+            },
       ),
     ledger: (id?: OrderId) =>
       snapshot(connection, () => ledger(id, (orderId) => audit(orderSubject(orderId)))),

@@ -2,7 +2,7 @@ import type { CustomerId, OrderId } from '../../domain/ids.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderStatus, OrderView, SagaState, StepName } from '../../domain/order.ts';
 import { closedRunActivity } from '../../domain/recovery.ts';
-import { shownDetail, type OrderDetail, type StoreReads } from '../../ports/store.ts';
+import { beginning, labelLease, shownDetail, type OrderDetail, type StoreReads } from '../../ports/store.ts';
 import { auditRowOf } from './audit.ts';
 import { factColumns, productOf } from './inventory.ts';
 import { createCustomerReads } from './customers.ts';
@@ -11,6 +11,7 @@ import { createDeadLetterReads } from './dead-letter-reads.ts';
 import { readLedger } from './ledger.ts';
 import { createOrderActs } from './order-acts.ts';
 import { orderOf, orderSql, totalOf } from './orders.ts';
+import { createOperations } from './operations.ts';
 import { readProviders } from './providers.ts';
 import { createPayments } from './payments.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
@@ -99,7 +100,14 @@ export function createReads(session: Session): StoreReads {
       if (!row) return undefined;
       const payments = await createPayments(session).list(id);
       const refunds = await createRefunds(session).list(id);
-      return { payments, refunds, disputes: await createDisputes(session).list(id) };
+      const disputes = await createDisputes(session).list(id);
+      const leased = { orderId: id, step: 'shipping', nowUtc: beginning };
+      return {
+        payments,
+        refunds,
+        disputes,
+        ...labelLease(await createOperations(session).leased(leased)),
+      };
     },
     debts: createDebtReads(session),
     customers: createCustomerReads(session),

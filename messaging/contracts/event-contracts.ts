@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EventType } from '../../domain/events.ts';
 import { businessFailures } from '../../domain/failures.ts';
+import { moneyActs } from '../../domain/money-act.ts';
 import { heldStatuses, stepNames, type HeldStatus } from '../../domain/order.ts';
 import { utcTime, type EventContract } from './event-contract.ts';
 
@@ -33,6 +34,14 @@ const refundedBefore = z
   .min(0)
   .optional()
   .describe('Decimal in `currency`: what of the charge had been refunded by then.');
+const moneyAct = z
+  .string()
+  .optional()
+  .meta({
+    description:
+      'What may be done with the order’s money then: cancel the order, refund it, ask for a return, wait for the bank, or nothing. Open list.',
+    examples: [...moneyActs],
+  });
 const shipmentId = z.string().min(1).describe("The carrier's id of the shipment.");
 const fulfillmentId = z.string().min(1).describe('The fulfillment.');
 const carrier = z.string().min(1).describe('Name of the carrier.');
@@ -127,6 +136,7 @@ export const eventContracts = {
         .describe(
           'Decimal in `currency`: what the order owes its customer now; 0 where the money went back in another way.',
         ),
+      moneyAct,
     },
     example: {
       paymentId: examplePayment,
@@ -134,6 +144,7 @@ export const eventContracts = {
       amount: 500,
       reason: 'expired_or_canceled_card',
       owed: 500,
+      moneyAct: 'refund',
     },
   },
   'payment.disputed.v1': {
@@ -146,6 +157,7 @@ export const eventContracts = {
       reason: bankReason,
       refundable: z.boolean().describe('Whether the charge can still be refunded: the bank only inquires.'),
       refundedAmount: refundedBefore,
+      moneyAct,
     },
     example: {
       paymentId: examplePayment,
@@ -154,6 +166,7 @@ export const eventContracts = {
       reason: 'fraudulent',
       refundable: false,
       refundedAmount: 0,
+      moneyAct: 'wait',
     },
   },
   'dispute.closed.v1': {
@@ -169,6 +182,7 @@ export const eventContracts = {
         .boolean()
         .optional()
         .describe('The bank had only asked: it took nothing, and `won` means that it asks no further.'),
+      moneyAct,
     },
     example: {
       paymentId: examplePayment,
@@ -178,6 +192,7 @@ export const eventContracts = {
       outcome: 'lost',
       refundedAmount: 0,
       inquiry: false,
+      moneyAct: 'nothing',
     },
   },
   'fulfillment.created.v1': {

@@ -1,7 +1,7 @@
 import type { OrderActivities } from '../../activities/create-activities.ts';
 import { orderSubject } from '../../domain/audit.ts';
 import { isFailureType, type FailureType } from '../../domain/failures.ts';
-import { compensationNames, productId, type CompensationName } from '../../domain/ids.ts';
+import { compensationNames, operationKeys, productId, type CompensationName } from '../../domain/ids.ts';
 import { isEnded, type HeldStatus, type StepName } from '../../domain/order.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Answer } from './interleaving.ts';
@@ -50,7 +50,7 @@ class TurnedBack extends Error {}
 export async function walkOrder(
   store: Store,
   decisions: readonly number[],
-  look: (reading: WalkReading) => void,
+  look: (reading: WalkReading, nowUtc: string) => void | Promise<void>,
 ): Promise<void> {
   let at = 0;
   /** 0 … n-1; 0 once the decisions are used up, which is the way straight ahead. */
@@ -76,7 +76,7 @@ export async function walkOrder(
 
   const seen = async () => {
     world.pass(1_000);
-    look(await readWalk(store, orderId));
+    await look(await readWalk(store, orderId), world.clock.nowUtc());
   };
   const call = async (run: Parameters<typeof once>[0]) => {
     const answer = await once(run);
@@ -284,10 +284,21 @@ export async function walkOrder(
     }
   }
 
+  /** An attempt at the label is under way, and dies with its worker. */
+  async function beginLabel(n: number): Promise<void> {
+    const key = operationKeys.generateShipment(orderId, n);
+    const leaseUntilUtc = new Date(world.nowMs() + 1).toISOString();
+    await store.transaction((tx) => tx.operations.begin({ key, orderId, step, leaseUntilUtc }));
+    await look(await readWalk(store, orderId), world.clock.nowUtc());
+    world.pass(1_000);
+  }
+
   async function ship(): Promise<void> {
     for (let n = 1; ; n += 1) {
       const to = n < 3 && pick(3) === 1 ? nowhere : address;
-      if (pick(4) === 3) order.carrier.breakNext('buy', 'refused');
+      const label = pick(4);
+      if (label === 2) await beginLabel(n);
+      if (label === 3) order.carrier.breakNext('buy', 'refused');
       const answer = await tryUntilAnswered((a) =>
         a.generateShipment({ orderId, n, address: to, attemptTimeoutMs }),
       );
