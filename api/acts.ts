@@ -22,16 +22,17 @@ import {
   deadlineOf,
   dryRunField,
   paymentMethodField,
+  optionalReasonField,
+  optionalTextField,
   reasonField,
   resolveFields,
-  textField,
 } from './fields.ts';
 import { fromView, orderBody } from './order-body.ts';
 import { ApiProblem } from './problems.ts';
 import { readOrder, readOrderId, unknownOrder } from './read-order.ts';
 import { addRoute, orderIdParameter, type App, type AppContext, type RouteDefinition } from './route.ts';
 
-const reason = reasonField.optional().openapi({ description: 'Ends up in the audit trail.' });
+const reason = optionalReasonField.openapi({ description: 'Ends up in the audit trail.' });
 const actor = actorField;
 
 const cancelBody = z
@@ -43,7 +44,7 @@ const paymentBody = z
 const resolveBody = z
   .strictObject({
     ...resolveFields,
-    reference: textField(255).optional().openapi({ description: 'The provider’s id, for `mark-done`.' }),
+    reference: optionalTextField(255).openapi({ description: 'The provider’s id, for `mark-done`.' }),
     confirmDifferences: z.boolean().optional().openapi({
       description:
         'For `mark-done` of a label whose name, street or city differ from the order’s: it is the order’s all the same.',

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { z } from '@hono/zod-openapi';
 import { ApiProblem, type FieldError } from './problems.ts';
+import { repeatedName } from './repeated-name.ts';
 
 /** Largest body taken, in bytes. */
 export const MAX_BODY_BYTES = 65_536;
@@ -13,7 +14,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * The request's JSON body, checked. Refuses, in this order: wrong media type 415, too large 413, invalid UTF-8 or
- * JSON 400, fields that do not fit 422. With `optional`, no body at all reads as `{}`.
+ * JSON, or an object with one name twice, 400, fields that do not fit 422. With `optional`, no body at all reads as `{}`.
  */
 export async function readJson<Schema extends z.ZodType>(
   c: Context,
@@ -41,11 +42,18 @@ export async function readText(c: Context): Promise<string> {
 }
 
 function parse(text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    value = JSON.parse(text);
   } catch {
     throw new ApiProblem('malformed-request', { detail: 'The body is not well-formed JSON.' });
   }
+  const name = repeatedName(text);
+  if (name === undefined) return value;
+  const shown = JSON.stringify(name.slice(0, 100).toWellFormed());
+  throw new ApiProblem('malformed-request', {
+    detail: `The body is ambiguous: an object in it has the name ${shown} twice.`,
+  });
 }
 
 /** Parses `value` or throws 422 with every field that does not fit. */
@@ -73,8 +81,17 @@ function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ field: pointer([...issue.path, key]), reason: 'unknown field' }));
   }
+  if (issue.code === 'invalid_union') {
+    const [only, ...others] = issue.errors.filter((branch) => !isNull(branch));
+    if (only && others.length === 0)
+      return only.flatMap((inner) => fieldErrors({ ...inner, path: [...issue.path, ...inner.path] }));
+  }
   return [{ field: pointer(issue.path), reason: reasonOf(issue) }];
 }
+
+/** The branch of what may be null as well: nobody needs to hear that it is not. */
+const isNull = ([first]: readonly z.core.$ZodIssue[]): boolean =>
+  first?.code === 'invalid_type' && first.expected === 'null';
 
 function reasonOf(issue: z.core.$ZodIssue): string {
   const reason = issue.message.replace(/^(Invalid input|Too big|Too small|Invalid option): /, '');

@@ -5,6 +5,7 @@ import type { Checkout, OrderItem } from '../domain/order.ts';
 import type { PaymentGateway } from '../ports/payment-gateway.ts';
 import { invalidFields } from './body.ts';
 import {
+  absentable,
   addressExample,
   addressField,
   currencyField,
@@ -45,8 +46,8 @@ export const checkoutBody = z
       }),
     paymentMethodId: paymentMethodField,
     shippingAddress: addressField,
-    currency: currencyField.optional().openapi({ description: "Default: the catalog's." }),
-    expectedTotal: moneyField.optional().openapi({
+    currency: absentable(currencyField).openapi({ description: "Default: the catalog's." }),
+    expectedTotal: absentable(moneyField).openapi({
       description: 'Guards against price changes: another total fails the order with PriceChanged.',
     }),
     riskMark: riskMarkField.optional().openapi({

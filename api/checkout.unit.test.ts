@@ -326,6 +326,15 @@ describe('a checkout whose fields do not fit is refused with 422, the field and 
     ['a lone surrogate', withAddress({ name: 'A\ud800B' }), '/shippingAddress/name'],
     ['a customer whom no address can name', { ...base, customerId: '..' }, '/customerId'],
     ['a direction override', withAddress({ name: 'A\u202eB' }), '/shippingAddress/name'],
+    [
+      'no postal code where the country has them',
+      withAddress({ postalCode: null }),
+      '/shippingAddress/postalCode',
+    ],
+    ['another country’s postal code', withAddress({ postalCode: 'SW1A 1AA' }), '/shippingAddress/postalCode'],
+    ['a tag in an address', withAddress({ street2: 'x\u{e0041}' }), '/shippingAddress/street2'],
+    ['a country null', withAddress({ country: null }), '/shippingAddress/country'],
+    ['a name null', withAddress({ name: null }), '/shippingAddress/name'],
     ['an unknown address field', withAddress({ phone: '1' }), '/shippingAddress/phone'],
     ['an address without a city', withAddress({ city: undefined }), '/shippingAddress/city'],
     ...['', 'in', 'XX', 'UK', 'IND', 'EU', 'AN'].map((country): [string, unknown, string] => [
@@ -427,11 +436,42 @@ describe('what fits is taken', () => {
       withItems(...Array.from({ length: 100 }, (_, i) => ({ productId: `p${i}`, quantity: 1000 }))),
     ],
     ['quantity 1.0', JSON.stringify(base).replace('"quantity":2', '"quantity":1.0')],
+    [
+      'Hong Kong without a postal code',
+      withAddress({ city: 'Hong Kong', postalCode: undefined, country: 'HK' }),
+    ],
+    ['an emirate', withAddress({ city: null, state: 'Dubai', postalCode: '', country: 'AE' })],
+    ['optional fields that are null', { ...base, currency: null, expectedTotal: null }],
     ['names of other scripts', withAddress({ name: 'आशा राव', city: 'बेंगलुरु' })],
     ['a plus address', { ...base, customerEmail: "o'neil+tag@mail.example.co.uk" }],
   ])('%s', async (_, body) => {
     const { app } = build();
     expect((await checkout(app, body)).status).toBe(202);
+  });
+
+  it('takes empty and null optional parts of an address for absent', async () => {
+    const { app, started } = build();
+    await checkout(app, withAddress({ street2: ' \u200b', state: null, postalCode: '', country: 'HK' }));
+    const { shippingAddress } = [...started.values()][0]?.input.checkout ?? {};
+    expect(Object.keys(shippingAddress ?? {}).sort()).toEqual(['city', 'country', 'name', 'street1']);
+  });
+
+  it.each([
+    ['asha@bücher.example', 'asha@xn--bcher-kva.example'],
+    ['asha@例え.テスト', 'asha@xn--r8jz45g.xn--zckzah'],
+    ['Asha@Example.COM', 'Asha@Example.COM'],
+  ])('keeps %s as %s', async (customerEmail, kept) => {
+    const { app, started } = build();
+    expect((await checkout(app, { ...base, customerEmail })).status).toBe(202);
+    expect([...started.values()][0]?.input.checkout.customerEmail).toBe(kept);
+  });
+
+  it('names what is against a local part beyond ASCII', async () => {
+    const { app } = build();
+    const { errors } = await problemOf(await checkout(app, { ...base, customerEmail: 'jörg@example.com' }));
+    expect(errors).toEqual([
+      { field: '/customerEmail', reason: expect.stringMatching(/before the @.*SMTPUTF8/) },
+    ]);
   });
 
   it('cleans text: outer white space goes, the rest becomes NFC', async () => {
@@ -454,6 +494,12 @@ describe('a checkout that cannot be read is refused and starts nothing', () => {
     });
 
   it.each<[string, number, RequestInit & { headers?: Record<string, string> }]>([
+    ['one name twice', 400, { body: text.replace('{', '{"customerId":"other",') }],
+    [
+      'one name twice further inside',
+      400,
+      { body: text.replace('"quantity":2', '"quantity":2,"quantity":1') },
+    ],
     ['truncated JSON', 400, { body: text.slice(0, -1) }],
     ['an empty body', 400, { body: '' }],
     ['NaN', 400, { body: text.replace('"quantity":2', '"quantity":NaN') }],

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { DeadLetter, DeadLetterSummary } from '../domain/dead-letters.ts';
-import { actorField as actor, reasonField } from './fields.ts';
+import { actorField as actor, reasonField, textField } from './fields.ts';
 import { mask, maskText } from './mask.ts';
 
 const MAX_IDS = 1_000;
@@ -11,13 +11,13 @@ const time = z.iso.datetime('expected an ISO 8601 time in UTC, such as 2026-01-0
 const exampleId = '5f1d7a84db00d2fce00b31a7fc73224f';
 const exampleTime = '2026-01-02T03:04:05.678Z';
 
-const queueName = z.string().min(1).max(255);
+const queueName = textField(255);
 const fingerprint = z.string().regex(/^[0-9a-f]{12}$/, 'expected 12 hexadecimal digits');
 
 const filters = {
   queue: queueName.optional().openapi({ example: 'email-queue' }),
   fingerprint: fingerprint.optional().openapi({ example: '1b4f0e985197' }),
-  orderId: z.string().min(1).max(64).optional(),
+  orderId: textField(64).optional(),
   failedUntil: time.optional().openapi({ description: 'Failed last at this time or before.' }),
 };
 

@@ -1,9 +1,10 @@
+import { domainToASCII } from 'node:url';
 import { z } from '@hono/zod-openapi';
+import { addressLengths, countryProblems, isCountryCode, type GivenAddress } from '../domain/address.ts';
 import { resolveActions } from '../domain/order.ts';
 import { cleanLine, refuseLine } from '../domain/text.ts';
 import { currencyExponents, formatAmount, type Currency, type Money } from '../domain/money.ts';
 import { invalidFields } from './body.ts';
-import { isCountryCode } from './country-codes.ts';
 
 /*
  * The fields requests are made of. Each is read as it is or refused with a reason; only text is cleaned (outer white
@@ -25,26 +26,64 @@ export const productIdField = idOf(64).openapi({ example: 'keyboard' });
 /** The payment provider's id of a payment method. */
 export const paymentMethodField = idOf(255).openapi({ example: 'pm_card_visa' });
 
-/** One line of text of 1 to `maximum` characters, see `domain/text.ts`. */
-export const textField = (maximum: number) =>
+/** What `refuseLine` refuses, as far as regular expressions of all languages write it alike. */
+export const oneLine = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$';
+
+const lineOf = (maximum: number, refuses: (text: string) => string | undefined) =>
   z
     .string()
     .overwrite(cleanLine)
     .check((input) => {
-      const message = refuseLine(input.value, maximum);
+      const message = refuses(input.value);
       if (message !== undefined) input.issues.push({ code: 'custom', message, input: input.value });
     })
-    .openapi({ minLength: 1, maxLength: maximum });
+    .openapi({ maxLength: maximum, pattern: oneLine });
+
+/** One line of text of 1 to `maximum` characters, see `domain/text.ts`. */
+export const textField = (maximum: number) =>
+  lineOf(maximum, (text) => refuseLine(text, maximum)).openapi({ minLength: 1 });
+
+/** The same, or none: forms and serializers write an empty text or null for what they have not. */
+export const optionalTextField = (maximum: number) =>
+  lineOf(maximum, (text) => (text === '' ? undefined : refuseLine(text, maximum)))
+    .nullish()
+    .transform((text) => text || undefined);
+
+/** A field that may be left out, or be null, which means the same. */
+export const absentable = <Schema extends z.ZodType>(schema: Schema) =>
+  nullable(schema)
+    .optional()
+    .transform((value): z.output<Schema> | undefined => value ?? undefined);
 
 /** Addr-spec of RFC 5321 without quoted local parts; internationalized domains in their ASCII form. */
 const emailPattern =
   /^(?=.{1,254}$)(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])$/;
 
+/**
+ * A mail address. Its domain may be written in any script and is kept as ASCII (`xn--`). A local part beyond ASCII needs
+ * every mail server on the way to speak SMTPUTF8 and is refused.
+ */
 export const emailField = z
   .string()
   .max(254, 'expected at most 254 characters')
-  .refine((text) => text.length <= 254 && emailPattern.test(text), 'expected an email address')
+  .overwrite(asciiDomain)
+  .check((input) => {
+    const refuse = (message: string) => input.issues.push({ code: 'custom', message, input: input.value });
+    const text = input.value;
+    const [local = ''] = text.split('@');
+    if (text.length > 254) refuse('expected at most 254 characters, with the domain in its ASCII form');
+    else if (/[^\p{ASCII}]/u.test(local)) refuse('expected only ASCII characters before the @ (no SMTPUTF8)');
+    else if (!emailPattern.test(text)) refuse('expected an email address');
+  })
   .openapi({ format: 'email', example: 'asha@example.com' });
+
+/** An ASCII domain stays as it is written, so that a repeated request means the same. */
+function asciiDomain(text: string): string {
+  const at = text.lastIndexOf('@');
+  const domain = text.slice(at + 1);
+  if (at === -1 || text.length > 254 || /^\p{ASCII}*$/u.test(domain)) return text;
+  return `${text.slice(0, at)}@${domainToASCII(domain) || domain}`;
+}
 
 const countryField = z
   .string()
@@ -61,7 +100,10 @@ export const nullable = <Schema extends z.ZodType>(schema: Schema) => z.union([s
 /** Money on the API: a decimal string with at most the currency's decimals. Whether it is an amount is checked later. */
 export const moneyField = z
   .strictObject({
-    amount: z.string().max(32, 'expected at most 32 characters').openapi({ example: '1499.00' }),
+    amount: z
+      .string()
+      .max(32, 'expected at most 32 characters')
+      .openapi({ pattern: String.raw`^-?(0|[1-9]\d*)(\.\d+)?$`, example: '1499.00' }),
     currency: currencyField,
   })
   .openapi('Money', { example: { amount: '1499.00', currency: 'INR' } });
@@ -80,14 +122,31 @@ export const riskMarkField = z
   .openapi({ example: 'new-account' });
 
 const addressFields = {
-  name: textField(100).openapi({ example: 'Asha Rao' }),
-  street1: textField(200).openapi({ example: '12 MG Road' }),
-  street2: textField(200).optional(),
-  city: textField(100).openapi({ example: 'Bengaluru' }),
-  state: textField(100).optional(),
-  postalCode: textField(20).openapi({ example: '560001' }),
+  name: textField(addressLengths.name).openapi({ example: 'Asha Rao' }),
+  street1: textField(addressLengths.street1).openapi({ example: '12 MG Road' }),
+  street2: optionalTextField(addressLengths.street2),
+  city: optionalTextField(addressLengths.city).openapi({
+    description: 'Required where the country’s addresses need one.',
+    example: 'Bengaluru',
+  }),
+  state: optionalTextField(addressLengths.state).openapi({
+    description: 'Required where the country’s addresses need one.',
+    example: 'KA',
+  }),
+  postalCode: optionalTextField(addressLengths.postalCode).openapi({
+    description:
+      'Required where the country has postal codes and its addresses need one; then it looks like one.',
+    example: '560001',
+  }),
   country: countryField,
 };
+
+/** Parts that are fit by themselves, against their country's rules. */
+function checkCountry(input: { value: GivenAddress; issues: z.core.$ZodRawIssue[] }): void {
+  for (const { field, reason } of countryProblems(input.value)) {
+    input.issues.push({ code: 'custom', message: reason, path: [field], input: input.value });
+  }
+}
 
 export const addressExample = {
   name: 'Asha Rao',
@@ -98,14 +157,20 @@ export const addressExample = {
   country: 'IN',
 };
 
-export const addressField = z.strictObject(addressFields).openapi('Address', { example: addressExample });
+export const addressField = z
+  .strictObject(addressFields)
+  .check(checkCountry)
+  .openapi('Address', { example: addressExample });
 
 export const reasonField = textField(500).openapi({ example: 'The customer asked for it' });
 
+export const optionalReasonField = optionalTextField(500).openapi({ example: 'The customer asked for it' });
+
 /** The person behind an operator's API key; the trail then keeps both. */
-export const actorField = textField(64)
-  .optional()
-  .openapi({ description: 'The person, beside the API key’s caller. Operators only.', example: 'grace' });
+export const actorField = optionalTextField(64).openapi({
+  description: 'The person, beside the API key’s caller. Operators only.',
+  example: 'grace',
+});
 
 /** In a body, which refuses unknown fields: nobody who misspells it acts. */
 export const dryRunField = z
@@ -149,10 +214,6 @@ export function deadlineOf(
 
 /** A whole new shipping address and, where wanted, why. */
 export const addressChangeField = z
-  .strictObject({
-    ...addressFields,
-    dryRun: dryRunField,
-    reason: reasonField.optional(),
-    actor: actorField,
-  })
+  .strictObject({ ...addressFields, dryRun: dryRunField, reason: optionalReasonField, actor: actorField })
+  .check(checkCountry)
   .openapi('ShippingAddressChange', { example: { ...addressExample, reason: 'Corrected house number' } });

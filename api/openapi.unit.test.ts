@@ -111,6 +111,25 @@ describe('the OpenAPI document', () => {
     expect(checked).toBeGreaterThan(20);
   });
 
+  it('tells of every text that comes in what it may hold: one line, a pattern, a list or a format', () => {
+    const open: string[] = [];
+    const look = (path: string, value: Json): void => {
+      const schema = text(value['$ref']) === undefined ? value : at(text(value['$ref']) ?? '');
+      for (const of of ['oneOf', 'anyOf', 'allOf'])
+        Object.values(schema[of] ?? {}).forEach((one, index) => look(`${path}/${of}/${index}`, one));
+      for (const [name, one] of Object.entries(schema['properties'] ?? {})) look(`${path}/${name}`, one);
+      if (schema['items']) look(`${path}/[]`, schema['items']);
+      const types = [schema['type']].flat().map(String);
+      const bound = ['pattern', 'enum', 'const', 'format'].some((keyword) => keyword in schema);
+      if (types.includes('string') && !bound) open.push(path);
+    };
+    for (const { path, method, operation } of operations) {
+      const schema = operation['requestBody']?.['content']?.['application/json']?.['schema'];
+      if (schema) look(`${method} ${path}`, schema);
+    }
+    expect(open).toEqual([]);
+  });
+
   it('names only problems that exist, and the page explains every one', async () => {
     const named = [...walk(document)].flatMap(([, value]) =>
       typeof value['type'] === 'string' && String(value['type']).startsWith('/docs/problems#')

@@ -7,7 +7,7 @@ import { actorField, deadlineFields, reasonField, resolveFields } from './fields
 const MAX_IDS = 1_000;
 
 const orderIds = z
-  .array(z.string().refine(isOrderId, 'expected an order id'))
+  .array(z.string().refine(isOrderId, 'expected an order id').openapi({ format: 'uuid' }))
   .min(1)
   .max(MAX_IDS)
   .optional()

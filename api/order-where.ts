@@ -8,6 +8,7 @@ import { customerHashOf } from './order-identity.ts';
 const age = z
   .string()
   .refine((text) => parseAgeMs(text) !== undefined, `expected ${ageFormat}`)
+  .openapi({ pattern: '^[1-9][0-9]{0,5}[smhd]$' })
   .optional();
 
 /** Conditions on orders as people write them; a list and a bulk act take the same. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { requireSafeAddress } from './bind-address.ts';
 import { pause, within } from './bounded.ts';
-import { isCountryCode } from './country-codes.ts';
+import { isCountryCode } from '../domain/address.ts';
 import { lazyStore } from './lazy-store.ts';
 import { fingerprintOf, orderIdFor } from './order-identity.ts';
 import { parseWait } from './prefer.ts';

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { eventTypes } from '../domain/events.ts';
 import type { WebhookAttempt, WebhookEndpoint } from '../domain/webhooks.ts';
-import { reasonField } from './fields.ts';
+import { oneLine, optionalReasonField, reasonField } from './fields.ts';
 
 const MAX_OVERLAP_SECONDS = 7 * 24 * 3_600;
 export const DEFAULT_OVERLAP_SECONDS = 24 * 3_600;
@@ -17,7 +17,9 @@ const events = z
   .max(eventTypes.length, `expected at most ${eventTypes.length}`)
   .transform((types) => [...new Set(types)].sort());
 /* May be empty, unlike the text fields of orders. */
-const description = z.union([z.literal(''), reasonField]).openapi({ type: 'string', maxLength: 500 });
+const description = z
+  .union([z.literal(''), reasonField])
+  .openapi({ type: 'string', maxLength: 500, pattern: oneLine });
 
 const registration = {
   url: 'https://partner.example/hooks/orders',
@@ -35,7 +37,7 @@ export const changeBody = z
     events: events.optional(),
     description: description.optional(),
     state: z.enum(['enabled', 'disabled'], 'expected enabled or disabled').optional(),
-    reason: reasonField.optional().openapi({ description: 'Ends up in the audit trail.' }),
+    reason: optionalReasonField.openapi({ description: 'Ends up in the audit trail.' }),
   })
   .refine(
     ({ url: to, events: types, description: text, state }) =>
@@ -56,7 +58,7 @@ export const rotationBody = z
       .openapi({
         description: `How long the former secret signs as well; default ${DEFAULT_OVERLAP_SECONDS} s, 0 for a secret that leaked.`,
       }),
-    reason: reasonField.optional(),
+    reason: optionalReasonField,
   })
   .openapi('WebhookSecretRotation', { example: { overlapSeconds: 3_600 } });
 

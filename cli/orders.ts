@@ -33,9 +33,9 @@ interface AddressOptions extends PersonOptions {
   name: string;
   street1: string;
   street2?: string;
-  city: string;
+  city?: string;
   state?: string;
-  postalCode: string;
+  postalCode?: string;
   country: string;
 }
 
@@ -123,9 +123,9 @@ function addActsOnOne(deps: CliDeps, command: Command): void {
     .requiredOption('--name <text>', 'of who receives it')
     .requiredOption('--street1 <text>', 'street and number')
     .option('--street2 <text>', 'second line')
-    .requiredOption('--city <text>', 'city')
-    .option('--state <text>', 'state or province')
-    .requiredOption('--postal-code <code>', 'postal code')
+    .option('--city <text>', 'city, where the country’s addresses have one')
+    .option('--state <text>', 'state or province, where the country’s addresses have one')
+    .option('--postal-code <code>', 'postal code, where the country has them')
     .requiredOption('--country <code>', 'ISO 3166-1 alpha-2, such as IN')
     .action((id: string, options: AddressOptions) => setAddress(deps, id, options));
   byPerson(command.command('refund <order>').description('gives money back; all that is left, or a part'))

@@ -57,9 +57,10 @@ export interface Address {
   name: string;
   street1: string;
   street2?: string;
-  city: string;
+  /** Which of these an address has, its country's rules say: `domain/address.ts`. */
+  city?: string;
   state?: string;
-  postalCode: string;
+  postalCode?: string;
   /** ISO 3166-1 alpha-2. */
   country: string;
 }

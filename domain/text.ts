@@ -5,6 +5,8 @@
 
 /** Control characters, line separators, direction overrides and tags have no place in one line. */
 const unprintable = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069\u{E0000}-\u{E007F}]/u;
+/** Runs of them, for readers that take a text without them instead of refusing it. */
+export const unprintables = new RegExp(`${unprintable.source}+`, 'gu');
 
 /** Format characters show nothing: zero width, direction marks, soft hyphens. */
 const invisible = /(?![\u202A-\u202E\u2066-\u2069\u{E0000}-\u{E007F}])\p{Cf}/gu;

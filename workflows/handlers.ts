@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { actIdOfSignal, actIdOfUpdate } from '../domain/act-id.ts';
+import { pickAddress } from '../domain/address.ts';
 import type { OrderView } from '../domain/order.ts';
 import { keepAddress } from './keep-address.ts';
 import { followsAnother, keep, mustWait, type KeptAct } from './kept-acts.ts';
@@ -28,7 +29,7 @@ import {
 import { checkReference, refuseResolve, type CheckRefusal } from './resolve.ts';
 import { checkCancel } from './stop-shipping.ts';
 import { paymentFound } from './refund-messages.ts';
-import { pickAddress, readAct, refuseAddressShape, refuseText } from './read-act.ts';
+import { misreadAddress, readAct, refuseAddressShape, refuseText } from './read-act.ts';
 
 /**
  * The doors to a running order. Updates and signals share one rule and one effect per act; a refused update tells its
@@ -64,8 +65,10 @@ export function openDoors(context: OrderContext): void {
     },
   });
   openDoor(context, signalId, messages.setShippingAddress, messages.shippingAddressSignal, {
-    description: 'Correct the address: {"address":{…},"actor","reason"}',
-    misread: (act) => refuseAddressShape(act.address),
+    description:
+      'Correct the address: {"address":{"name","street1","city","state","postalCode","country"},"actor","reason"}; which parts it needs, its country says',
+    misread: (act) => misreadAddress(act.address),
+    earlierMisread: (act) => refuseAddressShape(act.address),
     refuse: () => refuseAddress(order),
     apply: (act, id) => {
       order.address = { ...order.address, value: pickAddress(act.address) };
@@ -108,6 +111,8 @@ interface Rules<A extends messages.Act> {
   description: string;
   /** Why the input is none; told at once, also where the act itself has to wait. */
   misread?(act: A): string | undefined;
+  /** What `misread` was for histories without the marker `address-rules`. */
+  earlierMisread?(act: A): string | undefined;
   /** Why the order does not take it in its present state. */
   refuse(act: A): string | undefined;
   /** What takes a while to find out: why it is refused all the same. Undefined where there is nothing to find out. */
@@ -122,11 +127,11 @@ function openDoor<A extends messages.Act>(
   signalId: (name: string, act: object) => string,
   update: UpdateDefinition<OrderView, [A]>,
   signal: SignalDefinition<[Partial<A>?]>,
-  { description, misread, refuse: refuseNow, check, apply, neverWaits }: Rules<A>,
+  { description, misread, earlierMisread, refuse: refuseNow, check, apply, neverWaits }: Rules<A>,
 ): void {
   const { order } = context;
   const { name } = signal;
-  const refuse = (act: A): string | undefined => misread?.(act) ?? refuseNow(act);
+  const refuse = (act: A, reread = misread): string | undefined => reread?.(act) ?? refuseNow(act);
   const accept = (act: A, id: string): OrderView => {
     apply(act, id);
     if (!isCancel(name, act)) order.accepted.push({ name, act, id });
@@ -149,7 +154,7 @@ function openDoor<A extends messages.Act>(
       name,
       id,
       decide() {
-        const reason = refusal(act);
+        const reason = refusal(act, replayedMisread);
         const checked = reason === undefined ? check?.(act) : undefined;
         if (checked) return checked.then((late) => auditedOf(late) ?? void accept(act, id));
         return reason ?? void accept(act, id);
@@ -173,13 +178,19 @@ function openDoor<A extends messages.Act>(
     return checked ? acceptLate(act, id, checked) : accept(act, id);
   };
   /* An error in a signal's handler would fail its workflow task again and again, and stop the order with it. */
-  const refusal = (act: A): string | undefined => {
+  const refusal = (act: A, reread = misread): string | undefined => {
     try {
       if ('unreadable' in act) return `The input could not be read: ${String(act.unreadable)}.`;
-      return refuse(act);
+      return refuse(act, reread);
     } catch (error) {
       return `The act holds something unreadable: ${error instanceof Error ? error.message : 'no text'}.`;
     }
+  };
+  /* Where a replay decides again: a history keeps to the rules that it was made by. Validators are not replayed. */
+  const replayedMisread = (act: A): string | undefined => {
+    const [now, earlier] = [misread?.(act), earlierMisread?.(act)];
+    const changed = earlierMisread && (now === undefined) !== (earlier === undefined);
+    return changed && !patched('address-rules') ? earlier : now;
   };
   const validator = (given?: Partial<A>): void => {
     const act = readAct<A>(given, 'update');
@@ -191,7 +202,7 @@ function openDoor<A extends messages.Act>(
     const act = readAct<A>(given, 'signal');
     const id = signalId(name, act);
     if (!neverWaits?.(act) && mustWait(order)) return void (await keepAct(act, id, 'signal'));
-    let reason = refusal(act);
+    let reason = refusal(act, replayedMisread);
     const checked = reason === undefined ? check?.(act) : undefined;
     if (checked) reason = auditedOf(await checked);
     if (!reason) return void accept(act, id);

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import easypost from '@easypost/api';
+import { cityOf } from '../../domain/address.ts';
 import type { TechnicalFailure } from '../../domain/failures.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
 import type { BuyAnswer, Carrier, CreateAnswer } from '../../ports/carrier.ts';
@@ -226,15 +227,18 @@ const createCaller =
     }
   };
 
-const toEasyPostAddress = ({ name, street1, street2, city, state, postalCode, country }: Address) => ({
-  name,
-  street1,
-  ...(street2 === undefined ? {} : { street2 }),
-  city,
-  ...(state === undefined ? {} : { state }),
-  zip: postalCode,
-  country,
-});
+const toEasyPostAddress = (address: Address) => {
+  const { name, street1, street2, state, postalCode, country } = address;
+  return {
+    name,
+    street1,
+    ...(street2 === undefined ? {} : { street2 }),
+    city: cityOf(address),
+    ...(state === undefined ? {} : { state }),
+    ...(postalCode === undefined ? {} : { zip: postalCode }),
+    country,
+  };
+};
 
 const undeliverable = (error: unknown): { status: 'undeliverable'; reason: string } | undefined => {
   const reason = undeliverableReason(error);

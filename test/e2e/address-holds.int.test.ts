@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Address } from '../../domain/order.ts';
 import { setShippingAddress, shippingAddressSignal, updatePayment } from '../../workflows/messages.ts';
-import { goodAddress } from '../setup/saga-environment.ts';
+import { goodAddress, until } from '../setup/saga-environment.ts';
 import { act, expectEnd, refusalOf, sagaSuite, shownOf, type StartedOrder } from './saga-suite.ts';
 
 const nowhere: Address = { ...goodAddress, street1: 'UNDELIVERABLE 1' };
@@ -36,10 +36,30 @@ describe('an order whose address is refused', () => {
     });
   });
 
+  test.concurrent(
+    'completes with one that has no postal code, by signal, where its country has none',
+    async () => {
+      const { postalCode: _, state: __, ...address } = { ...goodAddress, city: 'Hong Kong', country: 'HK' };
+      const order = await saga().start({ shippingAddress: nowhere });
+      await held(order);
+      await order.signal(shippingAddressSignal, { address: { ...address, country: 'IN' } });
+      await until(
+        async () => (await shownOf(order)).details,
+        (details) => details.includes('address.state: required in IN'),
+      );
+      await order.signal(shippingAddressSignal, {
+        address: { ...address, name: 'As\u200bha Rao', state: '' } as Address,
+      });
+      await expectEnd(saga(), order, { status: 'completed' });
+      const stored = await saga().deps.store.transaction((tx) => tx.orders.find(order.orderId));
+      expect(stored?.shippingAddress).toEqual(address);
+    },
+  );
+
   test.concurrent('is held again while the correction is no better', async () => {
     const order = await saga().start({ shippingAddress: nowhere });
     const first = await held(order);
-    await correct(order, { ...goodAddress, postalCode: '00000' });
+    await correct(order, { ...nowhere, street1: 'UNDELIVERABLE 2' });
     await saga().until(
       order.orderId,
       ({ hold }) => hold !== undefined && hold.sinceUtc !== first.hold?.sinceUtc,
@@ -100,7 +120,7 @@ describe('an order whose address is refused', () => {
     const order = await saga().start({ shippingAddress: nowhere });
     await held(order);
     expect(await refusalOf(correct(order, { ...goodAddress, city: '' }))).toMatch(
-      /address\.city: expected a text/,
+      /address\.city: required in IN/,
     );
     expect(await refusalOf(correct(order, null as unknown as Address))).toMatch(
       /address: expected an object/,

@@ -46,14 +46,14 @@ export const quickPolicy: PolicyChanges = {
   waitForStore: false,
 };
 
-export const goodAddress: Address = {
+export const goodAddress = {
   name: 'Asha Rao',
   street1: '12 Residency Road',
   city: 'Bengaluru',
   state: 'KA',
   postalCode: '560025',
   country: 'IN',
-};
+} satisfies Address;
 
 export interface SagaEnvironment {
   client: Client;

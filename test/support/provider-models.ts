@@ -422,7 +422,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
         send<Created>('create shipment', timeoutMs, () => {
           if (address.city === 'Nowhere') return { status: 'undeliverable', reason: 'No such city.' };
           const shipmentId = `shp_${shipments.size + 1}`;
-          const offered = ({ Unrated: 'none', Stale: 'gone' } as const)[address.city] ?? 'there';
+          const offered = ({ Unrated: 'none', Stale: 'gone' } as const)[address.city ?? ''] ?? 'there';
           shipments.set(shipmentId, { shipmentId, reference, bought: false, refund: 'none', rates: offered });
           return { status: 'created', shipmentId, rates: offered === 'none' ? [] : rates };
         }),
