@@ -48,7 +48,7 @@ describe('an order whose address is refused', () => {
         (details) => details.includes('address.state: required in IN'),
       );
       await order.signal(shippingAddressSignal, {
-        address: { ...address, name: 'As\u200bha Rao', state: '' } as Address,
+        address: { ...address, name: 'As\u200bha Rao', state: '' },
       });
       await expectEnd(saga(), order, { status: 'completed' });
       const stored = await saga().deps.store.transaction((tx) => tx.orders.find(order.orderId));
