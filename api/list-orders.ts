@@ -20,6 +20,11 @@ const MAX_PAGES = 10;
 
 const listQuery = z.strictObject({
   ...whereFields,
+  idPrefix: z
+    .string()
+    .regex(/^[0-9a-f-]{4,36}$/, 'expected 4 to 36 of 0-9 a-f -')
+    .optional()
+    .openapi({ description: 'Whose id begins so.', example: '0b9d1f6e' }),
   owed: z
     .literal('true', 'expected true')
     .optional()
@@ -100,6 +105,7 @@ async function listOrders(deps: AppDeps, caller: ApiCaller, query: ListQuery) {
   const { customerHashKey } = deps.settings;
   const limit = Number(query.limit ?? DEFAULT_LIMIT);
   const { limit: _limit, cursor: _cursor, owed: _owed, ...where } = query;
+  const { idPrefix } = where;
   const filters = filterOf(where, { nowUtc: deps.clock.nowUtc(), key: customerHashKey });
   const scope = JSON.stringify([caller.callerId, caller.role, where]);
   let pageToken = query.cursor === undefined ? undefined : openCursor(query.cursor, scope, customerHashKey);
@@ -107,6 +113,7 @@ async function listOrders(deps: AppDeps, caller: ApiCaller, query: ListQuery) {
   for (let page = 0; page < MAX_PAGES; page++) {
     const found = await deps.workflows.list({
       ...filters,
+      ...(idPrefix ? { idPrefix } : {}),
       ...(caller.role === 'shop' ? { callerId: caller.callerId } : {}),
       pageSize: limit - orders.length,
       ...(pageToken ? { pageToken } : {}),

@@ -80,6 +80,8 @@ export type UpdateAnswer =
 export interface OrderScope extends OrderFilter {
   /** Only these. */
   orderIds?: readonly OrderId[];
+  /** Whose id begins so. */
+  idPrefix?: string;
   /** Placed by this caller, or by nobody knows whom (orders of earlier versions): the memo says. */
   callerId?: string;
   /** Only those whose run has not closed. */

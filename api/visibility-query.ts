@@ -1,11 +1,11 @@
-import { workflowIdOf, type TaskQueues } from '../domain/ids.ts';
+import { workflowIdOf, type OrderId, type TaskQueues } from '../domain/ids.ts';
 import { searchAttributes as names } from '../domain/search-attributes.ts';
 import { fulfillOrderName } from '../workflows/messages.ts';
 import type { OrderScope } from './order-workflows.ts';
 
 /** Temporal's list filter for orders. Throws for a value that could end its quotes: those come checked. */
 export function visibilityQuery(queues: TaskQueues, scope: OrderScope): string {
-  const { orderIds, open, closed, callerId, startedBeforeUtc, startedAfterUtc } = scope;
+  const { orderIds, idPrefix, open, closed, callerId, startedBeforeUtc, startedAfterUtc } = scope;
   const equal = {
     WorkflowType: fulfillOrderName,
     TaskQueue: queues.orders,
@@ -22,6 +22,7 @@ export function visibilityQuery(queues: TaskQueues, scope: OrderScope): string {
     ),
     ...(closed ? ["ExecutionStatus != 'Running'"] : []),
     ...(orderIds ? [`WorkflowId IN (${orderIds.map((id) => quoted(workflowIdOf(id))).join(', ')})`] : []),
+    ...(idPrefix ? [`WorkflowId STARTS_WITH ${quoted(`${workflowIdOf('' as OrderId)}${idPrefix}`)}`] : []),
     ...(callerId ? [`(${names.callerId} = ${quoted(callerId)} OR ${names.callerId} IS NULL)`] : []),
     ...(startedBeforeUtc ? [`StartTime < ${quoted(startedBeforeUtc)}`] : []),
     ...(startedAfterUtc ? [`StartTime > ${quoted(startedAfterUtc)}`] : []),

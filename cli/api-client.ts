@@ -94,9 +94,17 @@ function refusalOf(status: number, text: string): ApiRefusal {
 export function apiAddress(given: string | undefined, env: NodeJS.ProcessEnv): string {
   const address = given ?? env['ORDER_SAGA_API'];
   if (address) return address;
+  return productAddresses(env).api;
+}
+
+/** What the running product wrote into its file. */
+export function productAddresses(env: NodeJS.ProcessEnv) {
   const file = env['ORDER_SAGA_ADDRESSES'] ?? '.runtime/addresses.json';
   try {
-    return (JSON.parse(readFileSync(file, 'utf8')) as { api: string }).api;
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<
+      'api' | 'sandbox' | 'inbox' | 'temporal' | 'temporalUi',
+      string
+    >;
   } catch (cause) {
     throw new Error(`${file} cannot be read: start the product (npm start), or give --api`, { cause });
   }

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { CliDeps } from './deps.ts';
+import { orderIdOf } from './order-ids.ts';
 import { plain } from './text.ts';
 
 interface Case {
@@ -68,11 +69,13 @@ function casesText(cases: Case[]): string {
 async function act(
   { client, print }: Pick<CliDeps, 'client' | 'print'>,
   verb: keyof typeof done,
-  id: string,
+  text: string,
   { reason, actor, dryRun, json }: ActOptions,
 ): Promise<void> {
+  const api = client();
+  const id = await orderIdOf(api, text);
   const path = `/cases/${encodeURIComponent(id)}/${verb}`;
-  const answer = await client().send<{ orderId: string }>('POST', path, {
+  const answer = await api.send<{ orderId: string }>('POST', path, {
     ...(dryRun ? { dryRun } : {}),
     reason,
     actor,

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ApiClient } from './api-client.ts';
 import type { CliDeps } from './deps.ts';
+import { orderIdOf } from './order-ids.ts';
 import { letterText, listText, type LetterAnswer, type ListAnswer } from './dead-letter-tables.ts';
 
 interface Choice {
@@ -90,7 +91,9 @@ const acting = (command: Command): Command =>
     .option('--no-wait', 'do not wait for the end')
     .option('-y, --yes', 'do not ask before more than one');
 
-async function list(deps: CliDeps, options: ListOptions): Promise<void> {
+async function list(deps: CliDeps, asked: ListOptions): Promise<void> {
+  const client = deps.client();
+  const options = await withOrderId(client, asked);
   const query = new URLSearchParams();
   const given = {
     ...choiceOf(options),
@@ -99,7 +102,7 @@ async function list(deps: CliDeps, options: ListOptions): Promise<void> {
     cursor: options.cursor,
   };
   for (const [name, value] of Object.entries(given)) if (value !== undefined) query.set(name, value);
-  const answer = await deps.client().send<ListAnswer>('GET', `${base}?${query.toString()}`);
+  const answer = await client.send<ListAnswer>('GET', `${base}?${query.toString()}`);
   deps.print(options.json ? JSON.stringify(answer, null, 2) : listText(answer));
 }
 
@@ -112,9 +115,10 @@ async function act(
   deps: CliDeps,
   verb: 'replay' | 'discard',
   ids: string[],
-  options: ActOptions,
+  asked: ActOptions,
 ): Promise<void> {
   const client = deps.client();
+  const options = await withOrderId(client, asked);
   const say = (text: string, answer: unknown) =>
     deps.print(options.json ? JSON.stringify(answer, null, 2) : text);
   const body = { ...bodyOf(options), ...(ids.length > 0 ? { ids } : {}) };
@@ -174,6 +178,9 @@ function bodyOf(options: ActOptions): Record<string, unknown> {
 
 const editOf = ({ patch, url }: ActOptions): { patch?: Record<string, unknown> } =>
   patch || url ? { patch: { ...patch, ...(url ? { url } : {}) } } : {};
+
+const withOrderId = async <Options extends Choice>(client: ApiClient, options: Options): Promise<Options> =>
+  options.order === undefined ? options : { ...options, order: await orderIdOf(client, options.order) };
 
 function choiceOf({ queue, fingerprint, order, until }: Choice): Record<string, string> {
   const choice = { queue, fingerprint, orderId: order, failedUntil: until };

@@ -5,10 +5,10 @@ import { ordersCommand } from './orders.ts';
 
 const documents = ['README.md', 'docs/orders.md', 'docs/runbook.md', 'docs/refunds.md'];
 
-/** `npm run ops -- orders …` wherever it stands, continued lines joined. */
+/** `npm run -s ops -- orders …` wherever it stands, continued lines joined. */
 const commands = documents.flatMap((name) => {
   const text = readFileSync(new URL(`../${name}`, import.meta.url), 'utf8').replaceAll(/\\\n\s*/g, ' ');
-  return [...text.matchAll(/npm run ops -- orders ([a-z][^`\n]*)/g)].map(
+  return [...text.matchAll(/npm run -s ops -- orders ([a-z][^`\n)]*)/g)].map(
     ([, rest = '']) => [name, rest] as const,
   );
 });

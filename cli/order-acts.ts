@@ -12,6 +12,7 @@ import {
   type OrderAnswer,
   type ProgressAnswer,
 } from './order-tables.ts';
+import { orderIdOf } from './order-ids.ts';
 import { parseWhere } from './order-where.ts';
 
 export type Kind = OrderAct['kind'];
@@ -72,7 +73,7 @@ const ofOne = ({ reference, confirmDifferences, paymentMethod }: ActOptions): [s
 /** An act on one order: the order right after it, or why it was refused. */
 export async function actOnOne(
   deps: CliDeps,
-  id: string,
+  text: string,
   act: {
     reason: string;
     actor: string;
@@ -84,8 +85,10 @@ export async function actOnOne(
   },
 ): Promise<void> {
   const { reason, actor, dryRun, json, method = 'POST', path, body } = act;
+  const client = deps.client();
+  const id = await orderIdOf(client, text);
   const address = `/orders/${encodeURIComponent(id)}/${path}`;
-  const order = await deps.client().send<OrderAnswer>(method, address, {
+  const order = await client.send<OrderAnswer>(method, address, {
     ...body,
     ...(dryRun ? { dryRun } : {}),
     reason,
@@ -98,10 +101,11 @@ export async function actOnOne(
 async function actOnMany(
   deps: CliDeps,
   kind: Kind,
-  ids: readonly string[],
+  texts: readonly string[],
   options: ActOptions,
 ): Promise<void> {
   const client = deps.client();
+  const ids = await Promise.all(texts.map((text) => orderIdOf(client, text)));
   const what = [kind, options.action && `(${options.action})`].filter(Boolean).join(' ');
   const say = (text: string, answer: unknown) =>
     deps.print(options.json ? JSON.stringify(answer, null, 2) : text);

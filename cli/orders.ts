@@ -10,6 +10,7 @@ import {
   type OrderListAnswer,
   type WhyAnswer,
 } from './order-tables.ts';
+import { orderIdOf } from './order-ids.ts';
 import { parseWhere, whereHelp } from './order-where.ts';
 import { refund, type RefundOptions } from './refund-order.ts';
 import { watchOrder } from './watch-order.ts';
@@ -19,6 +20,7 @@ interface ListOptions {
   where?: string;
   limit: string;
   cursor?: string;
+  quiet?: boolean;
   json?: boolean;
 }
 
@@ -56,6 +58,7 @@ function addReading(deps: CliDeps, command: Command): void {
     .option('--owed', 'instead: orders that owe their customer until a dispute is over')
     .option('--limit <count>', 'orders to show, at most 100', '20')
     .option('--cursor <cursor>', 'where the page before ended')
+    .option('-q, --quiet', 'the ids alone, one a line')
     .option('--json', 'JSON instead of a table')
     .action((options: ListOptions) => list(deps, options));
   command
@@ -138,17 +141,19 @@ function addActsOnOne(deps: CliDeps, command: Command): void {
     .action((id: string, options: RefundOptions) => refund(deps, id, options));
 }
 
-async function list(deps: CliDeps, { where, owed, limit, cursor, json }: ListOptions): Promise<void> {
+async function list(deps: CliDeps, options: ListOptions): Promise<void> {
+  const { where, owed, limit, cursor, quiet, json } = options;
   const query = new URLSearchParams({ ...(where === undefined ? {} : parseWhere(where)), limit });
   if (owed) query.set('owed', 'true');
   if (cursor !== undefined) query.set('cursor', cursor);
   const answer = await deps.client().send<OrderListAnswer>('GET', `/orders?${query.toString()}`);
+  if (quiet) return deps.print(answer.orders.map(({ orderId }) => orderId).join('\n'));
   deps.print(json ? JSON.stringify(answer, null, 2) : listText(answer));
 }
 
-async function show(deps: CliDeps, id: string, { json }: { json?: boolean }): Promise<void> {
+async function show(deps: CliDeps, text: string, { json }: { json?: boolean }): Promise<void> {
   const client = deps.client();
-  const path = pathOf(id);
+  const path = pathOf(await orderIdOf(client, text));
   const order = await client.send<OrderAnswer>('GET', path);
   /* The story is in the store alone, which may be away; the order itself is told all the same. */
   const why = await client.send<WhyAnswer>('GET', `${path}/why`).catch(() => undefined);

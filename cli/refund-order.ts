@@ -1,6 +1,7 @@
 import { formatAmount, isCurrency, parseAmount, sumMinor } from '../domain/money.ts';
 import { isRefusedFor, type ApiClient } from './api-client.ts';
 import type { CliDeps } from './deps.ts';
+import { orderIdOf } from './order-ids.ts';
 import type { OrderAnswer, RefundAnswer } from './order-tables.ts';
 
 export interface RefundOptions {
@@ -32,7 +33,7 @@ interface RefundsAnswer {
  * key must be given; at a terminal it shows what was charged and refunded, asks, and says the key before it sends it. The
  * API decides: it refuses the amount of the last 24 hours until that is confirmed.
  */
-export async function refund(deps: CliDeps, id: string, options: RefundOptions): Promise<void> {
+export async function refund(deps: CliDeps, text: string, options: RefundOptions): Promise<void> {
   const { key, dryRun, json } = options;
   if (key === undefined && !dryRun && !deps.atTerminal) {
     throw new Error(
@@ -41,6 +42,7 @@ export async function refund(deps: CliDeps, id: string, options: RefundOptions):
     );
   }
   const client = deps.client();
+  const id = await orderIdOf(client, text);
   const told = options.amount === undefined || (deps.atTerminal && !options.yes);
   const money = told ? await client.send<RefundsAnswer>('GET', `${pathOf(id)}/refunds`) : undefined;
   const amount = await amountOf(client, id, options, money);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliDeps } from './deps.ts';
+import { orderIdOf } from './order-ids.ts';
 import { orderLine, type OrderAnswer } from './order-tables.ts';
 
 const POLL_MS = 1_000;
@@ -10,9 +11,9 @@ const LATE_EVENTS_MS = 1_000;
  * Prints the order's events and states as they come, until it has ended. States are polled, since not every change has
  * an event; without the event stream the states alone are shown.
  */
-export async function watchOrder(deps: CliDeps, id: string, { json }: { json?: boolean }): Promise<void> {
+export async function watchOrder(deps: CliDeps, text: string, { json }: { json?: boolean }): Promise<void> {
   const client = deps.client();
-  const path = `/orders/${encodeURIComponent(id)}`;
+  const path = `/orders/${encodeURIComponent(await orderIdOf(client, text))}`;
   const over = new AbortController();
   let shown = '';
   const show = (order: OrderAnswer) => {

@@ -87,17 +87,34 @@ command
   .requiredOption('--by <units>', 'units to add; negative: to take away', wholeNumber)
   .requiredOption('--reason <text>', 'why, for the audit row', sentence)
   .requiredOption('--key <key>', 'name of this adjustment: repeated under it, it counts once', keyText)
+  .option('--dry-run', 'check only')
   .option('--json', 'print the result as JSON')
   .option(...actor)
   .action(
-    (options: { product: string; by: number; reason: string; key: string; json?: true; actor: string }) =>
+    (options: {
+      product: string;
+      by: number;
+      reason: string;
+      key: string;
+      dryRun?: true;
+      json?: true;
+      actor: string;
+    }) =>
       withStore(async (store) => {
         const stock = await adjustStock({ ...options, store, productId: productId(options.product), clock });
         const { from, to, reserved, repeated } = stock;
-        if (options.json) return JSON.stringify({ productId: options.product, from, to, reserved, repeated });
+        if (options.json)
+          return JSON.stringify({
+            productId: options.product,
+            from,
+            to,
+            reserved,
+            repeated,
+            ...(options.dryRun ? { dryRun: true } : {}),
+          });
         return repeated
           ? `${options.product}: adjusted under this key before; ${to} units on hand now, ${reserved} of them reserved.`
-          : `${options.product}: ${from} units on hand before, ${to} now, ${reserved} of them reserved.`;
+          : `${options.product}: ${from} units on hand before, ${to} ${options.dryRun ? 'then (nothing was written)' : 'now'}, ${reserved} of them reserved.`;
       }),
   );
 

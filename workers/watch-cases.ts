@@ -21,12 +21,12 @@ export function watchCases(
       const lock = await locks.acquire({ name: 'sweep:cases', ttlMs: Math.ceil(everyMs * 0.9) });
       if (lock.status === 'held') return;
       const { found } = await sweepCases({ ...deps, unchangedForMs: everyMs / 2 });
-      if (found > 0) logger.warn({ found }, 'orders have lost their run; see `npm run ops -- cases list`');
+      if (found > 0) logger.warn({ found }, 'orders have lost their run; see `npm run -s ops -- cases list`');
       const unrecorded = await sweepUnrecorded(deps, patrol);
       if (unrecorded.found > 0)
         logger.warn(
           { found: unrecorded.found },
-          'orders are unknown to SQL; see `npm run ops -- cases list`',
+          'orders are unknown to SQL; see `npm run -s ops -- cases list`',
         );
     },
     onError: (error) => logger.warn({ err: error }, 'orders that have lost their run are looked for later'),

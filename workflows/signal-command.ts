@@ -6,5 +6,5 @@ export function signalCommand(
   { name, input = {} }: { name: string; input?: object },
 ): string {
   const json = JSON.stringify({ ...input, actor: 'your-name', reason: 'why' });
-  return `temporal workflow signal --workflow-id order-${checkout.orderId} --name ${name} --input '${json}'`;
+  return `npm run -s temporal -- workflow signal --workflow-id order-${checkout.orderId} --name ${name} --input '${json}'`;
 }

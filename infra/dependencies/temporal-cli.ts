@@ -29,7 +29,7 @@ export async function cliOnPath({ env }: LaunchContext): Promise<string> {
 }
 
 /** What an earlier start of this clone, or of another clone of this user, built or downloaded. */
-export async function cachedCli({ env }: LaunchContext): Promise<string> {
+export async function cachedCli({ env }: Pick<LaunchContext, 'env'>): Promise<string> {
   const path = await firstExecutable([join(binFolder, 'temporal'), sharedCli(env)]);
   if (path === undefined) throw createNotHere('nothing built or downloaded yet');
   return path;

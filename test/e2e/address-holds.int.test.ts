@@ -23,7 +23,9 @@ describe('an order whose address is refused', () => {
       orderStatus: 'address_rejected',
       sagaState: 'held',
       failureType: 'AddressUndeliverable',
-      details: expect.stringMatching(/Mend it: `temporal workflow signal .* --name shipping-address --input/),
+      details: expect.stringMatching(
+        /Mend it: `npm run -s temporal -- workflow signal .* --name shipping-address --input/,
+      ),
     });
     expect(
       await refusalOf(order.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId: 'pm' }] })),

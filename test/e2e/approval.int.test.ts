@@ -45,7 +45,9 @@ describe('an order that needs approval', () => {
         orderStatus: 'awaiting_approval',
         sagaState: 'held',
         failureType: 'ApprovalMissing',
-        details: expect.stringMatching(/Mend it: `temporal workflow signal .* --name approve --input/),
+        details: expect.stringMatching(
+          /Mend it: `npm run -s temporal -- workflow signal .* --name approve --input/,
+        ),
       });
       await until(
         () => eventsOf(saga(), order.orderId),

@@ -80,7 +80,7 @@ describe('an order whose step is beyond its budget', () => {
       /Parked at shipping since .*, after (\d+ attempt\(s\) in one budget|one budget of attempts): (.*EasyPost|Timeout)/,
     );
     for (const action of where?.actions ?? []) {
-      const command = `temporal workflow signal --workflow-id ${order.workflowId} --name resolve --input '{"action":"${action}",`;
+      const command = `npm run -s temporal -- workflow signal --workflow-id ${order.workflowId} --name resolve --input '{"action":"${action}",`;
       expect(details).toContain(command);
     }
     expect(await saga().deps.store.read.order(order.orderId)).toMatchObject({

@@ -45,7 +45,9 @@ describe('an order whose payment is held', () => {
       orderStatus: 'payment_failed',
       sagaState: 'held',
       failureType: 'CardDeclined',
-      details: expect.stringMatching(/Mend it: `temporal workflow signal .* --name payment --input/),
+      details: expect.stringMatching(
+        /Mend it: `npm run -s temporal -- workflow signal .* --name payment --input/,
+      ),
     });
     const answer = await pay(order);
     expect(answer.orderId).toBe(order.orderId);

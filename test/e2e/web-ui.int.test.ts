@@ -67,7 +67,7 @@ describe("a parked order in Temporal's Web UI", () => {
       '1 × keyboard-mx',
       'fulfillment_created (parked, step shipping); 1 line(s), 7499.00 INR',
       'Parked at shipping since',
-      `temporal workflow signal --workflow-id order-${orderId} --name resolve`,
+      `npm run -s temporal -- workflow signal --workflow-id order-${orderId} --name resolve`,
       'Record the parked step and tell the operators',
     ]);
     await page.getByText('Search Attributes').click();

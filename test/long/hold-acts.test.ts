@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, inject, test } from 'vitest';
 import type { HeldStatus } from '../../domain/order.ts';
@@ -12,6 +13,7 @@ import {
   setShippingAddress,
   updatePayment,
 } from '../../workflows/messages.ts';
+import { projectFolder } from '../../infra/runtime-folder.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
 import {
   act,
@@ -194,13 +196,14 @@ describe('acts on a held order', () => {
   test.concurrent('each command of the details works as it stands', async () => {
     const { order, hold } = await start('awaiting_approval');
     const commandOf = async (name: string) =>
-      [...(await detailsOf(order)).matchAll(/`(temporal workflow signal [^`]*)`/g)]
+      [...(await detailsOf(order)).matchAll(/`(npm run -s temporal -- workflow signal [^`]*)`/g)]
         .map(([, command = '']) => command)
         .find((command) => command.includes(`--name ${name} `)) ?? '';
     expect(await commandOf('cancel')).toContain(`--workflow-id order-${order.orderId}`);
     const run = async (command: string) => {
-      const line = command.replace(/^temporal/, `'${inject('temporalCli')}'`);
-      await promisify(execFile)('sh', ['-c', `${line} --address ${inject('temporalAddress')}`]);
+      const path = `${dirname(inject('temporalCli'))}:${process.env['PATH']}`;
+      const env = { ...process.env, PATH: path, TEMPORAL_ADDRESS: inject('temporalAddress') };
+      await promisify(execFile)('sh', ['-c', command], { cwd: projectFolder, env });
     };
     await run(await commandOf('extend'));
     const longer = await saga().until(order.orderId, (view) => view.hold?.untilUtc !== hold?.untilUtc);

@@ -11,7 +11,8 @@ const callerId = 'command:catalog-adjust';
 /**
  * Adds units to a product's stock on hand, or takes them away, with an audit row under `product:<id>`, once for each
  * key: a repeated call answers the stock as it is now. Throws an Error for an unknown product, where less than what is
- * reserved, or too much, would be left, and for a key that stands for another adjustment; nothing is changed then.
+ * reserved, or too much, would be left, and for a key that stands for another adjustment; nothing is changed then, nor
+ * by a dry run, whose transaction is rolled back.
  */
 export async function adjustStock(input: {
   store: Pick<Store, 'transaction'>;
@@ -20,10 +21,12 @@ export async function adjustStock(input: {
   key: string;
   actor: string;
   reason: string;
+  dryRun?: true;
   clock: Clock;
 }): Promise<StockAdjustment & { repeated: boolean }> {
   const { store, productId, by, key: idempotencyKey, clock } = input;
-  return store.transaction(async (tx) => {
+  let found: (StockAdjustment & { repeated: boolean }) | undefined;
+  const adjusting = store.transaction(async (tx) => {
     const change = { productId, by };
     const nowUtc = clock.nowUtc();
     const request = await markStockRequest(tx, { callerId, idempotencyKey, change, nowUtc });
@@ -40,6 +43,12 @@ export async function adjustStock(input: {
         to: `${stock.to} on hand`,
       });
     }
-    return { ...stock, repeated };
+    found = { ...stock, repeated };
+    if (input.dryRun) throw new Error('A dry run is rolled back');
+    return found;
+  });
+  return adjusting.catch((error: unknown) => {
+    if (input.dryRun && found) return found;
+    throw error;
   });
 }

@@ -12,12 +12,14 @@ import { givenClosedOrder } from '../../test/contract/store-retention.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const page = readFileSync(join(root, 'docs/operations-store.md'), 'utf8');
-/** `npm run <script> -- <arguments>` at the start of a line, in the page's order. */
-const commands = [...page.matchAll(/^npm run ([\w:]+)(?: -- (.+))?$/gm)].map(([text, script, rest = '']) => ({
-  text,
-  script: script ?? '',
-  words: [...rest.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? ''),
-}));
+/** `npm run -s <script> -- <arguments>` at the start of a line, in the page's order. */
+const commands = [...page.matchAll(/^npm run -s ([\w:]+)(?: -- (.+))?$/gm)].map(
+  ([text, script, rest = '']) => ({
+    text,
+    script: script ?? '',
+    words: [...rest.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? ''),
+  }),
+);
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>;
 };
@@ -26,10 +28,10 @@ describe('the commands of docs/operations-store.md', () => {
   const folder = mkdtempSync(join(tmpdir(), 'order-saga-commands-'));
   const path = join(folder, 'store.sqlite');
   const run = async (script: string, words: string[]) => {
-    const file = /^exec node (\S+)$/.exec(scripts[script] ?? '')?.[1];
+    const [, file, ...own] = /^exec node (\S+) (\S+)$/.exec(scripts[script] ?? '') ?? [];
     if (!file) throw new Error(`package.json has no script ${script} that runs one file`);
     const env = { ...process.env, SQL_URL: `sqlite:${path}` };
-    return promisify(execFile)(process.execPath, [join(root, file), ...words], { cwd: folder, env });
+    return promisify(execFile)(process.execPath, [join(root, file), ...own, ...words], { cwd: folder, env });
   };
   beforeAll(async () => {
     const store = await connectSqliteStore({ path });
