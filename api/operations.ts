@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { AppDeps } from './app-deps.ts';
-import { providerNames } from '../domain/providers.ts';
+import { providerNames, providerStates } from '../domain/providers.ts';
 import { within } from './bounded.ts';
 import type { ProviderReadings } from './provider-status.ts';
 import { addRoute, type App } from './route.ts';
@@ -14,7 +14,7 @@ const readyBody = z
     status: z.enum(['ready', 'not ready', 'draining']),
     checks: z.object({ temporal: z.enum(['up', 'down']), store: z.enum(['up', 'down']) }),
     providers: z
-      .record(z.enum(providerNames), z.object({ state: z.enum(['available', 'paused', 'circuit-open']) }))
+      .record(z.enum(providerNames), z.object({ state: z.enum(providerStates) }))
       .optional()
       .openapi({ description: 'Does not count: orders wait, checkouts go on. Absent while nobody knows.' }),
   })

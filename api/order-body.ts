@@ -95,7 +95,7 @@ export const orderBody = z
     waitingFor: z
       .object({
         provider: z.enum(providerNames),
-        state: z.enum(['paused', 'circuit-open']),
+        state: z.enum(['paused', 'circuit-open', 'key-refused']),
         sinceUtc: timestamp,
         reason: z.string(),
       })

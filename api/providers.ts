@@ -3,6 +3,7 @@ import {
   isFresh,
   isProviderName,
   providerNames,
+  providerStates,
   providerSubject,
   statusOf,
   type ProviderName,
@@ -24,6 +25,10 @@ const circuitBody = z.object({
   state: z.enum(['closed', 'open', 'half-open']),
   sinceUtc: time,
   reason: z.string(),
+  keyRefused: z
+    .literal(true)
+    .optional()
+    .openapi({ description: 'The provider refused our key (401 or 403).' }),
   reportedAtUtc: time,
 });
 
@@ -50,8 +55,10 @@ const example = {
 const providerBody = z
   .object({
     provider: z.enum(providerNames),
-    status: z.enum(['available', 'paused', 'circuit-open']).openapi({
-      description: '`paused` by an operator; `circuit-open` when no worker process has its circuit closed.',
+    status: z.enum(providerStates).openapi({
+      description:
+        '`paused` by an operator; `circuit-open` when no worker process has its circuit closed; `key-refused` when that is ' +
+        'since the provider answers 401 or 403: no waiting mends it.',
     }),
     switch: z
       .object({ state: z.enum(['running', 'paused']), actor: z.string(), reason: z.string(), sinceUtc: time })

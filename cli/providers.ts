@@ -9,7 +9,7 @@ interface Provider {
   provider: ProviderName;
   status: string;
   switch?: { state: string; actor: string; reason: string; sinceUtc: string };
-  circuits: { process: string; state: string; sinceUtc: string; reason: string }[];
+  circuits: { process: string; state: string; sinceUtc: string; reason: string; keyRefused?: true }[];
 }
 
 interface ActOptions {
@@ -81,8 +81,8 @@ function listText(providers: Provider[]): string {
       own?.sinceUtc ?? '',
       own?.reason ?? '',
     ]);
-    for (const { process, state, sinceUtc, reason } of found) {
-      circuits.push([provider, process, state, sinceUtc, reason]);
+    for (const { process, state, sinceUtc, reason, keyRefused } of found) {
+      circuits.push([provider, process, keyRefused ? `${state}, key refused` : state, sinceUtc, reason]);
     }
   }
   return `${switches.toString()}\n\n${circuits.toString()}`;

@@ -40,6 +40,16 @@ export const providers = dashboardOf({
       link: runbook('CircuitOpen'),
     },
     {
+      title: 'Key refused',
+      question: 'Does a provider refuse our key (401, 403)?',
+      unit: 'short',
+      redFrom: 1,
+      queries: [
+        { expr: ofAll('provider_key_refused', 'provider', 'provider=~"$provider"'), legend: '{{provider}}' },
+      ],
+      link: runbook('ProviderKeyRefused'),
+    },
+    {
       title: 'Paused by an operator',
       question: 'Did somebody pause a provider?',
       unit: 'short',

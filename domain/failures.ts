@@ -113,14 +113,17 @@ export class TechnicalFailure extends Error {
   readonly type: TechnicalFailureType;
   /** Earliest useful time for another attempt, milliseconds from now. */
   readonly retryAfterMs: number | undefined;
+  /** The provider refused our key (401, 403): every other request will be refused as well, until a person mends it. */
+  readonly keyRefused: boolean;
   constructor(
     type: TechnicalFailureType,
     message: string,
-    options: { cause?: unknown; retryAfterMs?: number } = {},
+    options: { cause?: unknown; retryAfterMs?: number; keyRefused?: boolean } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = type;
     this.type = type;
     this.retryAfterMs = options.retryAfterMs;
+    this.keyRefused = options.keyRefused ?? false;
   }
 }

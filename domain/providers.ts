@@ -27,6 +27,8 @@ export interface CircuitStatus {
   sinceUtc: string;
   /** The failure that opened it; empty while it is closed. */
   reason: string;
+  /** It is open since the provider refuses our key: no waiting mends that. */
+  keyRefused?: true;
 }
 
 /** What one worker process reports of its circuit. */
@@ -44,10 +46,11 @@ export interface ProviderRecords {
 }
 
 /** Whether the provider's steps go on, and if not, since when and why they wait. */
+export const providerStates = ['available', 'paused', 'circuit-open', 'key-refused'] as const;
 export type ProviderStatus = { state: 'available' } | ProviderWait;
 
 export interface ProviderWait {
-  state: 'paused' | 'circuit-open';
+  state: 'paused' | 'circuit-open' | 'key-refused';
   sinceUtc: string;
   reason: string;
 }
@@ -71,7 +74,7 @@ export const isFresh = ({ reportedAtUtc }: ProviderCircuit, nowUtc: string): boo
 
 /**
  * The switch comes first. A circuit keeps steps waiting when no living process has it closed: as long as one has,
- * that one takes them.
+ * that one takes them. A key that one process sees refused is the reason that people have to hear of.
  */
 export function statusOf(
   { switches, circuits }: ProviderRecords,
@@ -82,8 +85,10 @@ export function statusOf(
   const living = circuits.filter((one) => one.provider === provider && isFresh(one, nowUtc));
   const [first, ...others] = living.filter(({ state }) => state !== 'closed');
   if (!first || others.length + 1 < living.length) return { state: 'available' };
-  const earliest = others.reduce((a, b) => (a.sinceUtc <= b.sinceUtc ? a : b), first);
-  return { state: 'circuit-open', sinceUtc: earliest.sinceUtc, reason: earliest.reason };
+  const refused = [first, ...others].find(({ keyRefused }) => keyRefused);
+  const earliest = refused ?? others.reduce((a, b) => (a.sinceUtc <= b.sinceUtc ? a : b), first);
+  const state = refused ? 'key-refused' : 'circuit-open';
+  return { state, sinceUtc: earliest.sinceUtc, reason: earliest.reason };
 }
 
 /** Which provider a step, or a compensation by its own name, calls. */

@@ -41,6 +41,8 @@ describe("a provider's status", () => {
       sinceUtc: paused.sinceUtc,
       reason: '500',
     });
+    const refusing = circuit({ process: 'd:4', reason: '401', keyRefused: true });
+    expect(statusWith([], older, refusing)).toMatchObject({ state: 'key-refused', reason: '401' });
     const closed = circuit({ process: 'c:3', state: 'closed' });
     expect(statusWith([], circuit({}), closed)).toEqual({ state: 'available' });
     const gone = { ...closed, reportedAtUtc: '2026-01-02T00:00:29.999Z' };

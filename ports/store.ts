@@ -1,3 +1,4 @@
+import type { NotedRetry } from '../domain/retries.ts';
 import type { StockAdjustment, StockChange } from '../domain/stock.ts';
 import type { AuditEntry, AuditRow } from '../domain/audit.ts';
 import type { DomainEvent, EventType } from '../domain/events.ts';
@@ -72,6 +73,7 @@ export interface StoreTransaction {
   retention: RetentionStatements;
   personalData: PersonalDataStatements;
   unrecordedOrders: UnrecordedOrderStatements;
+  retries: RetryStatements;
 }
 
 /** What an operation led to; stored once, returned for ever. `result` is plain JSON. */
@@ -442,6 +444,14 @@ export interface UnrecordedOrder {
   foundAtUtc: string;
 }
 
+export interface RetryStatements {
+  /** Keeps the newest note of an order's activity, whichever comes first. */
+  note(retry: NotedRetry): Promise<void>;
+  remove(input: Pick<NotedRetry, 'orderId' | 'activity'>): Promise<void>;
+  /** Deletes notes that went stale before the time. */
+  forget(input: { staleBeforeUtc: string }): Promise<void>;
+}
+
 export interface UnrecordedOrderStatements {
   /** Inserts what was found, or brings it up to date; when it was found first stays. */
   put(found: UnrecordedOrder): Promise<void>;
@@ -594,6 +604,10 @@ export interface StoreReads {
   cases(input: { limit: number }): Promise<OrderView[]>;
   /** Orders that a sweep found at Temporal alone, by id, after the given one, at most `limit`. */
   unrecordedOrders(input: { after: string; limit: number }): Promise<UnrecordedOrder[]>;
+  /** Notes of steps that failed more than `moreThan` times and are not stale, most failures first, at most `limit`. */
+  retries(input: { nowUtc: string; moreThan: number; limit: number }): Promise<NotedRetry[]>;
+  /** Those of one order. */
+  retriesOf(input: { orderId: OrderId; nowUtc: string }): Promise<NotedRetry[]>;
   deadLetters: DeadLetterReads;
   providers: ReadProviders;
   /** Everything the invariant checker counts, over all orders or one. */

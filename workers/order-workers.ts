@@ -13,6 +13,7 @@ import type { ActivityDeps } from '../activities/deps.ts';
 import type { TaskQueues } from '../domain/ids.ts';
 import { defaultProviderPolicy, type ProviderName, type ProviderPolicy } from '../domain/providers.ts';
 import type { ProviderPace } from '../ports/providers.ts';
+import { noteRetries } from './note-retries.ts';
 import { createProviderWorker } from './provider-worker.ts';
 
 export interface OrderWorkersOptions {
@@ -49,6 +50,10 @@ export async function createOrderWorkers(options: OrderWorkersOptions): Promise<
     connection,
     namespace,
     ...options.observers,
+    interceptors: {
+      ...options.observers?.interceptors,
+      activity: [...(options.observers?.interceptors?.activity ?? []), noteRetries(deps)],
+    },
     shutdownGraceTime: options.shutdownGraceMs ?? 25_000,
   } satisfies Partial<WorkerOptions>;
   const saga = await Worker.create({

@@ -34,7 +34,10 @@ export async function watchProviders(input: {
   store: Pick<Store, 'read' | 'transaction'>;
   clock: Clock;
   policy: ProviderPolicy;
-  metrics: Pick<Metrics, 'providerPaused' | 'providerCircuitState' | 'providerRequestsRefused'>;
+  metrics: Pick<
+    Metrics,
+    'providerPaused' | 'providerCircuitState' | 'providerKeyRefused' | 'providerRequestsRefused'
+  >;
   /** Names this process in its reports. */
   process: string;
   warn?: (message: string) => void;
@@ -44,6 +47,8 @@ export async function watchProviders(input: {
   let reported = { states: '', atMs: 0 };
   let away = false;
   let closed = false;
+  /** Told once, not at each probe. */
+  const refusedSince: Partial<Record<ProviderName, string>> = {};
   const listeners = new Set<() => void>();
   const circuits = forEachProvider((provider) =>
     createCircuitBreaker({
@@ -51,6 +56,10 @@ export async function watchProviders(input: {
       policy: policy.circuit,
       onChange: () => {
         tell();
+        const { state, sinceUtc, reason, keyRefused } = circuits[provider].status();
+        if (!keyRefused || state !== 'open' || refusedSince[provider] === sinceUtc) return void report();
+        refusedSince[provider] = sinceUtc;
+        warn(`The key is refused, and steps of ${provider} wait until a person mends it: ${reason}`);
         void report();
       },
       onRefused: () => metrics.providerRequestsRefused.inc({ provider }),
@@ -81,7 +90,8 @@ export async function watchProviders(input: {
     for (const provider of providerNames) {
       pace(provider);
       metrics.providerPaused.set({ provider }, paused(provider) ? 1 : 0);
-      const { state } = circuits[provider].status();
+      const { state, keyRefused } = circuits[provider].status();
+      metrics.providerKeyRefused.set({ provider }, keyRefused ? 1 : 0);
       for (const each of ['closed', 'open', 'half-open'] as const) {
         metrics.providerCircuitState.set({ provider, state: each }, each === state ? 1 : 0);
       }
@@ -91,7 +101,9 @@ export async function watchProviders(input: {
 
   async function report(): Promise<void> {
     const own = ownCircuits();
-    const states = own.map(({ state, sinceUtc }) => `${state} ${sinceUtc}`).join();
+    const states = own
+      .map(({ state, sinceUtc, keyRefused }) => `${state} ${sinceUtc} ${keyRefused ?? ''}`)
+      .join();
     if (closed || (states === reported.states && nowMs() - reported.atMs < REPORT_EVERY_MS)) return;
     const before = reported;
     reported = { states, atMs: nowMs() };

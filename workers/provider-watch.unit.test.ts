@@ -136,6 +136,28 @@ describe("a process's watch over the providers", () => {
     expect(watching.pace('carrier')).toBe('full');
   });
 
+  it('tells everybody that the key is refused, and people once', async () => {
+    const watching = await watch();
+    const refusing = async () => {
+      throw new TechnicalFailure('ProviderMisconfigured', 'check STRIPE_SECRET_KEY', { keyRefused: true });
+    };
+    const refused = () => watching.circuits.payments.call(refusing).catch(() => {});
+    await refused();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await refused();
+    expect(watching.status('payments')).toMatchObject({
+      state: 'key-refused',
+      reason: 'check STRIPE_SECRET_KEY',
+    });
+    expect(watching.pace('payments')).toBe('stopped');
+    expect(circuits).toContainEqual(expect.objectContaining({ state: 'open', keyRefused: true }));
+    expect(await shown('provider_key_refused')).toContainEqual({ provider: 'payments' });
+    expect(warnings.filter((line) => line.includes('STRIPE_SECRET_KEY'))).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await watching.circuits.payments.call(async () => 'taken');
+    expect(await shown('provider_key_refused')).not.toContainEqual({ provider: 'payments' });
+  });
+
   it('counts the circuits of other processes, as long as they report', async () => {
     const watching = await watch();
     const other = (state: 'closed' | 'open'): ProviderCircuit => ({

@@ -30,13 +30,19 @@ const AFTER_PROBE_MS = 1_000;
 /**
  * One provider's circuit breaker in one process. Requests that end with ProviderUnavailable or OutcomeUnknown are its
  * failures; every answer, a refusal among them, is a success. ProviderMisconfigured and bugs count as neither: no pause
- * mends those.
+ * mends those. A key that is refused opens it at once, since every other request would be refused as well: steps wait for
+ * whoever mends the key instead of using up their budgets, and one request at a time asks again.
  */
 export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBreaker {
   const { provider, policy, onChange = () => {}, onRefused = () => {} } = options;
-  const breaker = circuitBreaker(handleWhen(isOutage), {
+  let keyRefused = false;
+  const counts = (error: unknown): boolean => {
+    keyRefused = error instanceof TechnicalFailure && error.keyRefused;
+    return keyRefused || isOutage(error);
+  };
+  const breaker = circuitBreaker(handleWhen(counts), {
     halfOpenAfter: policy.probeAfterMs,
-    breaker: createWindow(policy),
+    breaker: createWindow(policy, () => keyRefused),
   });
   let status: CircuitStatus = { state: 'closed', sinceUtc: now(), reason: '' };
   let openedAtMs = 0;
@@ -47,7 +53,8 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   breaker.onBreak((failure) => {
     openedAtMs = Date.now();
     const reason = 'error' in failure && failure.error instanceof Error ? failure.error.message : '';
-    enter({ state: 'open', sinceUtc: status.state === 'closed' ? now() : status.sinceUtc, reason });
+    const sinceUtc = status.state === 'closed' ? now() : status.sinceUtc;
+    enter({ state: 'open', sinceUtc, reason, ...(keyRefused ? { keyRefused } : {}) });
   });
   breaker.onHalfOpen(() => enter({ ...status, state: 'half-open' }));
   breaker.onReset(() => enter({ state: 'closed', sinceUtc: now(), reason: '' }));
@@ -86,7 +93,10 @@ const isOutage = (error: unknown): boolean =>
  * The requests of the last `windowMs`, one by one. cockatiel's own SamplingBreaker moves on by one part of its window
  * per request, so that with few requests failures of an hour ago still count.
  */
-function createWindow({ minimumCalls, failureShare, windowMs }: CircuitPolicy): IBreaker {
+function createWindow(
+  { minimumCalls, failureShare, windowMs }: CircuitPolicy,
+  opensAtOnce: () => boolean,
+): IBreaker {
   let calls: { atMs: number; failed: boolean }[] = [];
   const add = (failed: boolean) => {
     const atMs = Date.now();
@@ -102,7 +112,9 @@ function createWindow({ minimumCalls, failureShare, windowMs }: CircuitPolicy): 
       add(true);
       const failures = calls.filter(({ failed }) => failed).length;
       return (
-        state !== State.Closed || (calls.length >= minimumCalls && failures > failureShare * calls.length)
+        opensAtOnce() ||
+        state !== State.Closed ||
+        (calls.length >= minimumCalls && failures > failureShare * calls.length)
       );
     },
   };

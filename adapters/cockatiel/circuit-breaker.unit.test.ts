@@ -85,6 +85,34 @@ describe('a circuit breaker', () => {
     expect([circuit.status().state, changes]).toEqual(['closed', []]);
   });
 
+  it('opens at the first refused key, says so, and closes once a key is taken', async () => {
+    const refusing = async () => {
+      throw new TechnicalFailure('ProviderMisconfigured', 'the secret key is refused', { keyRefused: true });
+    };
+    await calls(10, answering);
+    await calls(1, refusing);
+    expect(circuit.status()).toEqual({
+      state: 'open',
+      sinceUtc: '2026-01-02T00:00:00.000Z',
+      reason: 'the secret key is refused',
+      keyRefused: true,
+    });
+    expect(await calls(1, answering)).toEqual([expect.stringMatching(/^Nothing was sent/)]);
+    vi.advanceTimersByTime(10_000);
+    await calls(1, refusing);
+    expect(circuit.status()).toMatchObject({ state: 'open', keyRefused: true });
+    vi.advanceTimersByTime(10_000);
+    await calls(1, failing('OutcomeUnknown'));
+    expect(circuit.status()).toEqual({
+      state: 'open',
+      sinceUtc: expect.any(String),
+      reason: expect.any(String),
+    });
+    vi.advanceTimersByTime(10_000);
+    expect(await calls(1, answering)).toEqual(['ok']);
+    expect(circuit.status()).toMatchObject({ state: 'closed', reason: '' });
+  });
+
   it('forgets failures that are older than its window, however few requests there are', async () => {
     for (let call = 0; call < 10; call += 1) {
       await calls(1, failing('OutcomeUnknown'));

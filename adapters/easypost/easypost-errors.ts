@@ -17,6 +17,7 @@ interface Row {
   /** What an operator reads: what the failure says about the effect. */
   meaning: string;
   retryAfterMs?: number;
+  keyRefused?: true;
 }
 
 /** No connection came about, so the request never left. */
@@ -87,6 +88,7 @@ const rows: readonly Row[] = [
   {
     when: (f) => f.status === 401 || f.status === 403,
     type: 'ProviderMisconfigured',
+    keyRefused: true,
     meaning: 'the API key is refused: check EASYPOST_API_KEY',
   },
   {
@@ -113,6 +115,7 @@ export function easypostFailure(
   const message = `EasyPost ${operation} for ${subject}: ${row.meaning} (${answer || 'no answer'}: ${facts.message})`;
   return new TechnicalFailure(row.type, message, {
     cause: error,
+    ...(row.keyRefused ? { keyRefused: true } : {}),
     ...(row.retryAfterMs === undefined ? {} : { retryAfterMs: row.retryAfterMs }),
   });
 }

@@ -41,6 +41,7 @@ describe('errors of EasyPost', () => {
     const failure = easypostFailure(error, call);
     expect(failure.type).toBe(type);
     expect(failure.message).toContain('shipments.buy for shp_1');
+    expect(failure.keyRefused).toBe(_case === '401');
   });
 
   it.each([

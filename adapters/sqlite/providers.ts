@@ -3,7 +3,7 @@ import type { ProviderStatements } from '../../ports/providers.ts';
 import { snapshot, type Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 
-const circuitColumns = 'Provider, Process, State, Reason, SinceUtc, ReportedAtUtc';
+const circuitColumns = 'Provider, Process, State, Reason, SinceUtc, ReportedAtUtc, KeyRefused';
 
 export const providerSql = {
   /* A provider that was never paused has no row, and nothing to resume. */
@@ -13,9 +13,9 @@ export const providerSql = {
     ON CONFLICT (Provider) DO UPDATE SET State = excluded.State, Actor = excluded.Actor, Reason = excluded.Reason,
       SinceUtc = excluded.SinceUtc
     WHERE State <> excluded.State`,
-  report: `INSERT INTO ProviderCircuits (${circuitColumns}) VALUES (?, ?, ?, ?, ?, ?)
+  report: `INSERT INTO ProviderCircuits (${circuitColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (Provider, Process) DO UPDATE SET State = excluded.State, Reason = excluded.Reason,
-      SinceUtc = excluded.SinceUtc, ReportedAtUtc = excluded.ReportedAtUtc`,
+      SinceUtc = excluded.SinceUtc, ReportedAtUtc = excluded.ReportedAtUtc, KeyRefused = excluded.KeyRefused`,
   forget: 'DELETE FROM ProviderCircuits WHERE ReportedAtUtc < ?',
   switches: 'SELECT Provider, State, Actor, Reason, SinceUtc FROM Providers ORDER BY Provider',
   circuits: `SELECT ${circuitColumns} FROM ProviderCircuits ORDER BY Provider, Process`,
@@ -36,14 +36,16 @@ interface CircuitRecord {
   Reason: string;
   SinceUtc: string;
   ReportedAtUtc: string;
+  KeyRefused: 0 | 1;
 }
 
 export function createProviders(connection: Connection): Synchronous<ProviderStatements> {
   return {
     change: ({ provider, state, actor, reason, sinceUtc }) =>
       connection.run(providerSql.change, provider, state, actor, reason, sinceUtc) === 1,
-    report({ provider, process, state, reason, sinceUtc, reportedAtUtc }) {
-      connection.run(providerSql.report, provider, process, state, reason, sinceUtc, reportedAtUtc);
+    report({ provider, process, state, reason, sinceUtc, reportedAtUtc, keyRefused }) {
+      const values = [provider, process, state, reason, sinceUtc, reportedAtUtc, keyRefused ? 1 : 0];
+      connection.run(providerSql.report, ...values);
     },
     forget({ reportedBeforeUtc }) {
       connection.run(providerSql.forget, reportedBeforeUtc);
@@ -67,5 +69,6 @@ export const readProviders = (connection: Connection): ProviderRecords =>
       reason: record.Reason,
       sinceUtc: record.SinceUtc,
       reportedAtUtc: record.ReportedAtUtc,
+      ...(record.KeyRefused === 1 ? { keyRefused: true as const } : {}),
     })),
   }));

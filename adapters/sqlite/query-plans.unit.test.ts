@@ -24,6 +24,7 @@ import { debtSql, refundClaimSql } from './debts.ts';
 import { refundSql } from './refunds.ts';
 import { orderRowsSql, retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
+import { retryListSql, retrySql } from './retries.ts';
 import { unrecordedOrderListSql, unrecordedOrderSql } from './unrecorded-orders.ts';
 import { upkeepSql } from './upkeep.ts';
 import { webhookListSql, webhookSql } from './webhooks.ts';
@@ -47,6 +48,7 @@ const perOrder = {
   refundSql,
   retentionSql,
   shipmentSql,
+  retrySql,
   unrecordedOrderSql,
   webhookSql,
 };
@@ -62,6 +64,7 @@ const upkeep = {
   outboxUpkeepSql,
   providerSql,
   refundClaimSql,
+  retryListSql,
   unrecordedOrderListSql,
   upkeepSql,
   webhookListSql,

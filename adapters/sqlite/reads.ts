@@ -15,6 +15,7 @@ import { createPayments } from './payments.ts';
 import { listActs } from './acts.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
 import type { Synchronous } from './statements.ts';
+import { listRetries, retriesOfOrder } from './retries.ts';
 import { listUnrecordedOrders } from './unrecorded-orders.ts';
 
 export const readSql = {
@@ -90,6 +91,8 @@ export function createReads(
     cases: ({ limit }) =>
       connection.all<OrderRecord>(caseSql.cases, closedRunActivity, limit).map(orderViewOf),
     unrecordedOrders: (request) => listUnrecordedOrders(connection, request),
+    retries: (request) => listRetries(connection, request),
+    retriesOf: (request) => retriesOfOrder(connection, request),
     providers: () => readProviders(connection),
     money: (id) =>
       snapshot(connection, () =>

@@ -75,6 +75,8 @@ export async function connectSqliteStore(input: {
       products: () => reading(({ reads }) => reads.products()),
       cases: (request) => reading(({ reads }) => reads.cases(request)),
       unrecordedOrders: (request) => reading(({ reads }) => reads.unrecordedOrders(request)),
+      retries: (request) => reading(({ reads }) => reads.retries(request)),
+      retriesOf: (request) => reading(({ reads }) => reads.retriesOf(request)),
       providers: () => reading(({ reads }) => reads.providers()),
       ledger: (id) => reading(({ reads }) => reads.ledger(id)),
       money: (id) => reading(({ reads }) => reads.money(id)),

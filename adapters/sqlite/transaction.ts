@@ -17,6 +17,7 @@ import { createDisputes, createRefunds } from './refunds.ts';
 import { createRetention } from './retention.ts';
 import { createShipments } from './shipments.ts';
 import type { Statements } from './statements.ts';
+import { createRetries } from './retries.ts';
 import { createUnrecordedOrders } from './unrecorded-orders.ts';
 import { createWebhooks } from './webhooks.ts';
 
@@ -47,6 +48,7 @@ export const createStatements = (connection: Connection): Statements => ({
   retention: createRetention(connection),
   personalData: createPersonalData(connection),
   unrecordedOrders: createUnrecordedOrders(connection),
+  retries: createRetries(connection),
 });
 
 type Method = (input: unknown) => unknown;

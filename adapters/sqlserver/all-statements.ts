@@ -23,6 +23,7 @@ import { refundSql } from './refunds.ts';
 import { retentionSql } from './retention.ts';
 import { shipmentSql } from './shipments.ts';
 import type { Statement } from './statement.ts';
+import { retryListSql, retrySql } from './retries.ts';
 import { unrecordedOrderListSql, unrecordedOrderSql } from './unrecorded-orders.ts';
 import { upkeepSql } from './upkeep.ts';
 import { webhookListSql, webhookSql } from './webhooks.ts';
@@ -47,6 +48,7 @@ export const perOrderFamilies = {
   refundSql,
   retentionSql,
   shipmentSql,
+  retrySql,
   unrecordedOrderSql,
   webhookSql,
 };
@@ -64,6 +66,7 @@ export const upkeepFamilies = {
   outboxUpkeepSql,
   providerSql,
   refundClaimSql,
+  retryListSql,
   unrecordedOrderListSql,
   upkeepSql,
   webhookListSql,

@@ -19,11 +19,11 @@ export const providerSql = statements('providers', {
   report: {
     index: 'PK_ProviderCircuits',
     text: () => `UPDATE dbo.ProviderCircuits SET State = @State, Reason = @Reason, SinceUtc = @SinceUtc,
-        ReportedAtUtc = @ReportedAtUtc
+        ReportedAtUtc = @ReportedAtUtc, KeyRefused = @KeyRefused
       WHERE Provider = @Provider AND Process = @Process;
       IF @@ROWCOUNT = 0
-        INSERT INTO dbo.ProviderCircuits (Provider, Process, State, Reason, SinceUtc, ReportedAtUtc)
-        SELECT @Provider, @Process, @State, @Reason, @SinceUtc, @ReportedAtUtc
+        INSERT INTO dbo.ProviderCircuits (Provider, Process, State, Reason, SinceUtc, ReportedAtUtc, KeyRefused)
+        SELECT @Provider, @Process, @State, @Reason, @SinceUtc, @ReportedAtUtc, @KeyRefused
         WHERE NOT EXISTS (
           SELECT 1 FROM dbo.ProviderCircuits WHERE Provider = @Provider AND Process = @Process
         )`,
@@ -35,7 +35,7 @@ export const providerSql = statements('providers', {
   read: {
     index: 'scan of PK_Providers and PK_ProviderCircuits',
     text: () => `SELECT Provider, State, Actor, Reason, SinceUtc FROM dbo.Providers ORDER BY Provider;
-      SELECT Provider, Process, State, Reason, SinceUtc, ReportedAtUtc FROM dbo.ProviderCircuits
+      SELECT Provider, Process, State, Reason, SinceUtc, ReportedAtUtc, KeyRefused FROM dbo.ProviderCircuits
       ORDER BY Provider, Process`,
   },
 });
@@ -46,7 +46,7 @@ export function createProviders(session: Session): ProviderStatements {
       const values = { Provider: provider, State: state, Actor: actor, Reason: reason, SinceUtc: sinceUtc };
       return (await upsert(() => session.rows(providerSql.change, values))).length > 0;
     },
-    async report({ provider, process, state, reason, sinceUtc, reportedAtUtc }) {
+    async report({ provider, process, state, reason, sinceUtc, reportedAtUtc, keyRefused }) {
       const values = {
         Provider: provider,
         Process: process,
@@ -54,6 +54,7 @@ export function createProviders(session: Session): ProviderStatements {
         Reason: reason,
         SinceUtc: sinceUtc,
         ReportedAtUtc: reportedAtUtc,
+        KeyRefused: keyRefused ? 1 : 0,
       };
       await upsert(() => session.rows(providerSql.report, values));
     },
@@ -80,6 +81,7 @@ export async function readProviders(session: Session): Promise<ProviderRecords> 
       reason: row['Reason'] as string,
       sinceUtc: isoOf(row['SinceUtc']),
       reportedAtUtc: isoOf(row['ReportedAtUtc']),
+      ...(row['KeyRefused'] ? { keyRefused: true as const } : {}),
     })),
   };
 }

@@ -17,6 +17,7 @@ import { createPayments } from './payments.ts';
 import { createDisputes, createRefunds } from './refunds.ts';
 import { listActs } from './acts.ts';
 import { statements, type Row, type Session } from './statement.ts';
+import { listRetries, retriesOfOrder } from './retries.ts';
 import { listUnrecordedOrders } from './unrecorded-orders.ts';
 import { isoOf, numberOf } from './values.ts';
 import { createWebhookReads } from './webhooks.ts';
@@ -91,6 +92,8 @@ export function createReads(session: Session): StoreReads {
       return rows.map(orderViewOf);
     },
     unrecordedOrders: (request) => listUnrecordedOrders(session, request),
+    retries: (request) => listRetries(session, request),
+    retriesOf: (request) => retriesOfOrder(session, request),
     providers: () => readProviders(session),
     deadLetters: createDeadLetterReads(session),
     ledger: (id) => readLedger(session, id),

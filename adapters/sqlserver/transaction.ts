@@ -17,6 +17,7 @@ import { createRetention } from './retention.ts';
 import type { Scope } from './run-transaction.ts';
 import { createShipments } from './shipments.ts';
 import type { Session } from './statement.ts';
+import { createRetries } from './retries.ts';
 import { createUnrecordedOrders } from './unrecorded-orders.ts';
 import { createWebhooks } from './webhooks.ts';
 
@@ -68,6 +69,7 @@ const families = (session: Session): StoreTransaction => ({
   retention: createRetention(session),
   personalData: createPersonalData(session),
   unrecordedOrders: createUnrecordedOrders(session),
+  retries: createRetries(session),
 });
 
 const usedAfterEnd =

@@ -28,6 +28,7 @@ interface Row {
   /** What an operator reads: what the failure says about the effect. */
   meaning: string;
   retryAfterMs?: number;
+  keyRefused?: true;
 }
 
 /**
@@ -62,6 +63,7 @@ const rows: readonly Row[] = [
   {
     when: (f) => f.status === 401 || f.status === 403,
     type: 'ProviderMisconfigured',
+    keyRefused: true,
     meaning: 'the secret key is refused: check STRIPE_SECRET_KEY',
   },
   {
@@ -89,6 +91,7 @@ export function stripeFailure(
   const retryAfterMs = facts.retryAfterMs ?? row.retryAfterMs;
   const failure = new TechnicalFailure(row.type, message, {
     cause: error,
+    ...(row.keyRefused ? { keyRefused: true } : {}),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
   if (facts.status === 404) return Object.assign(failure, { unknownThere: true as const });

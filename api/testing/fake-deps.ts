@@ -195,6 +195,8 @@ const fakeReads = (changes: Partial<StoreReads> = {}): StoreReads => ({
   acts: async () => [],
   cases: async () => [],
   unrecordedOrders: async () => [],
+  retries: async () => [],
+  retriesOf: async () => [],
   providers: async () => ({ switches: [], circuits: [] }),
   ledger: async () => [],
   money: async () => undefined,

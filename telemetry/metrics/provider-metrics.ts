@@ -23,6 +23,12 @@ export const createProviderMetrics = (define: MetricFactory) => ({
     labels: { provider, state: ['closed', 'open', 'half-open'] },
     shownBy,
   }),
+  providerKeyRefused: define.gauge({
+    name: 'provider_key_refused',
+    help: '1 while this process has its circuit open since the provider refuses our key (401, 403), else 0.',
+    labels: { provider },
+    shownBy,
+  }),
   providerPaused: define.gauge({
     name: 'provider_paused',
     help: '1 while an operator has paused the provider, else 0.',

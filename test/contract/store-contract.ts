@@ -15,6 +15,7 @@ import { describeRetention } from './store-retention.ts';
 import { describeStanding } from './store-standing.ts';
 import { describeSwitches } from './store-switches.ts';
 import { describeTransactions } from './store-transactions.ts';
+import { describeRetries } from './store-retries.ts';
 import { describeUnrecordedOrders } from './store-unrecorded-orders.ts';
 import { describeWebhooks } from './store-webhooks.ts';
 
@@ -62,6 +63,9 @@ export function describeStoreContract(input: { name: string; createDatabase: Cre
     });
     describe('open orders and cases', () => {
       describeCases(createDatabase);
+    });
+    describe('steps that are retried', () => {
+      describeRetries(createDatabase);
     });
     describe('orders that SQL does not know', () => {
       describeUnrecordedOrders(createDatabase);

@@ -54,7 +54,12 @@ export function describeSwitches(createDatabase: CreateDatabase): void {
   it('keeps the last report of each process and forgets those of processes that are gone', async () => {
     const { store } = context;
     const closed = circuit({ state: 'closed', reason: '', sinceUtc: time(3), reportedAtUtc: time(4) });
-    const other = circuit({ process: 'host-b:4', state: 'half-open', reportedAtUtc: time(3) });
+    const other = circuit({
+      process: 'host-b:4',
+      state: 'half-open',
+      reportedAtUtc: time(3),
+      keyRefused: true,
+    });
     await store.transaction(async (tx) => {
       await tx.providers.report(circuit());
       await tx.providers.report(other);
