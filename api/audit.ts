@@ -8,6 +8,7 @@ import { nextOfUnrecorded } from './lost-run.ts';
 import { moneyNowOf } from './money-now-body.ts';
 import { readOrderId, requireOrder } from './read-order.ts';
 import { readStore } from './read-store.ts';
+import { retryingBody, retryingOf, retrySentence } from './retrying-body.ts';
 import { addRoute, orderIdParameter, type App } from './route.ts';
 
 const auditRow = z.object({
@@ -68,6 +69,7 @@ const whyBody = z
       .array(z.string())
       .openapi({ description: 'What happened, in sentences that can be read to a customer.' }),
     next: z.string().openapi({ description: 'What happens next, by itself or by whom.' }),
+    retrying: retryingBody.optional(),
   })
   .openapi('Why', {
     example: {
@@ -138,7 +140,11 @@ export function addAudit(app: App, deps: AppDeps): void {
       );
       const now = order && money && moneyNowOf(orderId, order, { money, nowUtc: deps.clock.nowUtc() });
       const next = rows.length === 0 ? await nextOfUnrecorded(deps, orderId) : {};
-      return c.json({ orderId, ...explainOrder(rows, money ?? noMoney, events, now), ...next }, 200, noStore);
+      const retrying = order && (await retryingOf(deps, c.get('caller'), order));
+      const told = { ...explainOrder(rows, money ?? noMoney, events, now), ...next };
+      if (!retrying) return c.json({ orderId, ...told }, 200, noStore);
+      const goesOn = `${told.next} ${retrySentence(retrying)}`;
+      return c.json({ orderId, ...told, next: goesOn, retrying }, 200, noStore);
     },
   );
 }

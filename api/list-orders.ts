@@ -4,11 +4,12 @@ import type { ApiCaller, AppDeps } from './app-deps.ts';
 import { invalidFields, MAX_BODY_BYTES } from './body.ts';
 import { maySee } from './callers.ts';
 import { fromSummary, fromView, orderBody } from './order-body.ts';
-import { filterOf, whereFields } from './order-where.ts';
+import { amongstOf, filterOf, whereFields } from './order-where.ts';
 import type { OrderSummary } from './order-workflows.ts';
 import { owedBodies } from './owed-body.ts';
 import { ApiProblem } from './problems.ts';
 import { readStore } from './read-store.ts';
+import { withNotedRetries } from './retrying-body.ts';
 import { addRoute, type App, type AppContext } from './route.ts';
 
 const DEFAULT_LIMIT = 20;
@@ -106,7 +107,10 @@ async function listOrders(deps: AppDeps, caller: ApiCaller, query: ListQuery) {
   const limit = Number(query.limit ?? DEFAULT_LIMIT);
   const { limit: _limit, cursor: _cursor, owed: _owed, ...where } = query;
   const { idPrefix } = where;
-  const filters = filterOf(where, { nowUtc: deps.clock.nowUtc(), key: customerHashKey });
+  const filters = {
+    ...filterOf(where, { nowUtc: deps.clock.nowUtc(), key: customerHashKey }),
+    ...(await amongstOf(deps, where)),
+  };
   const scope = JSON.stringify([caller.callerId, caller.role, where]);
   let pageToken = query.cursor === undefined ? undefined : openCursor(query.cursor, scope, customerHashKey);
   const orders: OrderSummary[] = [];
@@ -123,7 +127,7 @@ async function listOrders(deps: AppDeps, caller: ApiCaller, query: ListQuery) {
     if (!pageToken || orders.length >= limit) break;
   }
   const nextCursor = pageToken ? { nextCursor: sealCursor(pageToken, scope, customerHashKey) } : {};
-  return { orders: orders.map(fromSummary), ...nextCursor };
+  return { orders: await withNotedRetries(deps, caller, orders.map(fromSummary)), ...nextCursor };
 }
 
 /** From SQL: debts outlive what Temporal keeps. */

@@ -19,7 +19,7 @@ import { deadlineOf } from './fields.ts';
 import { bulkBody, bulkDryRunBody, bulkProgressBody, type BulkBody } from './order-act-bodies.ts';
 import { fromSummary } from './order-body.ts';
 import { actIdFor, isOrderId } from './order-identity.ts';
-import { filterOf } from './order-where.ts';
+import { amongstOf, filterOf } from './order-where.ts';
 import type { OrderSummary } from './order-workflows.ts';
 import { ApiProblem } from './problems.ts';
 import { addRoute, type App, type AppContext } from './route.ts';
@@ -73,7 +73,7 @@ export function addOrderActs(app: App, deps: AppDeps): void {
     async (c) => {
       requireOperator(c.get('caller'));
       const body = await readJson(c, bulkBody);
-      const bulk = bulkOf(c, deps, body);
+      const bulk = await bulkOf(c, deps, body);
       const refusal = refuseForMany(bulk.act);
       if (refusal) throw invalidFields([{ field: `/act/${refusal.field}`, reason: refusal.reason }]);
       return body.dryRun ? c.json(await dryRun(deps, bulk), 200, noStore) : begin(c, deps, bulk, body);
@@ -119,7 +119,7 @@ export function addOrderActs(app: App, deps: AppDeps): void {
   );
 }
 
-function bulkOf(c: AppContext, deps: AppDeps, body: BulkBody): BulkOrderAct {
+async function bulkOf(c: AppContext, deps: AppDeps, body: BulkBody): Promise<BulkOrderAct> {
   const caller = c.get('caller');
   const key = c.req.header('idempotency-key');
   return {
@@ -128,7 +128,7 @@ function bulkOf(c: AppContext, deps: AppDeps, body: BulkBody): BulkOrderAct {
         ? crypto.randomUUID()
         : actIdFor({ callerId: caller.callerId, idempotencyKey: readIdempotencyKey(key) }),
     act: actOf(body, deps.clock.nowUtc()),
-    choice: choiceOf(deps, body),
+    choice: await choiceOf(deps, body),
     ratePerSecond: body.ratePerSecond ?? defaultActsPerSecond,
     actor: actorOf(caller, body.actor),
     reason: body.reason,
@@ -152,7 +152,7 @@ function actOf({ act }: BulkBody, nowUtc: string): OrderAct {
 }
 
 /** The cutoff is now: what is placed later is never taken. */
-function choiceOf(deps: AppDeps, { where }: BulkBody): BulkOrderAct['choice'] {
+async function choiceOf(deps: AppDeps, { where }: BulkBody): Promise<BulkOrderAct['choice']> {
   const { orderIds, ...conditions } = where;
   const narrowed = Object.keys(conditions).length > 0;
   if (narrowed === (orderIds !== undefined)) {
@@ -162,7 +162,7 @@ function choiceOf(deps: AppDeps, { where }: BulkBody): BulkOrderAct['choice'] {
   if (orderIds) return { orderIds: [...new Set(orderIds)].map(orderId) };
   const nowUtc = deps.clock.nowUtc();
   const filter = filterOf(conditions, { nowUtc, key: deps.settings.customerHashKey });
-  return { filter: { startedBeforeUtc: nowUtc, ...filter } };
+  return { filter: { startedBeforeUtc: nowUtc, ...filter, ...(await amongstOf(deps, conditions)) } };
 }
 
 async function begin(c: AppContext, deps: AppDeps, bulk: BulkOrderAct, body: BulkBody): Promise<Response> {

@@ -6,6 +6,7 @@ import { closedRunActivity } from '../domain/recovery.ts';
 import { moneyBody, moneyField } from './fields.ts';
 import { moneyNowBody } from './money-now-body.ts';
 import { owedBody } from './owed-body.ts';
+import { retryingBody } from './retrying-body.ts';
 import { isLost } from './lost-run.ts';
 import type { OrderSummary } from './order-workflows.ts';
 
@@ -103,6 +104,7 @@ export const orderBody = z
       .openapi({
         description: 'The present step’s provider takes no steps now; the order goes on by itself.',
       }),
+    retrying: retryingBody.optional(),
     failure: z.object({ type: z.string(), reason: z.string().optional() }).optional(),
     cancelRequested: z.object({ actor: z.string(), reason: z.string() }).optional(),
     shipment: z

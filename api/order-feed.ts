@@ -4,10 +4,12 @@ import { isEnded } from '../domain/order.ts';
 import type { AppDeps } from './app-deps.ts';
 import { pause, within } from './bounded.ts';
 import { STORE_TIMEOUT_MS } from './read-order.ts';
+import { toRetryingBody } from './retrying-body.ts';
 
 const POLL_MS = 250;
 const SLOWEST_POLL_MS = 2_000;
 const HEARTBEAT_MS = 15_000;
+const RETRIES_EVERY_MS = 1_000;
 /** What a browser waits before it reconnects. */
 const RECONNECT_MS = 2_000;
 
@@ -20,6 +22,8 @@ const finalEvents: ReadonlySet<EventType> = new Set<EventType>([
 interface Listener {
   afterSequence: number;
   send(event: DomainEvent): void;
+  /** What is no event of the order: it has no id, and a stream that is taken up again does not bring it back. */
+  tell(text: string): void;
   end(): void;
 }
 
@@ -30,11 +34,13 @@ interface Topic {
   ended: boolean | undefined;
   listeners: Set<Listener>;
   stop: AbortController;
+  /** What the listeners were told last of a step that is retried, and when the notes were read last. */
+  retries: { told: string; readAtMs: number };
 }
 
 /**
  * Orders' events as server-sent events. Every listened-to order is read from the store four times a second, once for
- * all its listeners; while the store is away streams stay open and go on afterwards without a gap. A stream ends
+ * all its listeners; a step that keeps failing is told of as `order.retrying`, without an id. While the store is away streams stay open and go on afterwards without a gap. A stream ends
  * once the order has ended and all there is was sent, from whatever event it is read, and when the server drains.
  */
 export function createOrderFeed(deps: AppDeps) {
@@ -47,12 +53,19 @@ export function createOrderFeed(deps: AppDeps) {
   function attach(orderId: OrderId, listener: Listener): void {
     let topic = topics.get(orderId);
     if (!topic) {
-      topic = { events: [], ended: undefined, listeners: new Set(), stop: new AbortController() };
+      topic = {
+        events: [],
+        ended: undefined,
+        listeners: new Set(),
+        stop: new AbortController(),
+        retries: { told: '', readAtMs: 0 },
+      };
       topics.set(orderId, topic);
       void follow(deps, orderId, topic);
     }
     topic.listeners.add(listener);
     deliver(topic.events, listener);
+    if (topic.retries.told !== '') listener.tell(topic.retries.told);
   }
 
   function detach(orderId: OrderId, listener: Listener): void {
@@ -76,6 +89,7 @@ export function createOrderFeed(deps: AppDeps) {
           const listener: Listener = {
             afterSequence,
             send: (event) => write(serverSentEvent(event)),
+            tell: write,
             end() {
               close();
               controller.close();
@@ -121,6 +135,26 @@ async function readAll(deps: AppDeps, orderId: OrderId, topic: Topic): Promise<v
   }
 }
 
+/**
+ * Tells of a step that keeps failing, in words for shops, whenever another attempt has failed, and once it is over. Read
+ * from what workers have noted; while the order moves there is nothing.
+ */
+async function tellRetries(deps: AppDeps, orderId: OrderId, topic: Topic): Promise<void> {
+  const nowUtc = deps.clock.nowUtc();
+  const { retries } = topic;
+  if (Date.parse(nowUtc) - retries.readAtMs < RETRIES_EVERY_MS) return;
+  retries.readAtMs = Date.parse(nowUtc);
+  const notes = await within(STORE_TIMEOUT_MS, 'store', () => deps.store.read.retriesOf({ orderId, nowUtc }));
+  const [worst] = notes.toSorted((a, b) => b.failures - a.failures);
+  const retrying = worst && toRetryingBody(worst, { role: 'shop' });
+  if (!retrying && retries.told === '') return;
+  const event = { eventType: 'order.retrying', occurredAtUtc: worst?.failedAtUtc ?? nowUtc, orderId };
+  const text = `event: order.retrying\ndata: ${JSON.stringify({ ...event, payload: { retrying: retrying ?? null } })}\n\n`;
+  if (retrying && text === retries.told) return;
+  retries.told = retrying ? text : '';
+  for (const listener of topic.listeners) listener.tell(text);
+}
+
 /** Asked once for a stream: an order that ends later says so by its final event. */
 async function hasEnded(deps: AppDeps, orderId: OrderId): Promise<boolean> {
   const order = await within(STORE_TIMEOUT_MS, 'store', () => deps.store.read.order(orderId));
@@ -138,6 +172,7 @@ async function follow(deps: AppDeps, orderId: OrderId, topic: Topic): Promise<vo
         if (topic.ended) await readAll(deps, orderId, topic);
       }
       if (topic.ended) for (const listener of topic.listeners) listener.end();
+      else await tellRetries(deps, orderId, topic);
       interval = POLL_MS;
     } catch (error) {
       interval = Math.min(interval * 2, SLOWEST_POLL_MS);

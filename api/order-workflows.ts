@@ -1,6 +1,7 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import type { OrderId } from '../domain/ids.ts';
 import type { OrderFilter } from '../domain/order-acts.ts';
+import type { Retrying } from '../domain/retries.ts';
 import type { OrderStatus, OrderView, SagaState } from '../domain/order.ts';
 import type { OrderMemo } from '../domain/search-attributes.ts';
 import type { Act, FulfillOrder } from '../workflows/messages.ts';
@@ -19,6 +20,11 @@ export interface OrderWorkflows {
   query(id: OrderId): Promise<OrderView | undefined>;
   /** What Temporal itself knows, without a worker; undefined when there is no such workflow. At most 500 ms. */
   describe(id: OrderId): Promise<OrderSummary | undefined>;
+  /**
+   * The order's step that has failed and is tried again, as Temporal has it; undefined when there is none or Temporal
+   * does not say. Never rejects. At most 500 ms.
+   */
+  retrying(id: OrderId): Promise<Retrying | undefined>;
   /**
    * Asks the workflow to accept an act; at most 4 s. A repeated `updateId` gives the answer of the accepted one, also
    * after the run has closed.

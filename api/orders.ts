@@ -4,6 +4,7 @@ import { moneyNowBodyOf, moneyNowOf } from './money-now-body.ts';
 import { moneyAtOnce, owedBodies } from './owed-body.ts';
 import type { ProviderReadings } from './provider-status.ts';
 import { readOrder, readOrderId } from './read-order.ts';
+import { retryingOf } from './retrying-body.ts';
 import { addRoute, orderIdParameter, type App } from './route.ts';
 
 /** GET /orders/{orderId}. */
@@ -29,8 +30,10 @@ export function addReadOrder(app: App, deps: AppDeps, providers: ProviderReading
       const [order, money] = await Promise.all([readOrder(deps, c.get('caller'), id), moneyAtOnce(deps, id)]);
       const owed = money ? owedBodies(order.status, money) : [];
       const now = money && moneyNowOf(id, order, { money, nowUtc: deps.clock.nowUtc() });
+      const retrying = await retryingOf(deps, c.get('caller'), order);
       const shown = {
         ...order,
+        ...(retrying ? { retrying } : {}),
         ...(owed.length > 0 ? { owed } : {}),
         ...(now ? { money: moneyNowBodyOf(now) } : {}),
       };

@@ -7,11 +7,14 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
   type WorkflowExecutionInfo,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers.js';
 import { defineSearchAttributeKey, type UpdateDefinition } from '@temporalio/common';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { orderId, workflowIdOf, type OrderId, type TaskQueues } from '../domain/ids.ts';
 import type { OrderStatus, OrderView, SagaState } from '../domain/order.ts';
+import { retriedStep, type Retrying } from '../domain/retries.ts';
 import { searchAttributes, type OrderMemo } from '../domain/search-attributes.ts';
 import {
   actRefused,
@@ -69,6 +72,14 @@ export function createOrderWorkflows(client: Client, queues: TaskQueues): OrderW
       undefinedWhenNotFound('describe', () =>
         call(500, 'describe', async () => summaryOf(await handleOf(id).describe())),
       ),
+    async retrying(id) {
+      try {
+        const { raw } = await call(500, 'describe', () => handleOf(id).describe());
+        return retryingIn(raw.pendingActivities ?? []);
+      } catch {
+        return undefined;
+      }
+    },
     async update<Input extends Act>(
       id: OrderId,
       definition: UpdateDefinition<OrderView, [Input]>,
@@ -212,6 +223,31 @@ export function summaryOf(info: Omit<WorkflowExecutionInfo, 'raw'>): OrderSummar
     running: info.status.name === 'RUNNING',
     ...(info.status.name === 'RUNNING' ? {} : { closedAs: info.status.name }),
     startedAtUtc: info.startTime.toISOString(),
+  };
+}
+
+type PendingActivity = NonNullable<
+  Awaited<ReturnType<WorkflowHandle['describe']>>['raw']['pendingActivities']
+>[number];
+
+/** Of several the one that has failed most often. */
+export function retryingIn(pending: readonly PendingActivity[]): Retrying | undefined {
+  const failing = pending.filter(
+    ({ activityType, attempt }) => (attempt ?? 1) > 1 && retriedStep(activityType?.name ?? ''),
+  );
+  const [first, ...others] = failing;
+  if (!first) return undefined;
+  const worst = others.reduce((a, b) => ((b.attempt ?? 1) > (a.attempt ?? 1) ? b : a), first);
+  const { activityType, attempt, lastFailure, nextAttemptScheduleTime, lastStartedTime } = worst;
+  const next = optionalTsToMs(nextAttemptScheduleTime);
+  /* Temporal keeps the time of an attempt that has begun meanwhile. */
+  const begun = next !== undefined && (optionalTsToMs(lastStartedTime) ?? 0) >= next;
+  return {
+    activity: activityType?.name ?? '',
+    failures: (attempt ?? 1) - 1,
+    failureType: lastFailure?.applicationFailureInfo?.type ?? 'TimeoutFailure',
+    failure: lastFailure?.message ?? '',
+    ...(next === undefined || begun ? {} : { nextAttemptAtUtc: new Date(next).toISOString() }),
   };
 }
 

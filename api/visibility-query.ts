@@ -5,7 +5,7 @@ import type { OrderScope } from './order-workflows.ts';
 
 /** Temporal's list filter for orders. Throws for a value that could end its quotes: those come checked. */
 export function visibilityQuery(queues: TaskQueues, scope: OrderScope): string {
-  const { orderIds, idPrefix, open, closed, callerId, startedBeforeUtc, startedAfterUtc } = scope;
+  const { amongst, orderIds, idPrefix, open, closed, callerId, startedBeforeUtc, startedAfterUtc } = scope;
   const equal = {
     WorkflowType: fulfillOrderName,
     TaskQueue: queues.orders,
@@ -23,11 +23,24 @@ export function visibilityQuery(queues: TaskQueues, scope: OrderScope): string {
     ...(closed ? ["ExecutionStatus != 'Running'"] : []),
     ...(orderIds ? [`WorkflowId IN (${orderIds.map((id) => quoted(workflowIdOf(id))).join(', ')})`] : []),
     ...(idPrefix ? [`WorkflowId STARTS_WITH ${quoted(`${workflowIdOf('' as OrderId)}${idPrefix}`)}`] : []),
+    ...(amongst ? [amongstText(amongst)] : []),
     ...(callerId ? [`(${names.callerId} = ${quoted(callerId)} OR ${names.callerId} IS NULL)`] : []),
     ...(startedBeforeUtc ? [`StartTime < ${quoted(startedBeforeUtc)}`] : []),
     ...(startedAfterUtc ? [`StartTime > ${quoted(startedAfterUtc)}`] : []),
   ].join(' AND ');
 }
+
+/** The list filter knows no empty list. */
+function amongstText({ orderIds, orRunning }: NonNullable<OrderScope['amongst']>): string {
+  const ids = orderIds.length > 0 ? orderIds.map((id) => quoted(workflowIdOf(id))) : [quoted('none')];
+  const retried = `(WorkflowId IN (${ids.join(', ')}) AND ${goes})`;
+  if (!orRunning) return retried;
+  const statuses = orRunning.map(quoted).join(', ');
+  return `(${retried} OR (${names.sagaState} = 'running' AND ${names.orderStatus} IN (${statuses})))`;
+}
+
+/** A note of a step that is retried may be minutes older than the order's parking or end. */
+const goes = `${names.sagaState} IN ('running', 'compensating')`;
 
 function quoted(value: string): string {
   if (/^[\w.:-]+$/.test(value)) return `'${value}'`;

@@ -31,6 +31,18 @@ it('joins every condition that is given', () => {
   );
 });
 
+it('looks among those that are retried or wait, of which there may be none', () => {
+  const goes = "SagaState IN ('running', 'compensating')";
+  const amongst = { orderIds: [orderId('a')], orRunning: ['fulfillment_created'] as const };
+  expect(visibilityQuery(queues, { amongst })).toBe(
+    `${orders} AND ((WorkflowId IN ('order-a') AND ${goes}) OR ` +
+      "(SagaState = 'running' AND OrderStatus IN ('fulfillment_created')))",
+  );
+  expect(visibilityQuery(queues, { amongst: { orderIds: [] } })).toBe(
+    `${orders} AND (WorkflowId IN ('none') AND ${goes})`,
+  );
+});
+
 it.each(["x' OR 'a' = 'a", 'a\\', '', 'a b', 'a"'])(
   'takes no value that could end its quotes: %j',
   (value) => {

@@ -20,6 +20,8 @@ export interface OrderAnswer {
   total?: MoneyAnswer;
   hold?: Hold;
   parked?: Partial<Parked>;
+  retrying?: RetryingAnswer;
+  waitingFor?: { provider: string; state: string; sinceUtc: string; reason: string };
   failure?: { type: string; reason?: string };
   cancelRequested?: { actor: string; reason: string };
   shipment?: { carrier: string; service: string; trackingCode: string };
@@ -27,6 +29,16 @@ export interface OrderAnswer {
   money?: { act: string; text: string };
   startedAtUtc?: string;
   updatedAtUtc?: string;
+}
+
+interface RetryingAnswer {
+  step: string;
+  attempt: number;
+  failures: number;
+  reason: string;
+  lastFailure?: string;
+  nextAttemptAtUtc?: string;
+  waitsFor?: string;
 }
 
 interface OwedAnswer {
@@ -73,6 +85,7 @@ export function listText({ orders, nextCursor }: OrderListAnswer): string {
 
 function ordersTable(orders: readonly OrderAnswer[]): string {
   const owing = orders.some(({ owed }) => owed !== undefined);
+  const failing = orders.some(({ retrying }) => retrying !== undefined);
   const table = new Table({
     ...plain,
     head: [
@@ -83,6 +96,7 @@ function ordersTable(orders: readonly OrderAnswer[]): string {
       'failure',
       'placed',
       'customer',
+      ...(failing ? ['retried'] : []),
       ...(owing ? ['owed'] : []),
     ],
   });
@@ -97,11 +111,15 @@ function ordersTable(orders: readonly OrderAnswer[]): string {
       failure?.type ?? '',
       age,
       cut(customerId ?? '', 24),
+      ...(failing ? [order.retrying ? retriedText(order.retrying) : ''] : []),
       ...(owing ? [(order.owed ?? []).map(owedText).join('\n')] : []),
     ]);
   }
   return table.toString();
 }
+
+const retriedText = ({ step, failures, waitsFor }: RetryingAnswer): string =>
+  `${step} ${failures}×${waitsFor ? `, ${waitsFor}` : ''}`;
 
 const secondsSince = (utc: string): number => Math.max(0, Math.floor((Date.now() - Date.parse(utc)) / 1_000));
 
@@ -123,6 +141,8 @@ function facts(order: OrderAnswer): [string, string | undefined][] {
     ['total', total && `${total.amount} ${total.currency}`],
     ['held', hold && `until ${hold.untilUtc}: ${hold.reason}`],
     ['parked', parked && parkedText(parked)],
+    ['retried', order.retrying && retryText(order.retrying)],
+    ['waits for', order.waitingFor && waitText(order.waitingFor)],
     ['it takes', takes(order).join('\n')],
     ['failure', failure && [failure.type, failure.reason].filter(Boolean).join(': ')],
     ['cancel', cancelRequested && `asked for by ${cancelRequested.actor}: ${cancelRequested.reason}`],
@@ -168,6 +188,16 @@ const menders: Record<HeldStatus, string[]> = {
   payment_disputed: [],
 };
 
+/** The operator reads what the provider said; a shop's key gets the words alone. */
+const retryText = ({ step, failures, reason, lastFailure, nextAttemptAtUtc }: RetryingAnswer): string =>
+  [
+    `${step} failed ${failures} times, attempt ${failures + 1} ${nextAttemptAtUtc ? `at ${nextAttemptAtUtc}` : 'is under way'}`,
+    cut(lastFailure ?? reason, 200),
+  ].join('\n');
+
+const waitText = ({ provider, state, sinceUtc, reason }: NonNullable<OrderAnswer['waitingFor']>): string =>
+  `${provider}, ${state} since ${sinceUtc}: ${cut(reason, 200)}`;
+
 const parkedText = ({ activity, step, sinceUtc, failure }: Partial<Parked>): string =>
   [`at ${activity ?? step}`, sinceUtc && `since ${sinceUtc}`, failure && `\n${cut(failure, 200)}`]
     .filter(Boolean)
@@ -175,12 +205,13 @@ const parkedText = ({ activity, step, sinceUtc, failure }: Partial<Parked>): str
 
 /** One line, for `watch` and after an act. */
 export function orderLine(order: OrderAnswer): string {
-  const { orderId, status, sagaState, step, hold, parked, failure } = order;
+  const { orderId, status, sagaState, step, hold, parked, failure, retrying } = order;
   const where = sagaState === 'ended' || !step ? '' : `, step ${step}`;
   const why =
     (hold && `until ${hold.untilUtc}: ${hold.reason}`) ??
     (parked?.failure && `at ${parked.activity ?? step}: ${cut(parked.failure, 120)}`) ??
-    (failure?.reason && `${failure.type}: ${failure.reason}`);
+    (failure?.reason && `${failure.type}: ${failure.reason}`) ??
+    (retrying && `failed ${retrying.failures} times: ${cut(retrying.reason, 120)}`);
   return `${orderId}  ${status} (${sagaState}${where})${why ? ` ${why}` : ''}`;
 }
 

@@ -1,4 +1,5 @@
 import { ageFormat, parseAgeMs } from '../domain/age.ts';
+import { providerNames } from '../domain/providers.ts';
 import { orderStatuses, sagaStates, stepNames } from '../domain/order.ts';
 
 /** Conditions as the API takes them: names of query parameters and their values. */
@@ -31,6 +32,12 @@ const fields: Record<string, Field> = {
     expected: 'a customer id: 1 to 64 of A-Z a-z 0-9 . _ -',
     fits: (value) => /^[A-Za-z0-9._-]{1,64}$/.test(value),
   },
+  retrying: {
+    operators: { '>': 'retryingMoreThan' },
+    expected: 'a whole number: attempts of a step that have failed',
+    fits: (value) => /^\d{1,6}$/.test(value),
+  },
+  waiting: oneOf('waitingFor', providerNames),
   age: {
     operators: { '>': 'olderThan', '<': 'youngerThan' },
     expected: ageFormat,
@@ -40,7 +47,7 @@ const fields: Record<string, Field> = {
 
 export const whereHelp =
   'conditions, all of which must hold: status=… state=… step=… (where it is parked) failure=… customer=… ' +
-  'age>30m age<7d';
+  'retrying>5 waiting=carrier age>30m age<7d';
 
 /**
  * Conditions such as `step=shipping age>30m failure=ProviderUnavailable`, separated by spaces. Throws with what was

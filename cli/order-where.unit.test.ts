@@ -16,12 +16,24 @@ it('reads conditions into parameters of the API', () => {
   });
 });
 
+it('knows what keeps failing, and what waits for a provider', () => {
+  expect(parseWhere('retrying>5 waiting=carrier')).toEqual({
+    retryingMoreThan: '5',
+    waitingFor: 'carrier',
+  });
+});
+
 it.each([
+  ['retrying=5', 'expected retrying>…'],
+  ['waiting=post', 'expected payments, carrier'],
   ['', 'expected conditions'],
   ['   ', 'expected conditions'],
   ['shipping', '"shipping": expected name=value without spaces, such as step=shipping'],
   ['step = shipping', '"step": expected name=value without spaces'],
-  ['colour=red', '"colour=red": expected one of status, state, step, failure, customer, age'],
+  [
+    'colour=red',
+    '"colour=red": expected one of status, state, step, failure, customer, retrying, waiting, age',
+  ],
   ['__proto__=x', 'expected name=value'],
   ['constructor=x', 'expected one of'],
   ['status=paid', '"status=paid": expected received, inventory_reserved, payment_processed'],

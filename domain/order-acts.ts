@@ -25,6 +25,8 @@ export interface OrderFilter {
   customerHash?: string;
   startedBeforeUtc?: string;
   startedAfterUtc?: string;
+  /** Only these, or running ones of these statuses. */
+  amongst?: { orderIds: readonly OrderId[]; orRunning?: readonly OrderStatus[] };
 }
 
 /** An act that makes sense on many orders alike. */

@@ -78,8 +78,10 @@ function resultOf(orderId: OrderId, answer: UpdateAnswer): OrderActResult {
 /** No personal data: neither the customer nor the orders are named, each order's own trail has its row. */
 function choiceText({ choice }: BulkOrderAct): string {
   if ('orderIds' in choice) return `${choice.orderIds.length} orders by id`;
-  const { customerHash: _, ...rest } = choice.filter;
+  const { customerHash: _, amongst, ...rest } = choice.filter;
+  const found = amongst ? [`amongst ${amongst.orderIds.length} that are retried or wait`] : [];
   return Object.entries(rest)
     .map(([name, value]) => `${name} ${String(value)}`)
+    .concat(found)
     .join(', ');
 }

@@ -87,6 +87,7 @@ export function fakeWorkflows(changes: Partial<OrderWorkflows> = {}) {
       acts.push({ id, name: definition.name, act });
       return { status: 'accepted', view: viewOf({ orderId: id }) };
     },
+    retrying: async () => undefined,
     refusal: async () => null,
     async notifyPayment(id, eventId) {
       notices.push({ id, eventId });
