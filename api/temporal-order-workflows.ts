@@ -231,7 +231,7 @@ type PendingActivity = NonNullable<
 >[number];
 
 /** Of several the one that has failed most often. */
-export function retryingIn(pending: readonly PendingActivity[]): Retrying | undefined {
+function retryingIn(pending: readonly PendingActivity[]): Retrying | undefined {
   const failing = pending.filter(
     ({ activityType, attempt }) => (attempt ?? 1) > 1 && retriedStep(activityType?.name ?? ''),
   );

@@ -115,7 +115,11 @@ const actText = ({ act }: BulkOrderAct): string =>
 
 function choiceText({ choice }: BulkOrderAct): string {
   if ('orderIds' in choice) return `${choice.orderIds.length} orders by id`;
-  const { customerHash, ...rest } = choice.filter;
+  const { customerHash, amongst, ...rest } = choice.filter;
   const parts = Object.entries(rest).map(([name, value]) => `${name} ${String(value)}`);
-  return `orders with ${[...parts, ...(customerHash ? ['one customer'] : [])].join(', ')}`;
+  const more = [
+    ...(customerHash ? ['one customer'] : []),
+    ...(amongst ? ['a step that is retried or waits'] : []),
+  ];
+  return `orders with ${[...parts, ...more].join(', ')}`;
 }
