@@ -15,9 +15,13 @@ export function recordProcess(folder: string, name: string, pid: number): void {
   writeFileSync(noteFile(folder, name, pid), JSON.stringify(note));
 }
 
-/** Removes the note of a process that has ended. */
+/** Removes the note of a process that has ended; one that cannot be removed names a process that is gone, and is passed over. */
 export function forgetProcess(folder: string, name: string, pid: number): void {
-  rmSync(noteFile(folder, name, pid), { force: true });
+  try {
+    rmSync(noteFile(folder, name, pid), { force: true });
+  } catch {
+    // The disk is read-only or away.
+  }
 }
 
 /**

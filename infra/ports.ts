@@ -1,6 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
+import { replaceFile } from './whole-file.ts';
 
 /** Below Linux's range for outgoing connections, so that no client socket takes a port between choosing and listening. */
 const FIRST_PRIVATE_PORT = 20_000;
@@ -42,19 +44,30 @@ export type TakePort = (name: string) => Promise<number>;
 
 /**
  * Hands out one port per name and remembers it in `file`, so that addresses (a bookmarked Web UI) survive a restart.
- * A remembered port that something else has taken meanwhile is replaced by a free one.
+ * A remembered port that something else has taken meanwhile is replaced by a free one. A book that cannot be written
+ * changes nothing but the addresses after a restart, which is said.
  */
-export function createPortBook(file: string, isFree: PortProbe = isPortFree): TakePort {
+export function createPortBook(
+  file: string,
+  isFree: PortProbe = isPortFree,
+  say: (line: string) => void = () => {},
+): TakePort {
   const taken = new Set<number>();
   let queue = Promise.resolve(0);
+  let saidSo = false;
   const choose = async (name: string): Promise<number> => {
     const book = await readBook(file);
     const usable = (port: number) => (taken.has(port) ? Promise.resolve(false) : isFree(port));
     const remembered = book[name];
     const port = remembered !== undefined && (await usable(remembered)) ? remembered : await freePort(usable);
     taken.add(port);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, JSON.stringify({ ...book, [name]: port }, null, 2));
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      replaceFile(file, JSON.stringify({ ...book, [name]: port }, null, 2));
+    } catch (error) {
+      if (!saidSo) say(`Addresses will be others after the next start: ${String(error)}`);
+      saidSo = true;
+    }
     return port;
   };
   return (name) => (queue = queue.catch(() => 0).then(() => choose(name)));

@@ -27,6 +27,8 @@ export type ProcessSpec = {
   pidFolder?: string;
   /** How long SIGTERM may take before SIGKILL. Default 10 s. */
   graceMs?: number;
+  /** Who gets the SIGTERM, where it is not the process itself but one that it started. */
+  signalPid?: () => number | undefined;
 };
 
 export type OwnedProcess = {
@@ -37,8 +39,8 @@ export type OwnedProcess = {
   hasExited: () => boolean;
   /** The end of what it printed, for error messages. */
   lastLines: () => string;
-  /** SIGTERM to `pid` (the process itself unless told otherwise), SIGKILL to its whole group after the grace time; resolves when it is gone. */
-  stop: (pid?: number) => Promise<void>;
+  /** SIGTERM to the process (or to its `signalPid`), SIGKILL to its whole group after the grace time; resolves when it is gone. */
+  stop: () => Promise<void>;
 };
 
 /**
@@ -54,8 +56,10 @@ export async function startProcess(spec: ProcessSpec): Promise<OwnedProcess> {
   const pid = child.pid as number;
   tellReaper({ watch: pid });
   running.set(pid, () => owned.stop());
-  if (spec.pidFolder !== undefined) recordProcess(spec.pidFolder, spec.name, pid);
+  if (spec.pidFolder !== undefined) noteProcess(spec.pidFolder, spec.name, pid);
   void exited.then(() => {
+    // What it started must not hold its ports and data when it is started again.
+    signal(-pid, 'SIGKILL');
     tellReaper({ forget: pid });
     running.delete(pid);
     if (spec.pidFolder !== undefined) forgetProcess(spec.pidFolder, spec.name, pid);
@@ -66,8 +70,13 @@ export async function startProcess(spec: ProcessSpec): Promise<OwnedProcess> {
     exited,
     hasExited,
     lastLines: () => ('file' in spec.output ? endOfFile(spec.output.file) : kept.join('\n')),
-    stop: (target = pid) =>
-      stopChild({ group: pid, target, exited, graceMs: spec.graceMs ?? DEFAULT_GRACE_MS }),
+    stop: () =>
+      stopChild({
+        group: pid,
+        target: spec.signalPid?.() ?? pid,
+        exited,
+        graceMs: spec.graceMs ?? DEFAULT_GRACE_MS,
+      }),
   };
   return owned;
 }
@@ -78,13 +87,32 @@ export async function stopAllProcesses(): Promise<void> {
   for (const stop of [...running.values()].reverse()) await stop();
 }
 
+/** Without its note it runs as well; only a start after this launcher and its reaper were both killed would not find it. */
+function noteProcess(folder: string, name: string, pid: number): void {
+  try {
+    recordProcess(folder, name, pid);
+  } catch (error) {
+    console.error(`${name}: its process id cannot be noted in ${folder}: ${String(error)}`);
+  }
+}
+
+/** A log that cannot be opened is no reason not to run: the output is dropped then, and that is said. */
+function openLog(name: string, file: string): number | 'ignore' {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    return openSync(file, 'a');
+  } catch (error) {
+    console.error(`${name}: runs without its log, ${file} cannot be opened: ${String(error)}`);
+    return 'ignore';
+  }
+}
+
 function launch(spec: ProcessSpec, kept: string[]): ChildProcess {
   const options = { cwd: spec.folder, env: spec.env ?? process.env, detached: true };
   if ('file' in spec.output) {
-    mkdirSync(dirname(spec.output.file), { recursive: true });
-    const log = openSync(spec.output.file, 'a');
+    const log = openLog(spec.name, spec.output.file);
     const child = spawn(spec.command, spec.args, { ...options, stdio: ['ignore', log, log] });
-    closeSync(log);
+    if (log !== 'ignore') closeSync(log);
     return child;
   }
   if ('terminal' in spec.output) return spawn(spec.command, spec.args, { ...options, stdio: 'inherit' });

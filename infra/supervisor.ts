@@ -20,6 +20,8 @@ export type Supervised = {
 export type Supervision = {
   spec: ProcessSpec;
   say: (line: string) => void;
+  /** What is said of an early end instead of what the process printed, where it is known. */
+  why?: () => Promise<string | undefined>;
   /** Replaceable in tests. */
   start?: (spec: ProcessSpec) => Promise<OwnedProcess>;
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -28,7 +30,14 @@ export type Supervision = {
 
 /** Keeps a process running: whenever it ends by itself or is killed it is started again, after 0.5 s at first and at most 30 s. */
 export function supervise(options: Supervision): Supervised {
-  const { spec, say, start = startProcess, pause = pauseFor, now = Date.now } = options;
+  const {
+    spec,
+    say,
+    why = async () => undefined,
+    start = startProcess,
+    pause = pauseFor,
+    now = Date.now,
+  } = options;
   const stopping = new AbortController();
   let current: OwnedProcess | undefined;
   let crashes = 0;
@@ -36,22 +45,32 @@ export function supervise(options: Supervision): Supervised {
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const startedAt = now();
-      current = await start(spec);
-      if (stopping.signal.aborted) return;
-      const ended = current;
-      const exit = await ended.exited;
-      current = undefined;
+      const lastWords = await runOnce();
       if (stopping.signal.aborted) return;
       const ranMs = now() - startedAt;
       crashes = ranMs > STEADY_AFTER_MS ? 0 : crashes;
       const pauseMs = restartPauseMs(crashes++);
-      say(`${spec.name} ended (${describeExit(exit)}); starting it again in ${pauseMs / 1000} s`);
-      if (ranMs < YOUNG_MS) say(ended.lastLines());
+      say(`${spec.name} ${lastWords.how}; starting it again in ${pauseMs / 1000} s`);
+      if (ranMs < YOUNG_MS) say((await why()) ?? lastWords.printed);
       await pause(pauseMs, stopping.signal);
     }
   };
 
-  const ended = run().catch((error: unknown) => say(`${spec.name} cannot be started: ${String(error)}`));
+  /** Until it has ended. What cannot be started now (no process, no memory, no room for its files) may be later. */
+  const runOnce = async (): Promise<{ how: string; printed: string }> => {
+    try {
+      current = await start(spec);
+    } catch (error) {
+      return { how: 'cannot be started', printed: error instanceof Error ? error.message : String(error) };
+    }
+    const process = current;
+    if (stopping.signal.aborted) await process.stop();
+    const exit = await process.exited;
+    current = undefined;
+    return { how: `ended (${describeExit(exit)})`, printed: process.lastLines() };
+  };
+
+  const ended = run();
   return {
     name: spec.name,
     current: () => current,

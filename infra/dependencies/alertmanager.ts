@@ -9,7 +9,10 @@ import {
   firstThatWorks,
   type LaunchContext,
 } from './dependency.ts';
+import { configuredServer, hostOf } from './configured.ts';
 import { findOnPath } from './find-binary.ts';
+import { keepRunning } from './keep-running.ts';
+import { onOwnPorts } from './own-ports.ts';
 import { installCommandFor, installPackages } from './package-manager.ts';
 import { waitUntilReady } from './wait-until.ts';
 
@@ -47,8 +50,13 @@ export function alertmanagerCandidates(context: LaunchContext): Candidate<Alertm
 async function useConfigured(context: LaunchContext): Promise<Dependency<AlertmanagerAddresses>> {
   const url = context.env['ALERTMANAGER_URL'];
   if (!context.useConfigured || !url) throw createNotHere('ALERTMANAGER_URL is not set');
-  const version = await versionOf(url);
-  return { name: NAME, source: 'configured', version, addresses: { url }, stop: async () => {} };
+  return configuredServer(context, {
+    name: NAME,
+    setting: 'ALERTMANAGER_URL',
+    shown: hostOf(url),
+    addresses: { url },
+    ask: () => versionOf(url),
+  });
 }
 
 async function runPrivate(
@@ -62,24 +70,27 @@ async function runPrivate(
   if (binary === undefined) throw createNotHere('no alertmanager on PATH');
   const folder = join(context.folder, 'alertmanager');
   await mkdir(folder, { recursive: true });
-  const port = await context.takePort('alertmanager');
-  const server = await startProcess({
-    name: 'alertmanager',
-    command: binary,
-    args: [
-      `--config.file=${configFile}`,
-      `--storage.path=${folder}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      // Alone: no gossip with others on the network.
-      '--cluster.listen-address=',
-    ],
-    output: { file: join(context.folder, 'logs', 'alertmanager.log') },
-    pidFolder: join(context.folder, 'processes'),
+  return onOwnPorts(context, { name: NAME, ports: { port: 'alertmanager' } }, async ({ port }) => {
+    const spec = {
+      name: 'alertmanager',
+      command: binary,
+      args: [
+        `--config.file=${configFile}`,
+        `--storage.path=${folder}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        // Alone: no gossip with others on the network.
+        '--cluster.listen-address=',
+      ],
+      output: { file: join(context.folder, 'logs', 'alertmanager.log') },
+      pidFolder: join(context.folder, 'processes'),
+    };
+    const server = await startProcess(spec);
+    const url = `http://127.0.0.1:${port}`;
+    let version = '';
+    await waitUntilReady(server, async () => void (version = await versionOf(url)));
+    const { stop } = keepRunning(context, { ready: server, spec, ports: [port] });
+    return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop };
   });
-  const url = `http://127.0.0.1:${port}`;
-  let version = '';
-  await waitUntilReady(server, async () => void (version = await versionOf(url)));
-  return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop: () => server.stop() };
 }
 
 async function versionOf(url: string): Promise<string> {

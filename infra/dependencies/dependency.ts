@@ -7,6 +7,7 @@ export type Source =
 export type Dependency<Addresses> = {
   name: string;
   source: Source;
+  /** Empty while a configured server does not answer. */
   version: string;
   addresses: Addresses;
   /** Process id of a private server, for tests that kill it. */
@@ -27,6 +28,8 @@ export type LaunchContext = {
   say: (line: string) => void;
   /** Whether addresses from the environment are taken; tests never touch somebody's real servers. */
   useConfigured: boolean;
+  /** Whether a private server that ends is started again. Default false: tests kill servers to see them gone. */
+  keepsRunning?: boolean;
   /** Whether sudo may be used to install system packages (`--install`); root needs no permission. */
   installWithSudo: boolean;
 };
@@ -64,7 +67,8 @@ export type Plan<Addresses> = {
 };
 
 /**
- * Starts the first candidate that works, in the given order. A candidate that is there but fails is reported and passed over.
+ * Starts the first candidate that works, in the given order. A candidate that is there but fails is reported and passed over;
+ * but a configured address is never passed over: what somebody named is not replaced by something else.
  * Fails with every candidate's reason and the command that would install the dependency.
  */
 export async function firstThatWorks<Addresses>(plan: Plan<Addresses>): Promise<Dependency<Addresses>> {
@@ -74,6 +78,9 @@ export async function firstThatWorks<Addresses>(plan: Plan<Addresses>): Promise<
       return await candidate.start();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
+      if (candidate.source === 'configured' && !isNotHere(error)) {
+        throw new Error(`${plan.name}: the configured address cannot be used: ${reason}`, { cause: error });
+      }
       reasons.push(`  ${candidate.source}: ${reason}`);
       if (!isNotHere(error))
         plan.say(`${plan.name}: ${described[candidate.source]} does not work, looking further: ${reason}`);

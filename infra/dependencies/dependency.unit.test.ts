@@ -86,11 +86,15 @@ describe('the first that works', () => {
   });
 
   test('says so when something that is there does not work, and goes on', async () => {
-    const { outcome, said } = await decide({ configured: 'fails', path: 'works' });
-    expect(outcome).toBe('path');
-    expect(said).toEqual([
-      'Thing: the configured address does not work, looking further: configured is broken',
-    ]);
+    const { outcome, said } = await decide({ path: 'fails', docker: 'works' });
+    expect(outcome).toBe('docker');
+    expect(said).toEqual(['Thing: the program on PATH does not work, looking further: path is broken']);
+  });
+
+  test('is never another one than the configured address', async () => {
+    const { outcome, started } = await decide({ configured: 'fails', path: 'works' });
+    expect(outcome).toBe('Thing: the configured address cannot be used: configured is broken');
+    expect(started).toEqual(['configured']);
   });
 
   test('passes over what the machine does not have without a word', async () => {

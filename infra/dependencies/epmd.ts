@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type OwnedProcess, startProcess } from '../processes.ts';
+import { startProcess } from '../processes.ts';
 import type { LaunchContext } from './dependency.ts';
 import { findOnPath } from './find-binary.ts';
+import { keepRunning } from './keep-running.ts';
 import { waitUntilReady } from './wait-until.ts';
 
 /**
@@ -12,7 +13,7 @@ import { waitUntilReady } from './wait-until.ts';
 export async function startEpmd(options: {
   context: LaunchContext;
   port: number;
-}): Promise<OwnedProcess | undefined> {
+}): Promise<{ stop: () => Promise<void> } | undefined> {
   const { context, port } = options;
   const binary = await findOnPath('epmd', context.env, [
     '/usr/local/bin',
@@ -20,16 +21,17 @@ export async function startEpmd(options: {
     '/opt/homebrew/bin',
   ]);
   if (binary === undefined) return undefined;
-  const server = await startProcess({
+  const spec = {
     name: 'epmd',
     command: binary,
     args: ['-port', String(port), '-address', '127.0.0.1'],
     env: { ...context.env, ERL_EPMD_RELAXED_COMMAND_CHECK: '' },
     output: { file: join(context.folder, 'logs', 'epmd.log') },
     pidFolder: join(context.folder, 'processes'),
-  });
+  };
+  const server = await startProcess(spec);
   await waitUntilReady(server, () => canConnect(port), 10_000);
-  return server;
+  return keepRunning(context, { ready: server, spec, ports: [port] });
 }
 
 function canConnect(port: number): Promise<void> {

@@ -9,7 +9,10 @@ import {
   firstThatWorks,
   type LaunchContext,
 } from './dependency.ts';
+import { configuredServer, hostOf } from './configured.ts';
 import { findOnPath } from './find-binary.ts';
+import { keepRunning } from './keep-running.ts';
+import { onOwnPorts } from './own-ports.ts';
 import { installCommandFor, installPackages } from './package-manager.ts';
 import { waitUntilReady } from './wait-until.ts';
 
@@ -52,13 +55,13 @@ export function prometheusCandidates(
 async function useConfigured(context: LaunchContext): Promise<Dependency<PrometheusAddresses>> {
   const url = context.env['PROMETHEUS_URL'];
   if (!context.useConfigured || !url) throw createNotHere('PROMETHEUS_URL is not set');
-  return {
+  return configuredServer(context, {
     name: NAME,
-    source: 'configured',
-    version: await versionOf(url),
+    setting: 'PROMETHEUS_URL',
+    shown: hostOf(url),
     addresses: { url },
-    stop: async () => {},
-  };
+    ask: () => versionOf(url),
+  });
 }
 
 async function runPrivate(options: {
@@ -73,23 +76,26 @@ async function runPrivate(options: {
   await mkdir(folder, { recursive: true });
   const config = join(folder, 'prometheus.json');
   await writeFile(config, prometheusConfig(scraped));
-  const port = await context.takePort('prometheus');
-  const server = await startProcess({
-    name: 'prometheus',
-    command: binary,
-    args: [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      '--storage.tsdb.retention.time=7d',
-      `--web.listen-address=127.0.0.1:${port}`,
-    ],
-    output: { file: join(context.folder, 'logs', 'prometheus.log') },
-    pidFolder: join(context.folder, 'processes'),
+  return onOwnPorts(context, { name: NAME, ports: { port: 'prometheus' } }, async ({ port }) => {
+    const spec = {
+      name: 'prometheus',
+      command: binary,
+      args: [
+        `--config.file=${config}`,
+        `--storage.tsdb.path=${join(folder, 'data')}`,
+        '--storage.tsdb.retention.time=7d',
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
+      output: { file: join(context.folder, 'logs', 'prometheus.log') },
+      pidFolder: join(context.folder, 'processes'),
+    };
+    const server = await startProcess(spec);
+    const url = `http://127.0.0.1:${port}`;
+    let version = '';
+    await waitUntilReady(server, async () => void (version = await versionOf(url)));
+    const { stop } = keepRunning(context, { ready: server, spec, ports: [port] });
+    return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop };
   });
-  const url = `http://127.0.0.1:${port}`;
-  let version = '';
-  await waitUntilReady(server, async () => void (version = await versionOf(url)));
-  return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop: () => server.stop() };
 }
 
 async function versionOf(url: string): Promise<string> {

@@ -72,7 +72,11 @@ export function rabbitmqEnvironment(node: {
     RABBITMQ_DIST_PORT: String(ports.distribution),
     ERL_EPMD_PORT: String(ports.epmd),
     ERL_EPMD_ADDRESS: '127.0.0.1',
-    // Idle schedulers that spin cost a laptop's only other core.
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+sbwt none +sbwtdcpu none +sbwtdio none',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: [
+      // Idle schedulers that spin cost a laptop's only other core.
+      '+sbwt none +sbwtdcpu none +sbwtdio none',
+      // Other nodes and command line tools speak to it on loopback alone.
+      '-kernel inet_dist_use_interface {127,0,0,1}',
+    ].join(' '),
   };
 }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startProcess } from '../processes.ts';
+import { type OwnedProcess, startProcess } from '../processes.ts';
 import { createNotHere, type Dependency, type LaunchContext } from './dependency.ts';
 import { startEpmd } from './epmd.ts';
+import { keepRunning } from './keep-running.ts';
+import { onOwnPorts } from './own-ports.ts';
 import { brokerVersion, managementAnswers } from './rabbitmq-answers.ts';
 import { findRabbitmq, rabbitmqConfig, rabbitmqEnvironment } from './rabbitmq-node.ts';
 import { waitUntilReady } from './wait-until.ts';
@@ -25,49 +27,61 @@ export async function runRabbitmq(
   if (binary === undefined) throw createNotHere('no rabbitmq-server on PATH');
   const folder = join(context.folder, 'rabbitmq');
   await mkdir(folder, { recursive: true });
-  const ports = {
-    amqp: await context.takePort('amqp'),
-    management: await context.takePort('rabbitmq-management'),
-    metrics: await context.takePort('rabbitmq-metrics'),
-    distribution: await context.takePort('rabbitmq-distribution'),
-    epmd: await context.takePort('epmd'),
+  const names = {
+    amqp: 'amqp',
+    management: 'rabbitmq-management',
+    metrics: 'rabbitmq-metrics',
+    distribution: 'rabbitmq-distribution',
+    epmd: 'epmd',
   };
-  const pidFile = join(folder, 'pid');
-  await rm(pidFile, { force: true });
-  await writeFile(join(folder, 'rabbitmq.conf'), rabbitmqConfig(ports));
-  await writeFile(join(folder, 'enabled_plugins'), '[rabbitmq_management,rabbitmq_prometheus].\n');
-  const epmd = await startEpmd({ context, port: ports.epmd });
-  const server = await startProcess({
-    name: 'rabbitmq',
-    command: binary,
-    args: [],
-    env: rabbitmqEnvironment({ env: context.env, folder, pidFile, ports, nodeName: nodeName(folder) }),
-    output: { file: join(context.folder, 'logs', 'rabbitmq.log') },
-    pidFolder: join(context.folder, 'processes'),
-    graceMs: context.keepsData ? 20_000 : 0,
-  });
-  const addresses = {
-    url: `amqp://guest:guest@127.0.0.1:${ports.amqp}`,
-    managementUrl: `http://guest:guest@127.0.0.1:${ports.management}`,
-    metricsUrl: `http://127.0.0.1:${ports.metrics}/metrics`,
-  };
-  let version = '';
-  try {
-    await waitUntilReady(server, async () => {
-      version = await brokerVersion(addresses.url);
-      await managementAnswers(addresses.managementUrl);
+  return onOwnPorts(context, { name: RABBITMQ, ports: names }, async (ports) => {
+    const pidFile = join(folder, 'pid');
+    const forgetPid = () => rmSync(pidFile, { force: true });
+    forgetPid();
+    await writeFile(join(folder, 'rabbitmq.conf'), rabbitmqConfig(ports));
+    await writeFile(join(folder, 'enabled_plugins'), '[rabbitmq_management,rabbitmq_prometheus].\n');
+    const epmd = await startEpmd({ context, port: ports.epmd });
+    const spec = {
+      name: 'rabbitmq',
+      command: binary,
+      args: [],
+      env: rabbitmqEnvironment({ env: context.env, folder, pidFile, ports, nodeName: nodeName(folder) }),
+      output: { file: join(context.folder, 'logs', 'rabbitmq.log') },
+      pidFolder: join(context.folder, 'processes'),
+      graceMs: context.keepsData ? 20_000 : 0,
+      // The start script answers SIGTERM with a slow command line tool; the broker itself stops cleanly and at once.
+      signalPid: () => brokerPid(pidFile),
+    };
+    const addresses = {
+      url: `amqp://guest:guest@127.0.0.1:${ports.amqp}`,
+      managementUrl: `http://guest:guest@127.0.0.1:${ports.management}`,
+      metricsUrl: `http://127.0.0.1:${ports.metrics}/metrics`,
+    };
+    let version = '';
+    let server: OwnedProcess;
+    try {
+      server = await startProcess(spec);
+      await waitUntilReady(server, async () => {
+        version = await brokerVersion(addresses.url);
+        await managementAnswers(addresses.managementUrl);
+      });
+    } catch (error) {
+      await epmd?.stop();
+      throw error;
+    }
+    const pid = brokerPid(pidFile) ?? server.pid;
+    const running = keepRunning(context, {
+      ready: server,
+      spec,
+      ports: [ports.amqp, ports.management, ports.metrics, ports.distribution],
+      beforeStart: forgetPid,
     });
-  } catch (error) {
-    await epmd?.stop();
-    throw error;
-  }
-  const pid = brokerPid(pidFile) ?? server.pid;
-  const stop = async () => {
-    // The start script answers SIGTERM with a slow command line tool; the broker itself stops cleanly and at once.
-    await server.stop(pid);
-    await epmd?.stop();
-  };
-  return { name: RABBITMQ, source, version, addresses, pid, stop };
+    const stop = async () => {
+      await running.stop();
+      await epmd?.stop();
+    };
+    return { name: RABBITMQ, source, version, addresses, pid, stop };
+  });
 }
 
 /** One node name per data folder: RabbitMQ keeps its data under the name, and two nodes of one name cannot run beside each other. */

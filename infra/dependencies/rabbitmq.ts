@@ -1,3 +1,4 @@
+import { configuredServer, hostOf } from './configured.ts';
 import {
   type Candidate,
   createNotHere,
@@ -57,11 +58,11 @@ async function useConfigured(context: LaunchContext): Promise<Dependency<Rabbitm
     managementUrl: context.env['RABBITMQ_MANAGEMENT_URL'] ?? '',
     metricsUrl: context.env['RABBITMQ_METRICS_URL'] ?? '',
   };
-  return {
+  return configuredServer(context, {
     name: RABBITMQ,
-    source: 'configured',
-    version: await brokerVersion(url),
+    setting: 'AMQP_URL',
+    shown: hostOf(url),
     addresses,
-    stop: async () => {},
-  };
+    ask: () => brokerVersion(url),
+  });
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { startProcess } from '../processes.ts';
+import { configuredServer, hostOf } from './configured.ts';
 import {
   type Candidate,
   createNotHere,
@@ -11,6 +12,8 @@ import {
 } from './dependency.ts';
 import { dockerCandidate } from './docker.ts';
 import { findOnPath } from './find-binary.ts';
+import { keepRunning } from './keep-running.ts';
+import { onOwnPorts } from './own-ports.ts';
 import { installCommandFor, installPackages } from './package-manager.ts';
 import { waitUntilReady } from './wait-until.ts';
 
@@ -54,13 +57,13 @@ export function redisCandidates(context: LaunchContext): Candidate<RedisAddresse
 async function useConfigured(context: LaunchContext): Promise<Dependency<RedisAddresses>> {
   const url = context.env['REDIS_URL'];
   if (!context.useConfigured || !url) throw createNotHere('REDIS_URL is not set');
-  return {
+  return configuredServer(context, {
     name: NAME,
-    source: 'configured',
-    version: await versionOf(url),
+    setting: 'REDIS_URL',
+    shown: hostOf(url),
     addresses: { url },
-    stop: async () => {},
-  };
+    ask: () => versionOf(url),
+  });
 }
 
 async function runPrivate(
@@ -71,30 +74,33 @@ async function runPrivate(
   if (binary === undefined) throw createNotHere('no redis-server on PATH');
   const data = join(context.folder, 'redis');
   await mkdir(data, { recursive: true });
-  const port = await context.takePort('redis');
-  const server = await startProcess({
-    name: 'redis',
-    command: binary,
-    args: [
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      data,
-      '--save',
-      '',
-      '--appendonly',
-      context.keepsData ? 'yes' : 'no',
-    ],
-    output: { file: join(context.folder, 'logs', 'redis.log') },
-    pidFolder: join(context.folder, 'processes'),
-    graceMs: context.keepsData ? 10_000 : 0,
+  return onOwnPorts(context, { name: NAME, ports: { port: 'redis' } }, async ({ port }) => {
+    const spec = {
+      name: 'redis',
+      command: binary,
+      args: [
+        '--port',
+        String(port),
+        '--bind',
+        '127.0.0.1',
+        '--dir',
+        data,
+        '--save',
+        '',
+        '--appendonly',
+        context.keepsData ? 'yes' : 'no',
+      ],
+      output: { file: join(context.folder, 'logs', 'redis.log') },
+      pidFolder: join(context.folder, 'processes'),
+      graceMs: context.keepsData ? 10_000 : 0,
+    };
+    const server = await startProcess(spec);
+    const url = `redis://127.0.0.1:${port}`;
+    let version = '';
+    await waitUntilReady(server, async () => void (version = await versionOf(url)));
+    const { stop } = keepRunning(context, { ready: server, spec, ports: [port] });
+    return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop };
   });
-  const url = `redis://127.0.0.1:${port}`;
-  let version = '';
-  await waitUntilReady(server, async () => void (version = await versionOf(url)));
-  return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop: () => server.stop() };
 }
 
 /** Connects once and asks for the server's version; proves that it answers. */

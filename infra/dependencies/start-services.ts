@@ -58,13 +58,14 @@ export function serviceAddresses({ temporal, rabbitmq, redis }: Services) {
   };
 }
 
-/** Starts one dependency and says where it came from and how long it took. */
+/** Starts one dependency and says where it came from and how long it took; of one that does not answer it has been said. */
 export async function reported<Addresses>(
   context: LaunchContext,
   start: () => Promise<Dependency<Addresses>>,
 ): Promise<Dependency<Addresses>> {
   const startedAt = Date.now();
   const dependency = await start();
+  if (dependency.version === '') return dependency;
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   context.say(`${dependency.name} ${dependency.version} is ready (${dependency.source}, ${seconds} s)`);
   return dependency;

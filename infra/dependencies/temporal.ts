@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { startProcess } from '../processes.ts';
+import { configuredServer } from './configured.ts';
 import {
   type Candidate,
   createNotHere,
@@ -12,6 +13,8 @@ import {
   type Source,
 } from './dependency.ts';
 import { dockerCandidate } from './docker.ts';
+import { keepRunning } from './keep-running.ts';
+import { onOwnPorts } from './own-ports.ts';
 import { builtCli, cachedCli, cliOnPath, downloadedCli } from './temporal-cli.ts';
 import { addMissingSearchAttributes, keepClosedRuns, retentionDays } from './temporal-namespace.ts';
 import { CLI_VERSION, DEFAULT_NAMESPACE, devServerArguments, RETENTION_DAYS } from './temporal-settings.ts';
@@ -83,7 +86,7 @@ async function useConfigured(context: LaunchContext): Promise<Dependency<Tempora
   });
   const { address } = connectionOptions;
   if (!address) throw createNotHere('TEMPORAL_ADDRESS is not set');
-  const version = await withConnection(connectionOptions as ConnectionOptions, async (connection) => {
+  const prepare = async (connection: Connection) => {
     await addMissingSearchAttributes(connection, namespace);
     const days = await retentionDays(connection, namespace);
     if (days < RETENTION_DAYS) {
@@ -92,7 +95,7 @@ async function useConfigured(context: LaunchContext): Promise<Dependency<Tempora
       );
     }
     return serverVersion(connection);
-  });
+  };
   const addresses = {
     address,
     namespace,
@@ -100,7 +103,13 @@ async function useConfigured(context: LaunchContext): Promise<Dependency<Tempora
     metricsUrl: '',
     cli: '',
   };
-  return { name: NAME, source: 'configured', version, addresses, stop: async () => {} };
+  return configuredServer(context, {
+    name: NAME,
+    setting: 'TEMPORAL_ADDRESS',
+    shown: address,
+    addresses,
+    ask: () => withConnection(connectionOptions as ConnectionOptions, prepare),
+  });
 }
 
 async function runPrivate(options: {
@@ -111,36 +120,36 @@ async function runPrivate(options: {
   const { context, source, cli } = options;
   const folder = join(context.folder, 'temporal');
   await mkdir(folder, { recursive: true });
-  const ports = {
-    port: await context.takePort('temporal'),
-    uiPort: await context.takePort('temporal-ui'),
-    metricsPort: await context.takePort('temporal-metrics'),
-  };
-  const server = await startProcess({
-    name: 'temporal',
-    command: cli,
-    args: devServerArguments({ ...ports, databaseFile: join(folder, 'temporal.sqlite') }),
-    env: context.env,
-    output: { file: join(context.folder, 'logs', 'temporal.log') },
-    pidFolder: join(context.folder, 'processes'),
-    graceMs: context.keepsData ? 10_000 : 0,
-  });
-  const addresses = {
-    address: `127.0.0.1:${ports.port}`,
-    namespace: DEFAULT_NAMESPACE,
-    uiUrl: `http://127.0.0.1:${ports.uiPort}`,
-    metricsUrl: `http://127.0.0.1:${ports.metricsPort}/metrics`,
-    cli,
-  };
-  let version = '';
-  await waitUntilReady(server, async () => {
-    version = await withConnection({ address: addresses.address }, async (connection) => {
-      await keepClosedRuns(connection, DEFAULT_NAMESPACE);
-      await addMissingSearchAttributes(connection, DEFAULT_NAMESPACE);
-      return serverVersion(connection);
+  const names = { port: 'temporal', uiPort: 'temporal-ui', metricsPort: 'temporal-metrics' };
+  return onOwnPorts(context, { name: NAME, ports: names }, async (ports) => {
+    const spec = {
+      name: 'temporal',
+      command: cli,
+      args: devServerArguments({ ...ports, databaseFile: join(folder, 'temporal.sqlite') }),
+      env: context.env,
+      output: { file: join(context.folder, 'logs', 'temporal.log') },
+      pidFolder: join(context.folder, 'processes'),
+      graceMs: context.keepsData ? 10_000 : 0,
+    };
+    const server = await startProcess(spec);
+    const addresses = {
+      address: `127.0.0.1:${ports.port}`,
+      namespace: DEFAULT_NAMESPACE,
+      uiUrl: `http://127.0.0.1:${ports.uiPort}`,
+      metricsUrl: `http://127.0.0.1:${ports.metricsPort}/metrics`,
+      cli,
+    };
+    let version = '';
+    await waitUntilReady(server, async () => {
+      version = await withConnection({ address: addresses.address }, async (connection) => {
+        await keepClosedRuns(connection, DEFAULT_NAMESPACE);
+        await addMissingSearchAttributes(connection, DEFAULT_NAMESPACE);
+        return serverVersion(connection);
+      });
     });
+    const { stop } = keepRunning(context, { ready: server, spec, ports: Object.values(ports) });
+    return { name: NAME, source, version, addresses, pid: server.pid, stop };
   });
-  return { name: NAME, source, version, addresses, pid: server.pid, stop: () => server.stop() };
 }
 
 function versionOf({ address }: TemporalAddresses): Promise<string> {
