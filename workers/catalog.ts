@@ -7,6 +7,7 @@ import { systemClock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { connectStore } from './connect-store.ts';
 import { adjustStock } from './upkeep/adjust-stock.ts';
+import { lineOption } from './upkeep/line-option.ts';
 import { catalogFromCsv, catalogToCsv } from './upkeep/catalog-csv.ts';
 import { importCatalog, type ImportReport } from './upkeep/import-catalog.ts';
 
@@ -31,12 +32,6 @@ function wholeNumber(text: string): number {
   return units;
 }
 
-function sentence(text: string): string {
-  if (text.trim() === '' || text.length > 500)
-    throw new InvalidArgumentError('Expected 1 to 500 characters.');
-  return text;
-}
-
 function keyText(text: string): string {
   if (!/^[\x20-\x7e]{1,255}$/.test(text))
     throw new InvalidArgumentError('Expected 1 to 255 printable ASCII characters.');
@@ -44,7 +39,7 @@ function keyText(text: string): string {
 }
 
 const clock = systemClock;
-const actor = ['--actor <name>', 'who does it, for the audit row', sentence, 'operator'] as const;
+const actor = ['--actor <name>', 'who does it, for the audit row', lineOption(64), 'operator'] as const;
 const command = new Command('catalog').description('the catalog as CSV, and adjustments of the stock');
 
 command
@@ -67,7 +62,7 @@ command
   .requiredOption('--file <file>', 'file as export writes it; what it leaves empty stays')
   .option('--dry-run', 'check only')
   .option('--json', 'print the result as JSON')
-  .option('--reason <text>', 'why, for the audit rows', sentence, 'Catalog import')
+  .option('--reason <text>', 'why, for the audit rows', lineOption(500), 'Catalog import')
   .option(...actor)
   .action((options: { file: string; dryRun?: true; json?: true; reason: string; actor: string }) =>
     withStore(async (store) => {
@@ -85,7 +80,7 @@ command
   .description("add units to a product's stock on hand or take them away")
   .requiredOption('--product <id>', 'the product')
   .requiredOption('--by <units>', 'units to add; negative: to take away', wholeNumber)
-  .requiredOption('--reason <text>', 'why, for the audit row', sentence)
+  .requiredOption('--reason <text>', 'why, for the audit row', lineOption(500))
   .requiredOption('--key <key>', 'name of this adjustment: repeated under it, it counts once', keyText)
   .option('--dry-run', 'check only')
   .option('--json', 'print the result as JSON')

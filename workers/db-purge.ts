@@ -4,6 +4,7 @@ import { systemClock } from '../ports/clock.ts';
 import type { Purgeable } from '../ports/store.ts';
 import { connectStore } from './connect-store.ts';
 import { ageMs } from './upkeep/age.ts';
+import { lineOption } from './upkeep/line-option.ts';
 import { purgeStore, purgeSubject, type PurgeReport } from './upkeep/purge-store.ts';
 
 /*
@@ -27,7 +28,7 @@ const command = new Command('db:purge')
   .requiredOption('--older-than <age>', 'age in days, at least 7d')
   .option('--dry-run', 'count only')
   .option('--json', 'print the result as JSON')
-  .option('--actor <name>', 'who does it, for the audit row', 'operator')
+  .option('--actor <name>', 'who does it, for the audit row', lineOption(64), 'operator')
   .action(run);
 
 async function run({ olderThan, dryRun, json, actor }: Options): Promise<void> {

@@ -9,7 +9,6 @@ import { orderIdOf } from './activity-facts.ts';
 const NOTE_WITHIN_MS = 500;
 /** While a provider is held up no attempt renews a note: for so long it is believed all the same. */
 const BELIEVED_MS = 10 * 60_000;
-const FORGET_EVERY_MS = 10 * 60_000;
 const LONGEST_TEXT = 500;
 
 /**
@@ -23,7 +22,6 @@ export function noteRetries({
   store,
   clock,
 }: Pick<ActivityDeps, 'store' | 'clock'>): ActivityInterceptorsFactory {
-  let forgottenMs = 0;
   const quietly = async (work: Promise<unknown>): Promise<void> => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -52,9 +50,6 @@ export function noteRetries({
           nextAttemptAtUtc: new Date(nextMs).toISOString(),
           staleAfterUtc: new Date(nextMs + BELIEVED_MS).toISOString(),
         });
-        if (nowMs - forgottenMs < FORGET_EVERY_MS) return;
-        forgottenMs = nowMs;
-        await tx.retries.forget({ staleBeforeUtc: new Date(nowMs).toISOString() });
       });
     const remove = (): Promise<void> => store.transaction((tx) => tx.retries.remove(of));
     return {

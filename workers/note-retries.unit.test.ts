@@ -15,7 +15,7 @@ function noting(answer: () => Promise<unknown> = async () => undefined) {
     await answer();
     written.push([what, input]);
   };
-  const retries = { note: write('note'), remove: write('remove'), forget: write('forget') };
+  const retries = { note: write('note'), remove: write('remove') };
   const store = {
     transaction: <T>(work: (tx: StoreTransaction) => Promise<T>) =>
       work({ retries } as unknown as StoreTransaction),
@@ -62,7 +62,6 @@ describe('an attempt of a step', () => {
           staleAfterUtc: '2026-01-02T00:10:02.000Z',
         },
       ],
-      ['forget', { staleBeforeUtc: '2026-01-02T00:00:00.000Z' }],
     ]);
   });
 
@@ -71,7 +70,7 @@ describe('an attempt of a step', () => {
     const asks = new TechnicalFailure('ProviderUnavailable', 'busy', { retryAfterMs: 7_000 });
     await attempt(fails(technicalFailure(asks))).catch(() => {});
     await attempt(fails(new Error('a bug')), { attempt: 30 }).catch(() => {});
-    const notes = written.filter(([what]) => what === 'note').map(([, note]) => note);
+    const notes = written.map(([, note]) => note);
     expect(notes).toMatchObject([
       { nextAttemptAtUtc: '2026-01-02T00:00:07.000Z' },
       { nextAttemptAtUtc: '2026-01-02T00:00:20.000Z', failureType: 'Error', failure: 'a bug' },

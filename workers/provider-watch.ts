@@ -17,7 +17,7 @@ import { createProviderPace } from './provider-pace.ts';
 /** Reports keep a process alive in the eyes of the others; two may be missed. */
 const REPORT_EVERY_MS = REPORT_LIFE_MS / 3;
 
-/** Reports of processes that are gone are deleted after this. */
+/** Reports of processes that are gone, and notes of retries that went stale, are deleted after this. */
 const FORGET_AFTER_MS = 60 * 60 * 1_000;
 
 export interface ProviderWatch extends ProviderStates {
@@ -112,6 +112,7 @@ export async function watchProviders(input: {
       store.transaction(async (tx) => {
         for (const circuit of own) await tx.providers.report(circuit);
         await tx.providers.forget({ reportedBeforeUtc });
+        await tx.retries.forget({ staleBeforeUtc: reportedBeforeUtc });
         return true;
       }),
     );

@@ -33,7 +33,8 @@ describe("a process's watch over the providers", () => {
     transaction: async <T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> => {
       answered();
       const report = async (circuit: ProviderCircuit) => void circuits.push(circuit);
-      return work({ providers: { report, forget: async () => {} } } as unknown as StoreTransaction);
+      const forget = async () => {};
+      return work({ providers: { report, forget }, retries: { forget } } as unknown as StoreTransaction);
     },
   } as unknown as Store;
   const watch = async () => {

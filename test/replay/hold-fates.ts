@@ -8,6 +8,7 @@ import {
   extendSignal,
   resolveParked,
   setShippingAddress,
+  shippingAddressSignal,
   updatePayment,
 } from '../../workflows/messages.ts';
 import { act, booksOf, type StartedOrder } from '../e2e/saga-suite.ts';
@@ -33,6 +34,12 @@ const extend = (order: StartedOrder, ms: number) =>
 
 /** Approval, reminders and extensions, and what is written down about acts that came to nothing. */
 export const holdFates: Record<string, Fate> = {
+  'completed-address-without-postal-code': async (saga) => {
+    const order = await startUntil(saga, isHeld, undeliverable);
+    const { postalCode: _, state: __, ...address } = { ...goodAddress, city: 'Hong Kong', country: 'HK' };
+    await order.signal(shippingAddressSignal, { ...act, address });
+    return order;
+  },
   'completed-after-approval': async (saga) => {
     const order = await startUntil(saga, isHeld, {}, approval);
     await order.executeUpdate(approveOrder, { args: [act] });

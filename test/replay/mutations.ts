@@ -23,6 +23,20 @@ const parkedAt = (step: string, noticedIn: string): Mutation => ({
 
 export const mutations: Mutation[] = [
   {
+    name: 'a signal of an earlier history judged by the address rules of today',
+    file: 'handlers.ts',
+    find: "changed && !patched('address-rules') ? earlier : now",
+    replace: 'now',
+    noticedIn: ['completed-despite-address-refused-before'],
+  },
+  {
+    name: 'a signal of a history of today judged by the address rules of before',
+    file: 'handlers.ts',
+    find: "changed && !patched('address-rules') ? earlier : now",
+    replace: 'changed ? earlier : now',
+    noticedIn: ['completed-address-without-postal-code'],
+  },
+  {
     name: 'a timer before the provider is asked about',
     file: 'provider-wait.ts',
     ...before('const answer = await ask(', 'await sleep(1);'),
