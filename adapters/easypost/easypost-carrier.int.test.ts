@@ -201,10 +201,30 @@ describe('shipments at the sandbox', () => {
     expect(await labels(nowUtc())).toEqual([]);
   });
 
+  it.each<[string, Omit<Address, 'name' | 'street1'>, object]>([
+    ['Hong Kong', { city: 'Wan Chai', country: 'HK' }, { city: 'Wan Chai' }],
+    ['an emirate', { state: 'Dubai', country: 'AE' }, { city: 'Dubai', state: 'Dubai' }],
+    ['Macao', { country: 'MO' }, { city: expect.stringMatching(/^Maca/) }],
+  ])('go to %s without a postal code', async (_, place, shown) => {
+    const address = { name: 'Asha Rao', street1: '1 Road', ...place };
+    expect(await carrier.verifyAddress({ address, timeoutMs })).toEqual({ deliverable: true });
+    const reference = `shipment-${randomUUID()}-1`;
+    const answer = await carrier.createShipment({ reference, address, items, timeoutMs });
+    if (answer.status !== 'created') throw new Error(answer.reason);
+    const { shipmentId, rates } = answer;
+    const bought = await carrier.buy({ shipmentId, rateId: rates[0]?.rateId ?? '', timeoutMs });
+    expect(bought.status).toBe('bought');
+    const known = await carrier.retrieve({ shipmentId, timeoutMs });
+    const recipient = { name: 'Asha Rao', street1: '1 Road', country: place.country, ...shown };
+    expect(known).toMatchObject({ status: 'bought', recipient });
+    expect(known).not.toHaveProperty('recipient.postalCode');
+  });
+
   it('need a person when the API key is wrong', async () => {
     const stranger = connectEasyPostCarrier({ apiKey: 'EZTKother', apiBase: sandbox.url, from });
     await expect(stranger.retrieve({ shipmentId: 'shp_1', timeoutMs })).rejects.toMatchObject({
       type: 'ProviderMisconfigured',
+      keyRefused: true,
     });
     stranger.close();
   });
