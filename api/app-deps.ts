@@ -26,6 +26,8 @@ export interface ApiSettings {
   callers: readonly (ApiCaller & { key: string })[] | undefined;
   /** Keys the HMAC of customer ids and of list cursors. */
   customerHashKey: string;
+  /** Keys it has replaced; none where there were none. */
+  formerCustomerHashKeys?: readonly string[];
   defaultCurrency: Currency;
   /** Travels in the input of every workflow started here. */
   policy: SagaPolicy;

@@ -6,7 +6,7 @@ import { TookTooLong, within } from './bounded.ts';
 import { actorOf, requireOperator } from './callers.ts';
 import { customerOrders, eraseCustomer, refusalOf, type EraseAnswer } from './erase-customer.ts';
 import { actorField, knownCustomerIdField, reasonField } from './fields.ts';
-import { customerHashOf } from './order-identity.ts';
+import { customerHashesOf, customerHashOf } from './order-identity.ts';
 import { TemporalUnavailable } from './order-workflows.ts';
 import { ApiProblem } from './problems.ts';
 import { storeUnavailable } from './read-store.ts';
@@ -127,7 +127,9 @@ async function postErase(
     store: deps.store,
     nowUtc: () => deps.clock.nowUtc(),
     running: async () =>
-      (await deps.workflows.list({ customerHash, pageSize: 100 })).orders.filter(({ running }) => running),
+      (
+        await deps.workflows.list({ customerHash: customerHashesOf(id, deps.settings), pageSize: 100 })
+      ).orders.filter(({ running }) => running),
   };
   const answer = await bounded(deps, async (): Promise<EraseAnswer> => {
     if (!dryRun) {

@@ -103,16 +103,19 @@ function readQuery(c: AppContext): ListQuery {
 }
 
 async function listOrders(deps: AppDeps, caller: ApiCaller, query: ListQuery) {
-  const { customerHashKey } = deps.settings;
+  const { customerHashKey, formerCustomerHashKeys = [] } = deps.settings;
   const limit = Number(query.limit ?? DEFAULT_LIMIT);
   const { limit: _limit, cursor: _cursor, owed: _owed, ...where } = query;
   const { idPrefix } = where;
   const filters = {
-    ...filterOf(where, { nowUtc: deps.clock.nowUtc(), key: customerHashKey }),
+    ...filterOf(where, { nowUtc: deps.clock.nowUtc(), keys: deps.settings }),
     ...(await amongstOf(deps, where)),
   };
   const scope = JSON.stringify([caller.callerId, caller.role, where]);
-  let pageToken = query.cursor === undefined ? undefined : openCursor(query.cursor, scope, customerHashKey);
+  let pageToken =
+    query.cursor === undefined
+      ? undefined
+      : openCursor(query.cursor, scope, [customerHashKey, ...formerCustomerHashKeys]);
   const orders: OrderSummary[] = [];
   for (let page = 0; page < MAX_PAGES; page++) {
     const found = await deps.workflows.list({
@@ -156,11 +159,14 @@ function sealCursor(pageToken: Uint8Array, scope: string, key: string): string {
   return `${token}.${sealOf(token, scope, key).toString('base64url')}`;
 }
 
-function openCursor(cursor: string, scope: string, key: string): Uint8Array {
+function openCursor(cursor: string, scope: string, keys: readonly string[]): Uint8Array {
   const [token = '', seal = '', ...rest] = cursor.split('.');
   const given = Buffer.from(seal, 'base64url');
-  const expected = sealOf(token, scope, key);
-  if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) {
+  const isSealedBy = (key: string) => {
+    const expected = sealOf(token, scope, key);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  };
+  if (rest.length > 0 || !keys.some(isSealedBy)) {
     throw new ApiProblem('invalid-cursor', { detail: 'The cursor does not belong to this list.' });
   }
   return Buffer.from(token, 'base64url');

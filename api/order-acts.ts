@@ -161,7 +161,7 @@ async function choiceOf(deps: AppDeps, { where }: BulkBody): Promise<BulkOrderAc
   }
   if (orderIds) return { orderIds: [...new Set(orderIds)].map(orderId) };
   const nowUtc = deps.clock.nowUtc();
-  const filter = filterOf(conditions, { nowUtc, key: deps.settings.customerHashKey });
+  const filter = filterOf(conditions, { nowUtc, keys: deps.settings });
   return { filter: { startedBeforeUtc: nowUtc, ...filter, ...(await amongstOf(deps, conditions)) } };
 }
 

@@ -49,6 +49,22 @@ export const refundFingerprintOf = (
 export const customerHashOf = (customerId: string, key: string): string =>
   createHmac('sha256', key).update(`customer:${customerId}`).digest('hex');
 
+/** Keys of customers' hashes: the present one, and those of before, which older orders are found by. */
+export interface CustomerHashKeys {
+  customerHashKey: string;
+  formerCustomerHashKeys?: readonly string[];
+}
+
+/** What a search for a customer's orders looks for: one hash, or one for each key there has been. */
+export function customerHashesOf(
+  customerId: string,
+  { customerHashKey, formerCustomerHashKeys = [] }: CustomerHashKeys,
+): string | readonly string[] {
+  const present = customerHashOf(customerId, customerHashKey);
+  if (formerCustomerHashKeys.length === 0) return present;
+  return [present, ...formerCustomerHashKeys.map((key) => customerHashOf(customerId, key))];
+}
+
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

@@ -6,7 +6,7 @@ import { retriedStep } from '../domain/retries.ts';
 import { orderStatuses, sagaStates, stepNames, type OrderStatus } from '../domain/order.ts';
 import type { AppDeps } from './app-deps.ts';
 import { knownCustomerIdField } from './fields.ts';
-import { customerHashOf } from './order-identity.ts';
+import { customerHashesOf, type CustomerHashKeys } from './order-identity.ts';
 import { readStore } from './read-store.ts';
 
 const age = z
@@ -48,7 +48,10 @@ export const whereFields = {
 type Where = z.output<z.ZodObject<typeof whereFields>>;
 
 /** The conditions as Temporal's search attributes know them. */
-export function filterOf(where: Where, { nowUtc, key }: { nowUtc: string; key: string }): OrderFilter {
+export function filterOf(
+  where: Where,
+  { nowUtc, keys }: { nowUtc: string; keys: CustomerHashKeys },
+): OrderFilter {
   const { status, sagaState, step, failureType, customerId, olderThan, youngerThan } = where;
   const ago = (text: string) => new Date(Date.parse(nowUtc) - (parseAgeMs(text) ?? 0)).toISOString();
   return {
@@ -56,7 +59,7 @@ export function filterOf(where: Where, { nowUtc, key }: { nowUtc: string; key: s
     ...(sagaState ? { sagaState } : {}),
     ...(step ? { step } : {}),
     ...(failureType ? { failureType } : {}),
-    ...(customerId ? { customerHash: customerHashOf(customerId, key) } : {}),
+    ...(customerId ? { customerHash: customerHashesOf(customerId, keys) } : {}),
     ...(olderThan ? { startedBeforeUtc: ago(olderThan) } : {}),
     ...(youngerThan ? { startedAfterUtc: ago(youngerThan) } : {}),
   };

@@ -61,6 +61,7 @@ async function connectDeps(config: Config) {
   const settings = {
     callers: config.API_CALLERS,
     customerHashKey: config.CUSTOMER_HASH_KEY,
+    formerCustomerHashKeys: config.CUSTOMER_HASH_FORMER_KEYS,
     defaultCurrency: config.DEFAULT_CURRENCY,
     policy: config.policy,
     taskQueues: queues,

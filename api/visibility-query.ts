@@ -17,9 +17,7 @@ export function visibilityQuery(queues: TaskQueues, scope: OrderScope): string {
     ExecutionStatus: open ? 'Running' : undefined,
   };
   return [
-    ...Object.entries(equal).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name} = ${quoted(value)}`],
-    ),
+    ...Object.entries(equal).flatMap(([name, value]) => (value === undefined ? [] : [anyOf(name, value)])),
     ...(closed ? ["ExecutionStatus != 'Running'"] : []),
     ...(orderIds ? [`WorkflowId IN (${orderIds.map((id) => quoted(workflowIdOf(id))).join(', ')})`] : []),
     ...(idPrefix ? [`WorkflowId STARTS_WITH ${quoted(`${workflowIdOf('' as OrderId)}${idPrefix}`)}`] : []),
@@ -41,6 +39,11 @@ function amongstText({ orderIds, orRunning }: NonNullable<OrderScope['amongst']>
 
 /** A note of a step that is retried may be minutes older than the order's parking or end. */
 const goes = `${names.sagaState} IN ('running', 'compensating')`;
+
+const anyOf = (name: string, values: string | readonly string[]): string =>
+  typeof values === 'string'
+    ? `${name} = ${quoted(values)}`
+    : `${name} IN (${values.map(quoted).join(', ')})`;
 
 function quoted(value: string): string {
   if (/^[\w.:-]+$/.test(value)) return `'${value}'`;

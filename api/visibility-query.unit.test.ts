@@ -49,3 +49,9 @@ it.each(["x' OR 'a' = 'a", 'a\\', '', 'a b', 'a"'])(
     expect(() => visibilityQuery(queues, { failureType: value })).toThrow('letters, digits');
   },
 );
+
+it('asks for the orders of a customer under each key there has been', () => {
+  expect(visibilityQuery(queues, { customerHash: ['ab12', 'cd34'] })).toBe(
+    `${orders} AND CustomerHash IN ('ab12', 'cd34')`,
+  );
+});

@@ -154,6 +154,17 @@ const environment = z.object({
   ANALYTICS_WRITE_KEY: z.string().default(''),
   /** Key of the HMAC that turns customer ids into the search attribute CustomerHash; at least 16 characters. */
   CUSTOMER_HASH_KEY: z.string().min(16).default('local-development-only'),
+  /** Keys that CUSTOMER_HASH_KEY has replaced, separated by commas: orders of their time are found by their customer as well. */
+  CUSTOMER_HASH_FORMER_KEYS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(z.string().min(16)).max(10)),
   /** Encrypts the webhook secrets at rest; at least 32 characters. Another key makes stored secrets unreadable. */
   WEBHOOK_SECRET_KEY: z.string().min(32).default('local-development-only-not-secret'),
   /**

@@ -22,7 +22,8 @@ export interface OrderFilter {
   step?: StepName;
   /** Business failure of a held or failed order, or technical failure of a parked one. */
   failureType?: string;
-  customerHash?: string;
+  /** Several where its key was changed: any of them. */
+  customerHash?: string | readonly string[];
   startedBeforeUtc?: string;
   startedAfterUtc?: string;
   /** Only these, or running ones of these statuses. */

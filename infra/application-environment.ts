@@ -54,9 +54,11 @@ export function applicationEnvironment(input: EnvironmentInput): NodeJS.ProcessE
     SANDBOX_DATA: `${dataFolder}/sandbox`,
     SANDBOX_WEBHOOK_TARGET: `http://127.0.0.1:${ports.api}/webhooks/stripe`,
   };
+  const set = presentOnly(temporalEnvironment(input));
   return {
     ...ours,
-    ...presentOnly(temporalEnvironment(input)),
+    ...formerKeys(set, input.customerHashKey),
+    ...set,
     // Chosen by the launcher after it has looked at what the person set.
     REDIS_URL: input.redisUrl,
     AMQP_URL: input.amqpUrl,
@@ -66,6 +68,12 @@ export function applicationEnvironment(input: EnvironmentInput): NodeJS.ProcessE
     SANDBOX_PORT: String(ports.sandbox),
     SANDBOX_SMTP_PORT: String(ports.smtp),
   };
+}
+
+/** Who sets a key of their own goes on finding the orders of the key that was kept with the data until then. */
+function formerKeys(set: NodeJS.ProcessEnv, keptKey: string): NodeJS.ProcessEnv {
+  const own = set['CUSTOMER_HASH_KEY'];
+  return own === undefined || own === keptKey ? {} : { CUSTOMER_HASH_FORMER_KEYS: keptKey };
 }
 
 /** The person's environment with the settings of Temporal's private server in place of theirs, or all of theirs for a configured one. */

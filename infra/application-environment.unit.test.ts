@@ -35,6 +35,15 @@ describe('the environment of the four processes', () => {
     expect(environment['EASYPOST_API_BASE']).toBe('http://127.0.0.1:3');
   });
 
+  test('finds the orders of the kept key when the person sets another, unless they name the former ones', () => {
+    const user = { CUSTOMER_HASH_KEY: 'a key of their own' };
+    expect(applicationEnvironment({ ...input, user })['CUSTOMER_HASH_FORMER_KEYS']).toBe('hash-key');
+    const named = { ...user, CUSTOMER_HASH_FORMER_KEYS: 'one,two' };
+    expect(applicationEnvironment({ ...input, user: named })['CUSTOMER_HASH_FORMER_KEYS']).toBe('one,two');
+    const none = applicationEnvironment({ ...input, user: {} });
+    expect(none).not.toHaveProperty('CUSTOMER_HASH_FORMER_KEYS');
+  });
+
   test('lets what the person has set win, and takes an empty variable as not set', () => {
     const user = { SQL_URL: 'sqlite:/mine', SMTP_URL: 'smtp://mail', MAIL_FROM: '', STRIPE_SECRET_KEY: '' };
     const environment = applicationEnvironment({ ...input, user });

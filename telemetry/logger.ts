@@ -19,13 +19,23 @@ type Lines = DestinationStream & { flushSync?(): void };
 
 function standardOutput(): Lines {
   const isReadable = process.stdout.isTTY || process.env['LOG_PRETTY'] === '1';
-  return isReadable
-    ? pino.transport({
-        target: 'pino-pretty',
-        options: { ignore: 'pid,hostname,process', singleLine: true },
-      })
-    : pino.destination({ dest: 1, sync: true });
+  if (isReadable) {
+    return pino.transport({
+      target: 'pino-pretty',
+      options: { ignore: 'pid,hostname,process', singleLine: true },
+    });
+  }
+  const lines = pino.destination({ dest: 1, sync: true, maxLength: keptBytes });
+  let saidSo = false;
+  lines.on('error', (error: Error) => {
+    if (!saidSo) console.error(`The log cannot be written, the process goes on without: ${error.message}`);
+    saidSo = true;
+  });
+  return lines;
 }
+
+/** What waits for a disk that is full; more is dropped. It is written when there is room. */
+const keptBytes = 4 * 1024 * 1024;
 
 const scrubbing = (lines: Lines): Lines => ({
   write: (line) => lines.write(scrubText(line)),

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { verifyAudit, type AuditReport } from './upkeep/verify-audit.ts';
 import { loadConfig } from '../config/config.ts';
-import { connectStore } from './connect-store.ts';
+import { connectExistingStore } from './connect-store.ts';
 
 /*
  * `npm run audit:verify`: checks the hash chains of the audit trail in the store that SQL_URL names. Exit code 0 when
@@ -22,7 +22,7 @@ const command = new Command('audit:verify')
   .action(run);
 
 async function run({ subject, json }: Options): Promise<void> {
-  const store = await connectStore(loadConfig());
+  const store = await connectExistingStore(loadConfig());
   try {
     let saidAtMs = performance.now();
     const onProgress = ({ subjects, rows }: AuditReport) => {

@@ -1,11 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/config.ts';
 import { productId } from '../domain/ids.ts';
 import { mostUnits } from '../domain/stock.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
-import { connectStore } from './connect-store.ts';
+import { connectExistingStore, StoreMissing } from './connect-store.ts';
 import { adjustStock } from './upkeep/adjust-stock.ts';
 import { lineOption } from './upkeep/line-option.ts';
 import { catalogFromCsv, catalogToCsv } from './upkeep/catalog-csv.ts';
@@ -16,7 +16,7 @@ import { importCatalog, type ImportReport } from './upkeep/import-catalog.ts';
  * when something is refused: what an import refuses it lists, all the rest applies.
  */
 async function withStore(work: (store: Store) => Promise<string>): Promise<void> {
-  const store = await connectStore(loadConfig());
+  const store = await connectExistingStore(loadConfig());
   try {
     console.log(await work(store));
   } finally {
@@ -38,6 +38,18 @@ function keyText(text: string): string {
   return text;
 }
 
+/** Half a catalog, as a full disk leaves it, could be imported again. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const unfinished = `${file}.${process.pid}.unfinished`;
+  try {
+    await writeFile(unfinished, text, { flush: true });
+    await rename(unfinished, file);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}
+
 const clock = systemClock;
 const actor = ['--actor <name>', 'who does it, for the audit row', lineOption(64), 'operator'] as const;
 const command = new Command('catalog').description('the catalog as CSV, and adjustments of the stock');
@@ -51,7 +63,7 @@ command
       const rows = await store.upkeep.stock();
       const csv = catalogToCsv(rows);
       if (file === undefined) return csv.trimEnd();
-      await writeFile(file, csv);
+      await writeWhole(file, csv);
       return `${rows.length} products written to ${file}.`;
     }),
   );
@@ -129,5 +141,5 @@ try {
   await command.parseAsync();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = error instanceof StoreMissing ? 2 : 1;
 }

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import { isSqlServerUrl } from '../adapters/sqlserver/connection-settings.ts';
@@ -45,6 +47,23 @@ export const connectStoreWhenThere = (
     connect: () => connectStore(config, hooks),
     isAway: (error) => error instanceof TechnicalFailure && error.type === 'StoreUnavailable',
   });
+
+/**
+ * For commands that look after a store: one that is not there is refused, since a new empty one in its place would say
+ * that all is well.
+ */
+export async function connectExistingStore(config: Pick<Config, 'SQL_URL'>): Promise<Store> {
+  const path = /^sqlite:(.+)$/.exec(config.SQL_URL)?.[1];
+  if (path && !existsSync(path)) {
+    throw new StoreMissing(
+      `SQL_URL: there is no SQLite file at ${resolve(path)}; nothing was made. Set SQL_URL to the store, or start the product once (npm start)`,
+    );
+  }
+  return connectStore(config);
+}
+
+/** Exit code 2: nothing could be done. */
+export class StoreMissing extends Error {}
 
 const counted = (store: Store, { orders }: StoreHooks): Store =>
   orders ? countCommitted(store, orders) : store;

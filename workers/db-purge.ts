@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../config/config.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Purgeable } from '../ports/store.ts';
-import { connectStore } from './connect-store.ts';
+import { connectExistingStore, StoreMissing } from './connect-store.ts';
 import { ageMs } from './upkeep/age.ts';
 import { lineOption } from './upkeep/line-option.ts';
 import { purgeStore, purgeSubject, type PurgeReport } from './upkeep/purge-store.ts';
@@ -33,7 +33,7 @@ const command = new Command('db:purge')
 
 async function run({ olderThan, dryRun, json, actor }: Options): Promise<void> {
   const beforeUtc = new Date(Date.now() - ageMs(olderThan)).toISOString();
-  const store = await connectStore(loadConfig());
+  const store = await connectExistingStore(loadConfig());
   try {
     if (dryRun) {
       const counts = await store.upkeep.purgeable({ beforeUtc });
@@ -83,5 +83,5 @@ try {
   await command.parseAsync();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = error instanceof StoreMissing ? 2 : 1;
 }
