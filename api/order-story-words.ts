@@ -84,15 +84,21 @@ export function plainFailure(reason: string, step: string): string {
   );
 }
 
-const moment = new Intl.DateTimeFormat('en-US', {
-  dateStyle: 'long',
-  timeStyle: 'short',
-  hourCycle: 'h23',
-  timeZone: 'UTC',
-});
+const momentFormat = (timeStyle: 'short' | 'medium') =>
+  new Intl.DateTimeFormat('en-US', { dateStyle: 'long', timeStyle, hourCycle: 'h23', timeZone: 'UTC' });
+const [toMinutes, toSeconds] = [momentFormat('short'), momentFormat('medium')];
 
 /** `January 2, 2026 at 03:04 UTC`. */
-export const momentText = (utc: string): string => `${moment.format(new Date(utc))} UTC`;
+export const momentText = (utc: string): string => `${toMinutes.format(new Date(utc))} UTC`;
+
+/** The moments of one story, with seconds where several fall into one minute: `January 2, 2026 at 03:04:05 UTC`. */
+export function momentTexts(utcs: readonly string[]): string[] {
+  const minutes = Map.groupBy(utcs, momentText);
+  return utcs.map((utc) => {
+    const text = momentText(utc);
+    return (minutes.get(text)?.length ?? 0) > 1 ? `${toSeconds.format(new Date(utc))} UTC` : text;
+  });
+}
 
 /** The providers' ids are nothing to be read out. */
 const providerId = /:?\s*'(pi|re|shp|pm|dp|du|ch|evt)_\w+'|\s*\(?\b(pi|re|shp|pm|dp|du|ch|evt)_\w+\)?/g;

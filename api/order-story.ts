@@ -8,7 +8,7 @@ import { chargeTold, moneyText, nothingTold, standingSentence, type ToldMoney } 
 import { deadlineText, nextSentence } from './order-story-next.ts';
 import { otherText, partText, requestText } from './order-story-parts.ts';
 import { orderText, stateText } from './order-story-states.ts';
-import { momentText, pathSentences, sentence } from './order-story-words.ts';
+import { momentTexts, pathSentences, sentence } from './order-story-words.ts';
 import {
   isLate,
   isOfOrder,
@@ -48,14 +48,16 @@ export function tellOrder(
   events: readonly DomainEvent[],
   money?: MoneyNow,
 ): OrderStory {
-  const story: string[] = [];
+  const moved: { atUtc: string; text: string }[] = [];
   let told: Told = { place: unknownPlace, money: nothingTold(books), reason: '' };
   for (const row of rows) {
     const { text, money } = textOf(row, told, events);
-    if (text !== undefined) story.push(`${momentText(row.occurredAtUtc)}: ${sentence(text)}`);
+    if (text !== undefined) moved.push({ atUtc: row.occurredAtUtc, text: sentence(text) });
     const reason = row.to === 'compensating' && row.from !== 'parked' ? row.reason : told.reason;
     told = { place: placeAfter(told.place, row), money: money ?? told.money, reason, last: row };
   }
+  const moments = momentTexts(moved.map(({ atUtc }) => atUtc));
+  const story = moved.map(({ text }, index) => `${moments[index]}: ${text}`);
   const place = placeOf(rows);
   const standing = moneyStanding({ ...books, status: place.status as OrderStatus }, takenBack(place));
   return {

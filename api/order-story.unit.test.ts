@@ -590,3 +590,20 @@ describe('money that moved where nobody expected it', () => {
     );
   });
 });
+
+it('tells the seconds of what falls into one minute, and no others', () => {
+  const { rows } = fromTrail({
+    rows: [
+      row('receive', '', 'received', ''),
+      row('inventory', 'received', 'inventory_reserved', ''),
+      row('payment', 'inventory_reserved', 'payment_processed', ''),
+    ],
+  });
+  const at = ['2026-01-02T03:04:05.678Z', '2026-01-02T03:04:59.000Z', '2026-01-02T03:05:00.000Z'];
+  const moved = rows.map((one, index) => ({ ...one, occurredAtUtc: at[index] ?? '' }));
+  expect(
+    tellOrder(moved, noBooks, [])
+      .story.slice(0, 3)
+      .map((line) => line.split(' UTC')[0]),
+  ).toEqual(['January 2, 2026 at 03:04:05', 'January 2, 2026 at 03:04:59', 'January 2, 2026 at 03:05']);
+});

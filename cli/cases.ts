@@ -1,9 +1,8 @@
 import { userInfo } from 'node:os';
-import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { CliDeps } from './deps.ts';
 import { orderIdOf } from './order-ids.ts';
-import { plain } from './text.ts';
+import { tableText } from './table.ts';
 
 interface Case {
   orderId: string;
@@ -59,11 +58,24 @@ async function list({ client, print }: Pick<CliDeps, 'client' | 'print'>, option
 
 function casesText(cases: Case[]): string {
   if (cases.length === 0) return 'No cases.';
-  const table = new Table({ ...plain, head: ['order', 'status', 'step', 'found', 'run', 'acts'] });
-  for (const { orderId, status, step, sinceUtc, failure, acts } of cases) {
-    table.push([orderId, status, step, sinceUtc, failure, acts.join(', ')]);
-  }
-  return table.toString();
+  /* The run may be one that Temporal has forgotten: then no one finds the order by its first characters. */
+  const columns = [
+    { name: 'order', kind: 'whole' },
+    { name: 'status' },
+    { name: 'step', kind: 'optional' },
+    { name: 'found', kind: 'optional' },
+    { name: 'run' },
+    { name: 'allowed actions' },
+  ] as const;
+  const rows = cases.map(({ orderId, status, step, sinceUtc, failure, acts }) => [
+    orderId,
+    status,
+    step,
+    sinceUtc,
+    failure,
+    acts.join(', '),
+  ]);
+  return tableText(columns, rows);
 }
 
 async function act(

@@ -1,6 +1,6 @@
-import Table from 'cli-table3';
 import type { DeadLetterGroup, DeadLetterSummary } from '../domain/dead-letters.ts';
-import { ageText, cut, plain } from './text.ts';
+import { factsText, tableText } from './table.ts';
+import { ageText, cut } from './text.ts';
 
 export interface ListAnswer {
   total: number;
@@ -18,28 +18,49 @@ export type LetterAnswer = DeadLetterSummary & {
 
 export function listText({ total, groups, messages, nextCursor }: ListAnswer): string {
   if (total === 0 && groups.length === 0) return 'No dead letters.';
-  const kinds = new Table({ ...plain, head: ['queue', 'fingerprint', 'open', 'oldest', 'reason', 'error'] });
-  for (const group of groups) {
-    const open = group.replaying > 0 ? `${group.open} (+${group.replaying} in replay)` : String(group.open);
-    const age = ageText(group.oldestAgeSeconds);
-    kinds.push([group.queue, group.fingerprint, open, age, group.reason, cut(group.error, 60)]);
-  }
-  const each = new Table({ ...plain, head: ['id', 'queue', 'type', 'order', 'attempts', 'failed last'] });
-  for (const letter of messages) {
-    const { id, queue, type, orderId, attempts, lastFailedAtUtc } = letter;
-    each.push([id, queue, cut(type, 32), orderId, String(attempts), lastFailedAtUtc]);
-  }
+  const kinds = tableText(
+    [
+      { name: 'queue' },
+      { name: 'fingerprint', kind: 'whole' },
+      { name: 'open' },
+      { name: 'oldest', kind: 'optional' },
+      { name: 'reason', kind: 'optional' },
+      { name: 'error' },
+    ],
+    groups.map(({ queue, fingerprint, open, replaying, oldestAgeSeconds, reason, error }) => [
+      queue,
+      fingerprint,
+      replaying > 0 ? `${open} (+${replaying} in replay)` : String(open),
+      ageText(oldestAgeSeconds),
+      reason,
+      cut(error, 60),
+    ]),
+  );
+  const each = tableText(
+    [
+      { name: 'id', kind: 'whole' },
+      { name: 'queue' },
+      { name: 'type', kind: 'optional' },
+      { name: 'order', kind: 'order' },
+      { name: 'attempts', kind: 'optional' },
+      { name: 'failed last' },
+    ],
+    messages.map(({ id, queue, type, orderId, attempts, lastFailedAtUtc }) => [
+      id,
+      queue,
+      cut(type, 32),
+      orderId,
+      String(attempts),
+      lastFailedAtUtc,
+    ]),
+  );
   const more = nextCursor === undefined ? [] : [`More: --cursor ${nextCursor}`];
-  return [`${total} open`, kinds.toString(), each.toString(), ...more].join('\n\n');
+  return [`${total} open`, kinds, each, ...more].join('\n\n');
 }
 
 export function letterText(letter: LetterAnswer): string {
   const { headers, properties, body, ...facts } = letter;
-  const table = new Table(plain);
-  for (const [name, value] of Object.entries(facts)) table.push([name, String(value)]);
+  const table = factsText(Object.entries(facts).map(([name, value]) => [name, String(value)] as const));
   const parts = Object.entries({ properties, headers, body });
-  return [
-    table.toString(),
-    ...parts.map(([name, part]) => `${name}:\n${JSON.stringify(part, null, 2)}`),
-  ].join('\n\n');
+  return [table, ...parts.map(([name, part]) => `${name}:\n${JSON.stringify(part, null, 2)}`)].join('\n\n');
 }

@@ -1,7 +1,7 @@
-import Table from 'cli-table3';
 import type { HeldStatus, Hold, Parked } from '../domain/order.ts';
 import type { BulkOrderProgress, OrderActRefusal } from '../domain/order-acts.ts';
-import { ageText, cut, plain } from './text.ts';
+import { factsText, tableText, type Column } from './table.ts';
+import { ageText, cut } from './text.ts';
 
 interface MoneyAnswer {
   amount: string;
@@ -86,36 +86,32 @@ export function listText({ orders, nextCursor }: OrderListAnswer): string {
 function ordersTable(orders: readonly OrderAnswer[]): string {
   const owing = orders.some(({ owed }) => owed !== undefined);
   const failing = orders.some(({ retrying }) => retrying !== undefined);
-  const table = new Table({
-    ...plain,
-    head: [
-      'order',
-      'status',
-      'state',
-      'parked at',
-      'failure',
-      'placed',
-      'customer',
-      ...(failing ? ['retried'] : []),
-      ...(owing ? ['owed'] : []),
-    ],
-  });
-  for (const order of orders) {
-    const { orderId, status, sagaState, customerId, parked, failure, startedAtUtc } = order;
-    const age = startedAtUtc ? `${ageText(secondsSince(startedAtUtc))} ago` : '';
-    table.push([
+  /* Of a debt Temporal may have forgotten the order, and then no one finds it by its first characters. */
+  const columns: Column[] = [
+    { name: 'order', kind: owing ? 'whole' : 'order' },
+    { name: 'status' },
+    { name: 'state' },
+    { name: 'parked at' },
+    { name: 'failure' },
+    { name: 'placed' },
+    { name: 'customer', kind: 'optional' },
+    ...(failing ? [{ name: 'retried' }] : []),
+    ...(owing ? [{ name: 'owed' }] : []),
+  ];
+  const rows = orders.map(
+    ({ orderId, status, sagaState, customerId, parked, failure, startedAtUtc, retrying, owed }) => [
       orderId,
       status,
       sagaState,
       parked?.step ?? '',
       failure?.type ?? '',
-      age,
+      startedAtUtc ? `${ageText(secondsSince(startedAtUtc))} ago` : '',
       cut(customerId ?? '', 24),
-      ...(failing ? [order.retrying ? retriedText(order.retrying) : ''] : []),
-      ...(owing ? [(order.owed ?? []).map(owedText).join('\n')] : []),
-    ]);
-  }
-  return table.toString();
+      ...(failing ? [retrying ? retriedText(retrying) : ''] : []),
+      ...(owing ? [(owed ?? []).map(owedText).join('\n')] : []),
+    ],
+  );
+  return tableText(columns, rows);
 }
 
 const retriedText = ({ step, failures, waitsFor }: RetryingAnswer): string =>
@@ -125,10 +121,9 @@ const secondsSince = (utc: string): number => Math.max(0, Math.floor((Date.now()
 
 /** What a person needs to see of one order: where it is, why it waits, and what may be done. */
 export function orderText(order: OrderAnswer, why?: WhyAnswer): string {
-  const table = new Table(plain);
-  for (const [name, value] of facts(order)) if (value) table.push([name, value]);
+  const known = facts(order).flatMap(([name, value]) => (value ? [[name, value] as const] : []));
   const story = why ? ['What happened:', ...why.story.map((line) => `  ${line}`), `Next: ${why.next}`] : [];
-  return [table.toString(), ...(story.length > 0 ? [story.join('\n')] : [])].join('\n\n');
+  return [factsText(known), ...(story.length > 0 ? [story.join('\n')] : [])].join('\n\n');
 }
 
 function facts(order: OrderAnswer): [string, string | undefined][] {

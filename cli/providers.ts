@@ -1,9 +1,8 @@
 import { userInfo } from 'node:os';
-import Table from 'cli-table3';
 import { Argument, Command } from 'commander';
 import { providerNames, type ProviderName } from '../domain/providers.ts';
 import type { CliDeps } from './deps.ts';
-import { plain } from './text.ts';
+import { tableText, type Column } from './table.ts';
 
 interface Provider {
   provider: ProviderName;
@@ -70,20 +69,27 @@ async function turn(
 }
 
 function listText(providers: Provider[]): string {
-  const switches = new Table({ ...plain, head: ['provider', 'status', 'switch', 'by', 'since', 'reason'] });
-  const circuits = new Table({ ...plain, head: ['provider', 'worker', 'circuit', 'since', 'reason'] });
-  for (const { provider, status, switch: own, circuits: found } of providers) {
-    switches.push([
+  const switches = providers.map(({ provider, status, switch: own }) => [
+    provider,
+    status,
+    own?.state ?? 'running',
+    own?.actor ?? '',
+    own?.sinceUtc ?? '',
+    own?.reason ?? '',
+  ]);
+  const circuits = providers.flatMap(({ provider, circuits: found }) =>
+    found.map(({ process, state, sinceUtc, reason, keyRefused }) => [
       provider,
-      status,
-      own?.state ?? 'running',
-      own?.actor ?? '',
-      own?.sinceUtc ?? '',
-      own?.reason ?? '',
-    ]);
-    for (const { process, state, sinceUtc, reason, keyRefused } of found) {
-      circuits.push([provider, process, keyRefused ? `${state}, key refused` : state, sinceUtc, reason]);
-    }
-  }
-  return `${switches.toString()}\n\n${circuits.toString()}`;
+      process,
+      keyRefused ? `${state}, key refused` : state,
+      sinceUtc,
+      reason,
+    ]),
+  );
+  return [
+    tableText(named(['provider', 'status', 'switch', 'by', 'since', 'reason']), switches),
+    tableText(named(['provider', 'worker', 'circuit', 'since', 'reason']), circuits),
+  ].join('\n\n');
 }
+
+const named = (names: readonly string[]): Column[] => names.map((name) => ({ name }));

@@ -1,6 +1,3 @@
-/** Plain borders and no colors: the tables are read in logs and tickets as well. */
-export const plain = { style: { head: [], border: [], compact: true } };
-
 /** The largest two units: `3 d 4 h`, `5 min 6 s`. */
 export function ageText(seconds: number): string {
   const units = [

@@ -35,7 +35,7 @@ const claims: Claim[] = [
 
 /** What is wrong about a story, held against what SQL says of the order; empty where nothing is. */
 export function wrongIn({ story, next }: { story: readonly string[]; next: string }, reading: WalkReading) {
-  const sentences = story.map((line) => line.replace(/^\w+ \d+, \d+ at \d\d:\d\d UTC: /, ''));
+  const sentences = story.map((line) => line.replace(/^\w+ \d+, \d+ at \d\d:\d\d(:\d\d)? UTC: /, ''));
   return [
     ...wrongClaims(sentences, reading),
     ...wrongSums(sentences, reading),
