@@ -17,7 +17,7 @@ const rows = [
   [id(2), 'completed', '', '', '東京都渋谷区のお客様です'],
 ];
 const widest = (text: string) =>
-  Math.max(...text.split('\n').map((line) => [...stripVTControlCharacters(line)].length));
+  Math.max(...text.split('\n').map((line) => Array.from(stripVTControlCharacters(line)).length));
 const plain = (width: number) => ({ columns: width, colors: false });
 
 describe('a table', () => {
@@ -74,7 +74,9 @@ describe('a table', () => {
     const text = factsText([['name', '東京都渋谷区のお客様です'.repeat(4)]], plain(40));
     const cells = text
       .split('\n')
-      .map((line) => [...line].reduce((sum, c) => sum + (/[\p{scx=Han}\p{scx=Hira}]/u.test(c) ? 2 : 1), 0));
+      .map((line) =>
+        Array.from(line).reduce((sum, c) => sum + (/[\p{scx=Han}\p{scx=Hira}]/u.test(c) ? 2 : 1), 0),
+      );
     expect(Math.max(...cells)).toBeLessThanOrEqual(40);
   });
 
