@@ -13,7 +13,7 @@ import { nextCommand, webUiLink } from './demo/next-commands.ts';
 import { scenarios, type Scenario } from './demo/scenarios.ts';
 
 /**
- * `npm start -- --demo`, or `node cli/demo.ts [--json]` beside a running product: posts orders of different fates and shows
+ * `npm start -- --demo`, or `npm run -s node -- cli/demo.ts [--json]` beside a running product: posts orders of different fates and shows
  * them until each has ended or waits for a person, 60 s at most. Needs the API and the sandbox over HTTP, whose addresses it
  * reads from ORDER_SAGA_ADDRESSES (default `.runtime/addresses.json`). `--json` prints one line per final state and nothing else.
  * Exit code 0 when every order has ended or waits.

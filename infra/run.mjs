@@ -22,14 +22,24 @@ const commands = new Map([
   ['bench', 'bench.ts'],
   ['reset', 'reset.ts'],
 ]);
+/** `npm run -s node -- <file> [arguments]`: any program of the clone. */
+const ANY_PROGRAM = 'node';
 
 const [name = '', ...rest] = process.argv.slice(2);
-const script = commands.get(name);
-if (script === undefined) fail(`Unknown command "${name}". Known are: ${[...commands.keys()].join(', ')}.`);
+const script = name === ANY_PROGRAM ? programOf(rest.shift()) : commands.get(name);
+if (script === undefined) {
+  fail(`Unknown command "${name}". Known are: ${[...commands.keys(), ANY_PROGRAM].join(', ')}.`);
+}
 requireNode();
 if (!packagesAreInstalled()) installPackages();
 requireOurNode();
 runUnderOurNode(join(project, 'infra', script));
+
+/** @param {string | undefined} file */
+function programOf(file) {
+  if (file !== undefined && existsSync(join(project, file))) return join('..', file);
+  return fail(`Expected a program of this clone, for example sandbox/server.ts; came ${file ?? 'nothing'}.`);
+}
 
 function requireNode() {
   const major = Number(process.versions.node.split('.')[0]);

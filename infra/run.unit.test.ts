@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -73,4 +82,26 @@ describe('the entry of the npm scripts', () => {
     install();
     expect(run('stop').output).toContain('Known are: start, test, test:long, bench, reset');
   });
+
+  test('runs any program of the clone, and names what it expected otherwise', () => {
+    install();
+    write('sandbox/server.ts', '');
+    expect(run('node', 'sandbox/server.ts', '--x')).toEqual({ output: 'runs server.ts --x\n', status: 7 });
+    expect(run('node', 'no/such.ts').output).toContain('Expected a program of this clone');
+    expect(run('node').output).toContain('came nothing');
+  });
+});
+
+test("no page says to run a program by the machine's own Node, which may be too old for TypeScript", () => {
+  const project = join(import.meta.dirname, '..');
+  const pages = readdirSync(project, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.md') && !/node_modules|\.runtime|docs.adr|CHANGELOG/.test(file),
+  );
+  expect(pages.length).toBeGreaterThan(10);
+  const found = pages.flatMap((page) =>
+    [...readFileSync(join(project, page), 'utf8').matchAll(/(?<![\w-])node (?!-)[\w./-]+\.ts\b/g)].map(
+      ([command]) => `${page}: ${command}`,
+    ),
+  );
+  expect(found).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { runtimeFolder } from './runtime-folder.ts';
 import { untilSignal } from './until-signal.ts';
 
 /**
- * `node infra/services.ts`: private Temporal, RabbitMQ and Redis in the foreground, for work on the code.
+ * `npm run -s node -- infra/services.ts`: private Temporal, RabbitMQ and Redis in the foreground, for work on the code.
  * Prints their addresses as JSON, writes them to `.runtime/services.json`, and stops everything on SIGINT or SIGTERM.
  */
 const folder = join(runtimeFolder, 'services');

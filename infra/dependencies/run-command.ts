@@ -10,8 +10,8 @@ export type CommandSpec = {
   args: readonly string[];
   env?: NodeJS.ProcessEnv;
   timeoutMs?: number;
-  /** Called about every 10 s with the time so far and the last line the command printed. */
-  onProgress?: (seconds: number, lastLine: string) => void;
+  /** Called about every 10 s with the time so far, the last line the command printed, and all of them. */
+  onProgress?: (seconds: number, lastLine: string, lines: readonly string[]) => void;
   /** Lets the command talk to the person at the terminal; then nothing is captured. Default false. */
   interactive?: boolean;
 };
@@ -29,7 +29,7 @@ export async function runCommand(spec: CommandSpec): Promise<string> {
     output: { onLine: (line) => lines.push(line) },
   });
   const ticker = setInterval(
-    () => spec.onProgress?.(Math.round((Date.now() - startedAt) / 1000), lines.at(-1) ?? ''),
+    () => spec.onProgress?.(Math.round((Date.now() - startedAt) / 1000), lines.at(-1) ?? '', lines),
     PROGRESS_EVERY_MS,
   );
   const timeoutMs = spec.timeoutMs ?? 30_000;

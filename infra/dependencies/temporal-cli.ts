@@ -6,7 +6,7 @@ import { binFolder, sharedBinFolder } from '../runtime-folder.ts';
 import { createNotHere, type LaunchContext } from './dependency.ts';
 import { findOnPath, firstExecutable } from './find-binary.ts';
 import { runCommand } from './run-command.ts';
-import { CLI_VERSION, OLDEST_SERVER } from './temporal-settings.ts';
+import { CLI_PACKAGES, CLI_VERSION, OLDEST_SERVER } from './temporal-settings.ts';
 
 /** A download that brings no byte for this long is given up: the network is closed. */
 const SILENCE_MS = 15_000;
@@ -70,17 +70,27 @@ export async function builtCli(context: LaunchContext): Promise<string> {
   const go = await findOnPath('go', context.env, ['/usr/local/go/bin']);
   if (go === undefined) throw createNotHere('no go on PATH');
   await mkdir(binFolder, { recursive: true });
-  context.say(`Temporal: building the CLI ${CLI_VERSION} with go install (about 2 minutes, once)`);
+  context.say(
+    `Temporal: building the CLI ${CLI_VERSION} with go install (${CLI_PACKAGES} packages; 2 to 10 minutes, once)`,
+  );
   await runCommand({
     command: go,
-    args: ['install', `${GO_PACKAGE}@${CLI_VERSION}`],
+    args: ['install', '-v', `${GO_PACKAGE}@${CLI_VERSION}`],
     env: { ...context.env, GOBIN: binFolder },
     timeoutMs: BUILD_TIMEOUT_MS,
-    onProgress: (seconds, line) => context.say(`Temporal: building, ${seconds} s: ${line}`),
+    onProgress: (seconds, _line, lines) => context.say(`Temporal: ${seconds} s: ${buildProgress(lines)}`),
   });
   const built = join(binFolder, 'temporal');
   await shareCli(built, sharedCli(context.env));
   return built;
+}
+
+/** How far a build is, by what `go install -v` prints: modules as they are fetched, packages as they are compiled. */
+export function buildProgress(lines: readonly string[]): string {
+  const fetched = lines.filter((line) => line.startsWith('go: downloading ')).length;
+  const compiled = lines.filter((line) => /^[\w.]+(\/[\w.~-]+)*$/.test(line)).length;
+  if (compiled === 0) return `${fetched} modules fetched, nothing compiled yet`;
+  return `${compiled} of at most ${CLI_PACKAGES} packages compiled, ${lines.at(-1)} was the last`;
 }
 
 function sharedCli(env: NodeJS.ProcessEnv): string {

@@ -14,6 +14,9 @@ export const DEFAULT_NAMESPACE = 'default';
 /** What is built or downloaded where no Temporal CLI is found: CLI 1.5.1 brings server 1.29.1. */
 export const CLI_VERSION = 'v1.5.1';
 
+/** What a build of it compiles where nothing is compiled yet: `go list -deps github.com/temporalio/cli/cmd/temporal | wc -l`. */
+export const CLI_PACKAGES = 1_298;
+
 /** A CLI on PATH whose server is older lacks features the product relies on. */
 export const OLDEST_SERVER = '1.28.0';
 

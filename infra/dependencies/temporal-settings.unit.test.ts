@@ -1,3 +1,4 @@
+import { buildProgress } from './temporal-cli.ts';
 import { expect, test } from 'vitest';
 import { devServerArguments, searchAttributeTypes } from './temporal-settings.ts';
 
@@ -29,4 +30,20 @@ test('the dev server knows the search attributes of an order from its first star
 
 test('timers below a second are possible', () => {
   expect(commandLine).toContain('--dynamic-config-value history.timerProcessorMaxTimeShift="10ms"');
+});
+
+test('a build says how far it is', () => {
+  expect(buildProgress([])).toBe('0 modules fetched, nothing compiled yet');
+  const fetching = ['go: downloading go.temporal.io/api v1.53.0', 'go: downloading github.com/x/y v1.0.0'];
+  expect(buildProgress(fetching)).toBe('2 modules fetched, nothing compiled yet');
+  const compiling = [
+    ...fetching,
+    'internal/abi',
+    'errors',
+    'modernc.org/sqlite/lib',
+    'golang.org/x/net/http2',
+  ];
+  expect(buildProgress(compiling)).toBe(
+    '4 of at most 1298 packages compiled, golang.org/x/net/http2 was the last',
+  );
 });

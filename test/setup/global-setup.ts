@@ -42,7 +42,7 @@ const keys = [
 /**
  * Starts private servers once for a run, in a folder of its own, and stops them by process id afterwards; a reaper does it when this process is killed.
  * Where ORDER_SAGA_SERVICES names a file of addresses, those servers are used: `npm test` starts them itself to report what it has to install,
- * and `ORDER_SAGA_SERVICES=running` takes the ones of `node infra/services.ts`, which saves their start while working on one file.
+ * and `ORDER_SAGA_SERVICES=running` takes the ones of `npm run -s node -- infra/services.ts`, which saves their start while working on one file.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const running = process.env['ORDER_SAGA_SERVICES'];
