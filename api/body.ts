@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { z } from '@hono/zod-openapi';
+import { repeatedName } from '../domain/repeated-name.ts';
 import { ApiProblem, type FieldError } from './problems.ts';
-import { repeatedName } from './repeated-name.ts';
 
 /** Largest body taken, in bytes. */
 export const MAX_BODY_BYTES = 65_536;

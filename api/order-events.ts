@@ -22,7 +22,9 @@ export function addOrderEvents(app: App, deps: AppDeps): void {
       description:
         '`id` is the event’s sequence, `event` its type, `data` the event as published. Reconnecting with ' +
         'Last-Event-ID continues after it. The stream ends once the order has ended and all events were sent; ' +
-        'reconnecting then gets 204, or what has come since: refunds and disputes.',
+        'reconnecting then gets 204, or what has come since: refunds and disputes. While a step keeps failing, ' +
+        '`order.retrying` comes with each further failure, without an `id` since it is no event of the order; its ' +
+        '`payload.retrying` is as in GET /orders/{orderId}, and null once that is over.',
       produces: 'text/event-stream',
       request: {
         params: orderIdParameter,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { NotedRetry } from '../domain/retries.ts';
 import type { DomainEvent, EventType } from '../domain/events.ts';
 import { createApp } from './app.ts';
 import { fakeDeps, fakeStore, otherShopKey, send, someOrder, viewOf } from './testing/fake-deps.ts';
@@ -25,11 +26,23 @@ const whole = [
 ];
 const path = `/orders/${someOrder}/events`;
 
-function build(events: DomainEvent[], order = viewOf()) {
+const noted: NotedRetry = {
+  orderId: someOrder,
+  activity: 'generateShipment',
+  failures: 2,
+  failureType: 'ProviderUnavailable',
+  failure: 'EasyPost: 503',
+  failedAtUtc: '2026-01-02T03:04:05.678Z',
+  nextAttemptAtUtc: '2026-01-02T03:04:15.678Z',
+  staleAfterUtc: '2026-01-02T03:14:15.678Z',
+};
+
+function build(events: DomainEvent[], order = viewOf(), notes: NotedRetry[] = []) {
   const reads = { count: 0, failing: false };
   const { store } = fakeStore({
     reads: {
       order: async () => order,
+      retriesOf: async () => [...notes],
       async events({ afterSequence }) {
         reads.count += 1;
         if (reads.failing) throw new Error('SQL is down');
@@ -38,7 +51,8 @@ function build(events: DomainEvent[], order = viewOf()) {
     },
   });
   const draining = new AbortController();
-  const deps = fakeDeps({ store, draining: draining.signal });
+  const clock = { nowUtc: () => new Date().toISOString() };
+  const deps = fakeDeps({ store, draining: draining.signal, clock });
   return { app: createApp(deps), reads, draining, metrics: deps.metrics };
 }
 
@@ -53,6 +67,31 @@ describe('the event stream of an order', () => {
     expect(ids(text)).toEqual([1, 2, 3]);
     expect(text).toContain(`id: 2\nevent: payment.processed.v1\ndata: ${JSON.stringify(whole[1])}\n\n`);
   });
+
+  it('tells of a step that keeps failing, once for each failure, in words for shops, and when it is over', async () => {
+    const notes = [noted];
+    const events = whole.slice(0, 2);
+    const { app } = build(events, viewOf(), notes);
+    const response = await send(app, 'GET', path);
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 1_300));
+    await wait();
+    notes[0] = { ...noted, failures: 3 };
+    await wait();
+    notes.length = 0;
+    await wait();
+    events.push(event(3, 'order.completed.v1'));
+    const text = await response.text();
+    const told = [...text.matchAll(/^event: order\.retrying\ndata: (.*)$/gm)].map(
+      ([, data = '']) => (JSON.parse(data) as { payload: unknown }).payload,
+    );
+    expect(told).toMatchObject([
+      { retrying: { step: 'shipping', failures: 2, attempt: 3, waitsFor: 'carrier' } },
+      { retrying: { failures: 3 } },
+      { retrying: null },
+    ]);
+    expect(text).not.toContain('EasyPost');
+    expect(ids(text)).toEqual([1, 2, 3]);
+  }, 10_000);
 
   it('continues after Last-Event-ID', async () => {
     const response = await send(build(whole).app, 'GET', path, { headers: { 'last-event-id': '2' } });

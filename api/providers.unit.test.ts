@@ -87,6 +87,16 @@ describe('the providers over HTTP', () => {
     ]);
   });
 
+  it('says that a key is refused, there and in the readiness', async () => {
+    records.circuits = [{ ...circuit, keyRefused: true, reason: 'the secret key is refused' }];
+    const { body } = await ask(app(), 'GET', '/providers');
+    expect(body).toMatchObject({
+      providers: [{}, { provider: 'carrier', status: 'key-refused', circuits: [{ keyRefused: true }] }],
+    });
+    const { body: ready } = await ask(app(), 'GET', '/readyz');
+    expect(ready).toMatchObject({ providers: { carrier: { state: 'key-refused' } } });
+  });
+
   it('pauses and resumes with an audit row each, and tells the second of two operators who was first', async () => {
     const api = app();
     const paused = await ask(api, 'POST', '/providers/carrier/pause', {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
+import { repeatedName } from '../domain/repeated-name.ts';
 import type { ApiClient } from './api-client.ts';
 import type { CliDeps } from './deps.ts';
 import { orderIdOf } from './order-ids.ts';
@@ -199,11 +200,15 @@ const progressText = (verb: string, { status, settled, left, toGo, replayId }: P
   `${status}: ${settled} ${verb === 'replay' ? 'replayed' : 'discarded'}, ${left} left, ${toGo} to go (${replayId})`;
 
 function jsonObject(text: string): Record<string, unknown> {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+    value = JSON.parse(text);
   } catch {
     // Said below.
   }
-  throw new InvalidArgumentError('expected a JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new InvalidArgumentError('expected a JSON object');
+  const name = repeatedName(text);
+  if (name !== undefined) throw new InvalidArgumentError(`expected each name once; got "${name}" twice`);
+  return { ...value };
 }

@@ -7,7 +7,15 @@ const carrier = {
   provider: 'carrier',
   status: 'paused',
   switch: { state: 'paused', actor: 'grace', reason: 'maintenance', sinceUtc: '2026-01-02T03:00:00.000Z' },
-  circuits: [{ process: 'worker-1:17', state: 'open', sinceUtc: '2026-01-02T02:00:00.000Z', reason: '503' }],
+  circuits: [
+    {
+      process: 'worker-1:17',
+      state: 'open',
+      sinceUtc: '2026-01-02T02:00:00.000Z',
+      reason: '401',
+      keyRefused: true,
+    },
+  ],
 };
 
 describe('ops providers', () => {
@@ -36,7 +44,7 @@ describe('ops providers', () => {
     const { text } = await run('list');
     expect(text).toMatch(/payments +│ available +│ running/);
     expect(text).toMatch(/carrier +│ paused +│ paused +│ grace +│ 2026-01-02T03:00:00.000Z +│ maintenance/);
-    expect(text).toMatch(/carrier +│ worker-1:17 +│ open +│ 2026-01-02T02:00:00.000Z +│ 503/);
+    expect(text).toMatch(/carrier +│ worker-1:17 +│ open, key refused +│ 2026-01-02T02:00:00.000Z +│ 401/);
     expect(JSON.parse((await run('list', '--json')).text)).toMatchObject({ providers: [{}, carrier] });
   });
 
