@@ -14,6 +14,7 @@ import { createFaults } from './faults/faults.ts';
 import { createCustomerPages } from './pages/customer-page.ts';
 import { createPagesApp } from './pages/pages-app.ts';
 import { createPartnerApp } from './partner/partner-app.ts';
+import { listeningOr } from './listening.ts';
 import { problem } from './problem.ts';
 import { DEFAULT_KEYS, type SandboxOptions, type Settings, defaultSettings } from './sandbox-options.ts';
 import { startSmtpInbox } from './smtp/smtp-inbox.ts';
@@ -88,7 +89,10 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   );
 
   const server = serve({ fetch: app.fetch, hostname: HOST, port: options.port ?? 0 }) as Server;
-  if (!server.listening) await once(server, 'listening');
+  if (!server.listening) {
+    const address = { host: HOST, port: options.port ?? 0, setting: 'SANDBOX_PORT' };
+    await listeningOr(once(server, 'listening'), address);
+  }
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   url = `http://${HOST}:${(server.address() as AddressInfo).port}`;
   const ticker = startTicker({ ...stripeDeps, faults, webhooks, smtp, expireKeys: stripe.expireKeys });

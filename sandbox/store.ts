@@ -110,7 +110,8 @@ export const openStore = (path: string | undefined): Store => {
         db.exec('COMMIT');
         return result;
       } catch (error) {
-        db.exec('ROLLBACK');
+        // A full disk has rolled it back already.
+        if (db.isTransaction) db.exec('ROLLBACK');
         throw error;
       }
     },

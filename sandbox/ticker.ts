@@ -42,7 +42,19 @@ const settleDue = (deps: StripeDeps): void => {
 /** What happens by itself as time passes: payments and refunds settle, webhooks leave, outages end. */
 export const startTicker = (deps: TickerDeps): { stop(): void } => {
   let ticks = 0;
+  let saidOf = '';
   const tick = () => {
+    try {
+      act();
+      saidOf = '';
+    } catch (error) {
+      // A disk that is full or away: what is due stays due, and happens when there is room.
+      const { message } = error as Error;
+      if (message !== saidOf) console.error(`The sandbox cannot write its state, trying again: ${message}`);
+      saidOf = message;
+    }
+  };
+  const act = () => {
     ticks += 1;
     settleDue(deps);
     deps.smtp.followOutage();

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Counts } from '../counts.ts';
 import type { FaultPlan, Faults } from '../faults/faults.ts';
 import { stripeId } from '../ids.ts';
+import { listeningOr } from '../listening.ts';
 import { wait } from '../provider-call.ts';
 import type { Store } from '../store.ts';
 
@@ -131,7 +132,7 @@ export const startSmtpInbox = async (deps: InboxDeps, port: number): Promise<Smt
   // Clients that vanish mid-sentence are part of the exercise.
   server.on('error', () => {});
   server.listen(port, HOST);
-  await once(server.server, 'listening');
+  await listeningOr(once(server.server, 'listening'), { host: HOST, port, setting: 'SANDBOX_SMTP_PORT' });
   const bound = (server.server.address() as AddressInfo).port;
 
   const followOutage = () => {

@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { productId } from '../domain/ids.ts';
+import { startSandbox } from '../sandbox/server.ts';
+import { mountSmallDisk, type SmallDisk } from '../test/support/small-disk.ts';
+import { connectStore, connectStoreWhenThere } from './connect-store.ts';
+import { createStartup } from './startup.ts';
+
+const mayMount = spawnSync('sh', ['-c', 'test "$(id -u)" = 0 && command -v mount']).status === 0;
+
+describe.runIf(mayMount)('on a disk without room', () => {
+  let disk: SmallDisk;
+  beforeEach(() => {
+    const mounted = mountSmallDisk(8);
+    if (mounted === undefined) throw new Error('root may not mount a tmpfs here');
+    disk = mounted;
+  });
+  afterEach(() => disk.remove());
+
+  test('the store refuses writes as unavailable, answers reads, and goes on when there is room', async () => {
+    const store = await connectStore({ SQL_URL: `sqlite:${join(disk.folder, 'orders.sqlite')}` });
+    const put = (name: string) =>
+      store.transaction((tx) =>
+        tx.inventory.putProduct({
+          productId: productId('p'),
+          name,
+          price: { amountMinor: 100, currency: 'INR' },
+          onHand: 1,
+        }),
+      );
+    await put('before');
+    disk.fill();
+    await expect(put('x'.repeat(40_000))).rejects.toMatchObject({ type: 'StoreUnavailable' });
+    expect((await store.read.products()).map(({ name }) => name)).toEqual(['before']);
+    disk.makeRoom();
+    await put('after');
+    expect((await store.read.products()).map(({ name }) => name)).toEqual(['after']);
+    await store.close();
+  });
+
+  test('a process that starts waits for room, and says that SQL_URL names the store', async () => {
+    disk.fill();
+    const said: unknown[] = [];
+    const note = (facts: object, text: string) => void said.push([text, facts]);
+    const startup = createStartup({ info: note, warn: note } as never, async () => {
+      if (said.length === 1) disk.makeRoom();
+      await sleep(10);
+    });
+    const config = { SQL_URL: `sqlite:${join(disk.folder, 'orders.sqlite')}` };
+    const store = await connectStoreWhenThere(config, {}, startup);
+    await store.ping();
+    await store.close();
+    expect(said).toEqual([
+      ['not ready: waiting for sql, which SQL_URL names', expect.objectContaining({ setting: 'SQL_URL' })],
+      ['sql answers now', { setting: 'SQL_URL' }],
+    ]);
+  });
+
+  test('the sandbox lives on and answers again when there is room', async () => {
+    const sandbox = await startSandbox({ dataDir: join(disk.folder, 'sandbox') });
+    const intent = () =>
+      fetch(`${sandbox.url}/v1/payment_intents`, {
+        method: 'POST',
+        headers: {
+          authorization: 'Bearer sk_test_sandbox',
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: `amount=100&currency=inr&description=${'x'.repeat(500)}`,
+      });
+    expect((await intent()).status).toBe(200);
+    disk.fill();
+    const answers: number[] = [];
+    while (answers.length < 200 && !answers.some((status) => status >= 500)) {
+      answers.push((await intent()).status);
+    }
+    expect(answers.at(-1)).toBeGreaterThanOrEqual(500);
+    // What it does by itself every second.
+    await sleep(1_200);
+    disk.makeRoom();
+    expect((await intent()).status).toBe(200);
+    await sandbox.close();
+  });
+});
+
+test('the sandbox names the setting of a port that is taken', async () => {
+  const sandbox = await startSandbox();
+  const port = Number(new URL(sandbox.url).port);
+  await expect(startSandbox({ port })).rejects.toThrow(
+    `127.0.0.1:${port} (SANDBOX_PORT): another program listens there`,
+  );
+  await expect(startSandbox({ smtpPort: sandbox.smtpPort })).rejects.toThrow(
+    `127.0.0.1:${sandbox.smtpPort} (SANDBOX_SMTP_PORT): another program listens there`,
+  );
+  await sandbox.close();
+});
