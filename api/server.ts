@@ -6,7 +6,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { connectStripeGateway } from '../adapters/stripe/stripe-gateway.ts';
 import { createTargetPolicy } from '../adapters/webhook-http/target-policy.ts';
 import { createWebhookSecrets } from '../adapters/webhook-http/webhook-secrets.ts';
-import { loadConfig, type Config } from '../config/config.ts';
+import { loadConfigOrExit, type Config } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
 import { systemClock } from '../ports/clock.ts';
 import { listening } from '../telemetry/listening.ts';
@@ -152,7 +152,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 }
 
-const config = loadConfig();
+const config = loadConfigOrExit();
 const logger = createLogger({ process: 'api', level: config.LOG_LEVEL });
 try {
   await run(config, logger);

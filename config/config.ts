@@ -106,10 +106,12 @@ const callerSchema = z.strictObject({
 });
 
 /** Every setting, its environment variable and its default. Times in milliseconds unless the name says otherwise. */
-const environment = z.object({
+export const environment = z.object({
   /** Prefix of task queues; separates installations on one Temporal namespace. */
   TASK_QUEUE_PREFIX: z.string().min(1).default('order-saga'),
+  /** Redis, for locks and as a doorbell; the product runs without it as well, more slowly. */
   REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
+  /** RabbitMQ; messages wait in SQL while it is away. */
   AMQP_URL: z.string().default('amqp://127.0.0.1:5672'),
   /**
    * `sqlite:<path>`, or SQL Server: `mssql://user:password@host:port/database?options` or an ADO-style connection string
@@ -122,22 +124,33 @@ const environment = z.object({
       'expected sqlite:<path>, mssql://user:password@host:port/database or Server=…;Database=…;User Id=…;Password=…',
     )
     .default('sqlite:.runtime/data/order-saga.sqlite'),
+  /** Address on which the API listens; other than loopback only with API_CALLERS. */
   API_HOST: z.string().default('127.0.0.1'),
+  /** Port of the API. `npm start` takes 3000, or the next that is free. */
   API_PORT: port.default(3000),
   /** Address on which worker and relay serve /healthz, /readyz and /metrics; `0.0.0.0` for probes and scrapes from elsewhere. */
   HEALTH_HOST: z.string().default('127.0.0.1'),
+  /** Port of the worker's health and metrics; 0: any that is free. */
   WORKER_PORT: port.default(0),
+  /** Port of the relay's health and metrics; 0: any that is free. */
   RELAY_PORT: port.default(0),
   /** JSON array of callers; without it the API takes everybody as the operator `local` and binds to loopback only. */
   API_CALLERS: json(z.array(callerSchema).min(1)).optional(),
   /** Server-sent event streams open at the same time; more are answered with 503. */
   API_MAX_EVENT_STREAMS: z.coerce.number().int().min(1).default(200),
+  /** Stripe's secret key, `sk_test_…` or `sk_live_…` (docs/real-keys.md). Set: `npm start` asks Stripe, not the sandbox. */
   STRIPE_SECRET_KEY: z.string().default('sk_test_sandbox'),
+  /** Where Stripe's API is, if not at Stripe: the sandbox, a proxy. */
   STRIPE_API_BASE: z.url().optional(),
+  /** Signing secret `whsec_…` of the webhook endpoint at Stripe that leads to `POST /webhooks/stripe`. */
   STRIPE_WEBHOOK_SECRET: z.string().default('whsec_sandbox'),
+  /** EasyPost's key, `EZTK…` for tests or `EZAK…` (docs/real-keys.md). Set: `npm start` asks EasyPost, not the sandbox. */
   EASYPOST_API_KEY: z.string().default('EZTK_sandbox'),
+  /** Where EasyPost's API is, if not at EasyPost. */
   EASYPOST_API_BASE: z.url().optional(),
+  /** Mail server: `smtp://user:password@host:port`, or `smtps://…`. */
   SMTP_URL: z.string().default('smtp://127.0.0.1:2525'),
+  /** Sender of the mails to customers. */
   MAIL_FROM: z.string().default('Order Saga <orders@order-saga.example>'),
   /** Where orders that wait for a person are told of. */
   HELP_DESK_EMAIL: z.email().default('help-desk@order-saga.example'),
@@ -200,6 +213,7 @@ const environment = z.object({
           'expected seconds in ascending order',
         ),
     ),
+  /** Currency of a checkout that names none; ISO 4217. */
   DEFAULT_CURRENCY: z.enum(Object.keys(currencyExponents) as [Currency]).default('INR'),
   /** Flat shipping charge in minor units of the order's currency. */
   SHIPPING_FEE_MINOR: z.coerce.number().int().min(0).default(0),
@@ -224,6 +238,7 @@ const environment = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   /** Share of orders whose traces are recorded, 0 to 1; a caller's own `traceparent` decides for its order. */
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  /** What is logged at least: trace, debug, info, warn, error or silent. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** How often the workers look for orders that have lost their run. */
   CASE_SWEEP_SECONDS: z.coerce.number().min(0.1).max(3_600).default(60),
@@ -259,6 +274,18 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     circuit: { ...defaultProviderPolicy.circuit, ...circuit },
   } as ProviderPolicy;
   return Object.freeze({ ...parsed.data, policy, providerPolicy });
+}
+
+/** The same for a process: what does not fit is said in words, without a stack, and ends it with code 1. */
+export function loadConfigOrExit(env: Record<string, string | undefined> = process.env): Config {
+  try {
+    return loadConfig(env);
+  } catch (error) {
+    console.error(
+      `${error instanceof Error ? error.message : String(error)}\nAll settings: docs/configuration.md.`,
+    );
+    return process.exit(1);
+  }
 }
 
 /** The single settings of approval go over those inside SAGA_POLICY. */

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { defaultProviderPolicy } from '../domain/providers.ts';
 import { loadConfig } from './config.ts';
@@ -68,4 +70,15 @@ it.each([
   { pollMs: 0 },
 ])('refuses the provider policy %j', (policy) => {
   expect(() => loadConfig({ PROVIDER_POLICY: JSON.stringify(policy) })).toThrow(/PROVIDER_POLICY/);
+});
+
+it('ends a process whose settings do not fit with sentences, without a stack', () => {
+  const main = join(import.meta.dirname, '..', 'workers', 'relay.ts');
+  const env = { PATH: process.env['PATH'], API_PORT: 'many', LOG_LEVEL: 'loud' };
+  const { stderr, status } = spawnSync(process.execPath, [main], { encoding: 'utf8', env });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^These settings do not fit:\n {2}API_PORT: .*\n {2}LOG_LEVEL: .*\nAll settings: docs\/conf/,
+  );
+  expect(stderr).not.toContain('    at ');
 });

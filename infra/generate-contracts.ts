@@ -10,6 +10,7 @@ import { eventContracts } from '../messaging/contracts/event-contracts.ts';
 import { eventTypesSource } from '../messaging/contracts/event-types-source.ts';
 import { messagesPage } from '../messaging/contracts/messages-page.ts';
 import { topology } from '../messaging/topology.ts';
+import { configurationPage, environmentExample } from './configuration-page.ts';
 import { metricsPage } from '../telemetry/metrics-page.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 
@@ -53,6 +54,8 @@ export async function generatedFiles(): Promise<Map<string, string>> {
       `dashboards/${name}.json`,
       JSON.stringify(dashboard),
     ]),
+    ['docs/configuration.md', await configurationPage()],
+    ['.env.example', await environmentExample()],
     ['docs/metrics.md', metricsPage(createMetrics().specs)],
     ['docs/messages.md', messagesPage(eventContracts, topology)],
     ['docs/asyncapi.yaml', stringify(asyncApiOf(eventContracts), { aliasDuplicateObjects: false })],
@@ -77,6 +80,7 @@ export async function staleFiles(): Promise<string[]> {
 }
 
 async function formatted(path: string, text: string): Promise<string> {
+  if (path === '.env.example') return text;
   const filepath = join(root, path);
   return format(text, { ...(await resolveConfig(filepath)), filepath });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connectRabbitmqBroker } from '../adapters/rabbitmq/rabbitmq-broker.ts';
 import { connectSmtpMailer } from '../adapters/smtp/smtp-mailer.ts';
-import { loadConfig } from '../config/config.ts';
+import { loadConfigOrExit } from '../config/config.ts';
 import { startDeadLetterIndex } from '../messaging/dead-letters-index.ts';
 import { startEmailConsumer } from '../messaging/email-consumer.ts';
 import { createRelay } from '../messaging/relay.ts';
@@ -25,7 +25,7 @@ import { watchDeadLetters } from './watch-dead-letters.ts';
 import { watchOrders } from './watch-orders.ts';
 
 /* The relay process: outbox to broker, the email queue to the mail server, events to partners. Ends gracefully on SIGTERM and SIGINT. */
-const config = loadConfig();
+const config = loadConfigOrExit();
 const logger = createLogger({ process: 'relay', level: config.LOG_LEVEL });
 const metrics = createMetrics('relay');
 

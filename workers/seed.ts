@@ -1,4 +1,4 @@
-import { loadConfig } from '../config/config.ts';
+import { loadConfigOrExit } from '../config/config.ts';
 import { productId, type ProductId } from '../domain/ids.ts';
 import type { Money } from '../domain/money.ts';
 import type { Store } from '../ports/store.ts';
@@ -35,7 +35,7 @@ async function seedCatalog(store: Store): Promise<number> {
   });
 }
 
-const store = await connectStore(loadConfig());
+const store = await connectStore(loadConfigOrExit());
 try {
   const added = await seedCatalog(store);
   console.log(`Catalog: ${added} products added, ${catalog.length - added} were there already.`);

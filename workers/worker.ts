@@ -6,7 +6,7 @@ import { createOrderRuns } from '../api/temporal-order-runs.ts';
 import { createOrderWorkflows } from '../api/temporal-order-workflows.ts';
 import { createRefundWorkflows } from '../api/temporal-refund-workflows.ts';
 import { clientObservers } from '../api/trace-temporal.ts';
-import { loadConfig } from '../config/config.ts';
+import { loadConfigOrExit } from '../config/config.ts';
 import { taskQueues } from '../domain/ids.ts';
 import { providerNames } from '../domain/providers.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -30,7 +30,7 @@ import { certificatesOf, watchCertificates } from './watch-certificates.ts';
 import { bundleOrderWorkflows } from './workflow-bundle.ts';
 
 /* The saga's worker process: config -> adapters -> activities -> run. Ends gracefully on SIGTERM and SIGINT. */
-const config = loadConfig();
+const config = loadConfigOrExit();
 const logger = createLogger({ process: 'worker', level: config.LOG_LEVEL });
 const metrics = createMetrics('worker');
 const sdkMetrics = await temporalSdkMetrics();
