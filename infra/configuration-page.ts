@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { environment } from '../config/config.ts';
 import { defaultPolicy } from '../domain/policy.ts';
 import { defaultProviderPolicy } from '../domain/providers.ts';
@@ -134,7 +134,8 @@ function defaultOf(schema: z.core.$ZodType): string | undefined {
   const { def } = schema._zod as {
     def: { defaultValue?: unknown; innerType?: z.core.$ZodType; in?: z.core.$ZodType };
   };
-  if (def.defaultValue !== undefined) return String(def.defaultValue);
+  if (typeof def.defaultValue === 'object') return JSON.stringify(def.defaultValue);
+  if (def.defaultValue !== undefined) return `${def.defaultValue as string | number}`;
   const inner = def.innerType ?? def.in;
   return inner && defaultOf(inner);
 }

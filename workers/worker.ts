@@ -20,6 +20,7 @@ import { connectOpsDesk } from './connect-ops-desk.ts';
 import { createOrderActDesk } from './order-act-desk.ts';
 import { createOpsWorker } from './ops-worker.ts';
 import { createOrderWorkers } from './order-workers.ts';
+import { preflight } from './preflight.ts';
 import { createStartup } from './startup.ts';
 import { sdkLogging, temporalLogger } from './temporal-logger.ts';
 import { temporalSdkMetrics } from './temporal-sdk-metrics.ts';
@@ -66,6 +67,7 @@ const health = await startHealthServer({
   },
 });
 logger.info({ port: health.port }, 'worker is starting');
+void preflight(config, logger);
 const [deps, temporal, workflowBundle] = await Promise.all([
   connectActivityDeps(config, metrics, { startup, warn: (message) => logger.warn(message) }).then(
     (connected) => (here.deps = connected),
