@@ -53,6 +53,24 @@ export async function closeIntent(
 const isClosed = (answer: PaymentAnswer): answer is Closed =>
   answer.status === 'charged' || answer.status === 'canceled';
 
+/**
+ * Makes sure that no payment of the order but that of `reference` can charge any more; answers the intent of one that has
+ * charged already.
+ */
+export async function closeOthers(
+  deps: ActivityDeps,
+  { payment: present, earlier }: { payment: PaymentRow; earlier: readonly PaymentRow[] },
+  { reference, timeoutMs }: { reference: string; timeoutMs(): number },
+): Promise<string | undefined> {
+  for (const payment of [...earlier, present]) {
+    const { intentId } = payment;
+    if (!intentId || intentId === reference) continue;
+    const left = await closeIntent(deps, { payment, intentId, timeoutMs });
+    if (left.status === 'charged') return intentId;
+  }
+  return undefined;
+}
+
 /** The answer, unless it is one that the provider has kept under the key: then undefined. */
 export async function freshOrUndefined<Answer extends { replayed?: true }>(
   request: Promise<Answer>,

@@ -5,14 +5,9 @@ import { objectionTo } from './confirm-label.ts';
 import type { ActivityDeps } from './deps.ts';
 import { operatorRefusal } from './failures.ts';
 import type { LabelProtocol, Sold } from './label-protocol.ts';
+import { readWholeList, SHARE_OF_ATTEMPT } from './read-whole-list.ts';
 import type { Settled } from './provider-operation.ts';
 import { sentBack } from './void-shipment.ts';
-
-/** What reading the list may take of an attempt; the rest is for buying. */
-const SHARE_OF_ATTEMPT = 0.5;
-
-/** The shop's clock and the carrier's need not agree. */
-const CLOCKS_DIFFER_MS = 10 * 60 * 1_000;
 
 /**
  * The label that a person has bought at the carrier for the order meanwhile: the only one under the order's references
@@ -60,24 +55,16 @@ async function listStrangers(
 ): Promise<ListedLabel[]> {
   const { order, facts } = attempt;
   const referencePrefix = operationKeys.generateShipment(orderId, 0).slice(0, -1);
-  const sinceUtc = new Date(Date.parse(order.createdAtUtc) - CLOCKS_DIFFER_MS).toISOString();
-  const nowMs = () => Date.parse(deps.clock.nowUtc());
-  const untilMs = nowMs() + attemptTimeoutMs * SHARE_OF_ATTEMPT;
-  const found: ListedLabel[] = [];
-  let page: Awaited<ReturnType<typeof deps.carrier.listLabels>> | undefined;
-  for (let pages = 0; !page || page.beforeId; pages += 1) {
-    if (nowMs() >= untilMs) {
-      const message = `The carrier's labels since ${sinceUtc} could not be read to their end (${pages} pages in ${attemptTimeoutMs * SHARE_OF_ATTEMPT} ms), so nothing was bought for order ${orderId}; try again, mark its label as done, or cancel it`;
-      throw new TechnicalFailure('ProviderUnavailable', message);
-    }
-    page = await deps.carrier.listLabels({
-      referencePrefix,
-      sinceUtc,
-      ...(page?.beforeId ? { beforeId: page.beforeId } : {}),
-      timeoutMs: attempt.timeoutMs(),
-    });
-    found.push(...page.labels);
-  }
+  const found = await readWholeList<ListedLabel>(deps, {
+    order,
+    what: "The carrier's labels",
+    forMs: attemptTimeoutMs * SHARE_OF_ATTEMPT,
+    page: async ({ sinceUtc, after }) => {
+      const from = { referencePrefix, sinceUtc, ...(after ? { beforeId: after } : {}) };
+      const { labels, beforeId } = await deps.carrier.listLabels({ ...from, timeoutMs: attempt.timeoutMs() });
+      return { items: labels, ...(beforeId ? { after: beforeId } : {}) };
+    },
+  });
   return found.filter(
     ({ shipmentId, reference = '', refund }) =>
       /^\d+$/.test(reference.slice(referencePrefix.length)) &&

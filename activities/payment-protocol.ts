@@ -2,11 +2,12 @@ import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import { sumMinor, type Money } from '../domain/money.ts';
 import type { NextAction } from '../domain/order.ts';
-import { isKeySpent, type PaymentAnswer } from '../ports/payment-gateway.ts';
+import { isKeySpent, type PaymentAnswer, type ProviderDispute } from '../ports/payment-gateway.ts';
 import type { PaymentRow, StoreTransaction } from '../ports/store.ts';
 import { closeIntent, closingRequests, freshOrUndefined, notSettled, numbered } from './close-intent.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
+import { findCharge } from './find-charge.ts';
 import type { Attempt, Settled } from './provider-operation.ts';
 import { recordRefunds } from './refund-records.ts';
 
@@ -15,6 +16,8 @@ export interface ProcessPayment {
   /** Number of the accepted payment update: 1 for the checkout's own payment method. */
   n: number;
   paymentMethodId: string;
+  /** A person may have charged at the provider meanwhile: it is asked for that first. */
+  asked?: true;
   attemptTimeoutMs: number;
 }
 
@@ -23,13 +26,22 @@ export interface PaymentProcessed {
   amount: Money;
 }
 
-export type SettledPayment = Settled<PaymentProcessed>;
+/** A charge as it is recorded; `byHand`: found at the provider, where a person had made it. */
+export interface Charge extends PaymentProcessed {
+  byHand?: true;
+  /** What banks said of a charge that no attempt of ours has made. */
+  disputes?: readonly ProviderDispute[];
+}
+
+export type SettledPayment = Settled<Charge>;
 
 /** What an attempt knows before its first request. */
 export interface PaymentFacts {
   payment: PaymentRow;
   /** Payments of earlier methods that could still charge, or have: settled before a new one is tried. */
   earlier: PaymentRow[];
+  /** Every intent of the order that SQL knows. */
+  known: readonly string[];
 }
 
 export interface PaymentProtocol {
@@ -52,10 +64,13 @@ export const paymentRequests = ({ earlier }: PaymentFacts): number => 4 + closin
 /**
  * Create an unconfirmed intent (free) -> store its id -> confirm (charges). An attempt that finds a stored id asks the
  * provider before it confirms; a charge that is found is the order's unless it was refunded meanwhile. An intent belongs
- * to its payment method: under another one it is closed, and another is made.
+ * to its payment method: under another one it is closed, and another is made. Where a person may have acted (`asked`), the
+ * provider is asked for a charge made by hand before anything else.
  */
 export async function settlePayment(deps: ActivityDeps, protocol: Protocol): Promise<SettledPayment> {
   const { attempt } = protocol;
+  const found = protocol.input.asked ? await findCharge(deps, protocol) : undefined;
+  if (found) return found;
   const charged = await supersede(deps, protocol);
   if (charged) return charged;
   const payment = await ofMethod(deps, protocol);

@@ -2,20 +2,25 @@ import type { Refusal } from '../domain/failures.ts';
 import { operationKeys, tombstoneKeys, type OrderId } from '../domain/ids.ts';
 import type { Actor } from '../domain/order.ts';
 import type { OrderRow, PaymentRow, StoreTransaction } from '../ports/store.ts';
-import { mayCharge } from './close-intent.ts';
+import { closingRequests, mayCharge } from './close-intent.ts';
+import { confirmingRequests } from './confirm-charge.ts';
 import type { ActivityDeps } from './deps.ts';
+import { leftToPerson } from './find-charge.ts';
+import { notConfirmed } from './mark-done.ts';
 import { requestTimes } from './operation.ts';
 import { runProviderOperation } from './provider-operation.ts';
 import {
   isOfAnother,
   paymentRequests,
   settlePayment,
+  type Charge,
   type PaymentFacts,
   type PaymentProcessed,
   type ProcessPayment,
   type SettledPayment,
 } from './payment-protocol.ts';
 import { takeBackPayment, takingBackRequests, writeTakenBack } from './refund-payment.ts';
+import { recordDisputes } from './record-dispute.ts';
 import { findOrder, writeTransition } from './transition.ts';
 
 /**
@@ -25,6 +30,8 @@ import { findOrder, writeTransition } from './transition.ts';
  * idempotency key is looked up by metadata, never sent again. A stored 5xx is answered by a look-up and the next key.
  * Earlier payments of the order, declined ones as well, are canceled first and known to be, so that only one can ever
  * charge; their operations end. A charge that is found and was given back at the provider pays for nothing.
+ * Where a person may have charged at the provider (`asked`), a charge made there for the order is the order's when it is the
+ * only one and nothing speaks against it; anything else charges nothing (FoundAtProvider, not stored, not retried).
  * Takes at most `attemptTimeoutMs`.
  * Fails with CardDeclined (stored, not retried, order held), CustomerActionRequired (not stored: the same call later
  * looks again; order held), or technically (retried).
@@ -36,11 +43,19 @@ export const createProcessPayment =
   (deps: ActivityDeps) =>
   (input: ProcessPayment): Promise<PaymentProcessed> => {
     const key = operationKeys.processPayment(input.orderId, input.n);
-    return runProviderOperation<PaymentProcessed, PaymentProcessed, PaymentFacts>(deps, {
+    let byHand: string | undefined;
+    return runProviderOperation<PaymentProcessed, Charge, PaymentFacts>(deps, {
       ...paymentOperation(deps, input),
-      requests: paymentRequests,
-      settle: (attempt) => settlePayment(deps, { input, key, attempt }),
-      takeBack: (intentId) => takeBackLatePayment(deps, input, intentId),
+      /* Beside the pages of a list, which end by their own share of the time. */
+      requests: (facts) =>
+        paymentRequests(facts) + (input.asked ? 2 + confirmingRequests + closingRequests : 0),
+      settle: async (attempt) => {
+        const settled = await settlePayment(deps, { input, key, attempt });
+        if ('effect' in settled && settled.effect.byHand) byHand = settled.reference;
+        return settled;
+      },
+      /* A person's charge that was not recorded is a person's to give back. */
+      takeBack: (intentId) => takeBackLatePayment(deps, input, intentId === byHand ? undefined : intentId),
     });
   };
 
@@ -80,7 +95,8 @@ async function openPayment(
   const known = payments.find((payment) => payment.n === n);
   const isEarlier = (payment: PaymentRow) => payment.n !== n || isOfAnother(payment, { paymentMethodId });
   const earlier = payments.filter((payment) => isEarlier(payment) && mayCharge(payment));
-  if (known) return { payment: known, earlier };
+  const intents = payments.flatMap(({ intentId }) => intentId ?? []);
+  if (known) return { payment: known, earlier, known: intents };
   if (!order.total) throw new Error(`Order ${orderId} has no total; a payment needs a priced order`);
   const payment: PaymentRow = {
     orderId,
@@ -96,7 +112,7 @@ async function openPayment(
   };
   await tx.payments.put(payment);
   await closeEarlier(tx, { orderId, payments });
-  return { payment, earlier };
+  return { payment, earlier, known: intents };
 }
 
 /**
@@ -119,15 +135,17 @@ async function commitPayment(
   { input, order, settled }: { input: PaymentOf; order: OrderRow; settled: SettledPayment },
 ) {
   const charged = 'effect' in settled;
+  if (charged) await adopt(tx, input, settled.effect);
   const payments = await tx.payments.list(input.orderId);
   const recorded = charged && (await isOnRecord(tx, { input, payments, charge: settled.effect }));
   await closePayments(tx, { input, payments, settled });
-  if (recorded) return { done: settled.effect };
+  const done = charged && { intentId: settled.effect.intentId, amount: settled.effect.amount };
+  if (done && recorded) return { done };
   await writeTransition(tx, {
     order,
     step: 'payment',
     status: charged ? 'payment_processed' : 'payment_failed',
-    reason: charged ? 'charged' : settled.refused.reason,
+    reason: charged ? wordsFor(settled.effect) : settled.refused.reason,
     ...(charged ? input.marked : undefined),
     event: charged
       ? { type: 'payment.processed.v1', details: { paymentId: settled.effect.intentId } }
@@ -137,7 +155,34 @@ async function commitPayment(
         },
     nowUtc: deps.clock.nowUtc(),
   });
-  return charged ? { done: settled.effect } : settled;
+  if (!done) return settled as Extract<SettledPayment, { refused: Refusal }>;
+  const payment = (await tx.payments.list(input.orderId)).find(({ intentId }) => intentId === done.intentId);
+  if (payment) await recordDisputes(deps, tx, { order, payment, disputes: settled.effect.disputes ?? [] });
+  return { done };
+}
+
+const wordsFor = ({ byHand }: Charge): string =>
+  byHand ? 'a charge that somebody had made at the payment provider' : 'charged';
+
+/**
+ * A charge that a person has made becomes the payment that is tried now, unless an earlier one is it. One that is another
+ * order's stays there, whatever it says at the provider by now.
+ */
+async function adopt(
+  tx: StoreTransaction,
+  { orderId, n, marked }: PaymentOf,
+  { intentId, byHand }: Charge,
+): Promise<void> {
+  if (!byHand && !marked) return;
+  const payments = await tx.payments.list(orderId);
+  if (payments.some((payment) => payment.intentId === intentId)) return;
+  const [other] = await tx.payments.ordersOf(intentId);
+  if (other) {
+    const why = `Payment ${intentId} is that of order ${other}.`;
+    throw marked ? notConfirmed(why) : leftToPerson(orderId, why);
+  }
+  const present = payments.find((payment) => payment.n === n);
+  if (present) await tx.payments.put({ ...present, intentId, state: 'created' });
 }
 
 /** Whether another payment's operation has the charge for its answer, which did not arrive. */
