@@ -24,6 +24,7 @@ import { createRecordRefund, createRefundPart, createRequestRefund } from './ref
 import { createRefundPayment } from './refund-payment.ts';
 import { createRequestEmail } from './request-email.ts';
 import { createReleaseInventory, createReserveInventory } from './reserve-inventory.ts';
+import { createSeekCharges, createSeekLabels } from './seek-strangers.ts';
 import { createSettleDebt } from './settle-debt.ts';
 import { createStopShipping } from './stop-shipping.ts';
 import { createVerifyAddress, createVerifyAddressAtOnce } from './verify-address.ts';
@@ -64,6 +65,7 @@ export const createPaymentActivities = (deps: ActivityDeps) => ({
   recordCharge: asActivity(createRecordCharge(deps)),
   recordDispute: asActivity(createRecordDispute(deps)),
   settleDebt: asActivity(createSettleDebt(deps)),
+  seekCharges: asActivity(createSeekCharges(deps)),
 });
 
 /** Steps that call the carrier; on its own task queue. */
@@ -73,6 +75,7 @@ export const createCarrierActivities = (deps: ActivityDeps) => ({
   voidShipment: asActivity(createVoidShipment(deps)),
   markShipmentDone: asActivity(createMarkShipmentDone(deps)),
   markVoidDone: asActivity(createMarkVoidDone(deps)),
+  seekLabels: asActivity(createSeekLabels(deps)),
 });
 
 export type OrderActivities = ReturnType<typeof createOrderActivities>;

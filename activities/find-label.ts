@@ -1,11 +1,10 @@
 import { foundAtProvider, TechnicalFailure } from '../domain/failures.ts';
-import { operationKeys } from '../domain/ids.ts';
-import type { ListedLabel } from '../ports/carrier.ts';
 import { objectionTo } from './confirm-label.ts';
 import type { ActivityDeps } from './deps.ts';
 import { operatorRefusal } from './failures.ts';
 import type { LabelProtocol, Sold } from './label-protocol.ts';
-import { readWholeList, SHARE_OF_ATTEMPT } from './read-whole-list.ts';
+import { listStrangers } from './list-labels.ts';
+import { SHARE_OF_ATTEMPT } from './read-whole-list.ts';
 import type { Settled } from './provider-operation.ts';
 import { sentBack } from './void-shipment.ts';
 
@@ -23,7 +22,9 @@ export async function findLabel(
 ): Promise<Settled<Sold> | undefined> {
   const { input, attempt } = protocol;
   if (attempt.facts.notKept) return undefined;
-  const found = await listStrangers(deps, protocol);
+  const forMs = protocol.attemptTimeoutMs * SHARE_OF_ATTEMPT;
+  const { order, facts, timeoutMs } = attempt;
+  const found = await listStrangers(deps, { order, known: facts.known, forMs, timeoutMs });
   const [only, ...more] = found;
   if (!only) return undefined;
   if (attempt.earlierUntilUtc) {
@@ -34,44 +35,19 @@ export async function findLabel(
   const several = [...(own ? [own] : []), ...found.map(({ shipmentId }) => shipmentId)];
   if (own || more.length > 0) {
     const names = several.slice(0, 10).join(', ');
-    throw decide(protocol, `${several.length} shipments of the order have a label: ${names}.`);
+    throw leftToPerson(input.orderId, `${several.length} shipments of the order have a label: ${names}.`);
   }
   const { shippingAddress: address } = attempt.order;
   const objection = objectionTo(only.shipmentId, only, { ...input, address });
-  if (objection) throw decide(protocol, objection.reason);
+  if (objection) throw leftToPerson(input.orderId, objection.reason);
   return { effect: { ...only.label, byHand: true }, reference: only.shipmentId };
 }
 
-const decide = ({ input: { orderId } }: LabelProtocol, why: string) =>
+export const leftToPerson = (orderId: string, why: string) =>
   operatorRefusal(
     foundAtProvider,
     `Somebody has bought a label of order ${orderId} at the carrier. ${why} Nothing was bought: mark the order's own label as done, send the others back at the carrier, or cancel the order.`,
   );
-
-/** Every label under the order's references, whatever its number, that is none of the order's rows. */
-async function listStrangers(
-  deps: ActivityDeps,
-  { input: { orderId }, attempt, attemptTimeoutMs }: LabelProtocol,
-): Promise<ListedLabel[]> {
-  const { order, facts } = attempt;
-  const referencePrefix = operationKeys.generateShipment(orderId, 0).slice(0, -1);
-  const found = await readWholeList<ListedLabel>(deps, {
-    order,
-    what: "The carrier's labels",
-    forMs: attemptTimeoutMs * SHARE_OF_ATTEMPT,
-    page: async ({ sinceUtc, after }) => {
-      const from = { referencePrefix, sinceUtc, ...(after ? { beforeId: after } : {}) };
-      const { labels, beforeId } = await deps.carrier.listLabels({ ...from, timeoutMs: attempt.timeoutMs() });
-      return { items: labels, ...(beforeId ? { after: beforeId } : {}) };
-    },
-  });
-  return found.filter(
-    ({ shipmentId, reference = '', refund }) =>
-      /^\d+$/.test(reference.slice(referencePrefix.length)) &&
-      !sentBack(refund) &&
-      !facts.known.includes(shipmentId),
-  );
-}
 
 /** A shipment of ours that has a label without our having heard of it. */
 async function ownLabel(deps: ActivityDeps, { attempt }: LabelProtocol): Promise<string | undefined> {

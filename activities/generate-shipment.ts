@@ -3,6 +3,8 @@ import type { Actor, Address, ShipmentView } from '../domain/order.ts';
 import type { OrderRow, ShipmentRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
+import { leftToPerson } from './find-label.ts';
+import { notConfirmed } from './mark-done.ts';
 import { moneyNotKept } from './kept-money.ts';
 import { settleLabel, type ShipmentFacts, type Sold } from './label-protocol.ts';
 import { inProgress, requestTimes, type OperationName } from './operation.ts';
@@ -47,6 +49,7 @@ export const createGenerateShipment =
   (input: GenerateShipment): Promise<ShipmentView> => {
     const operation = shipmentOperation(deps, input);
     const { key } = operation.name;
+    let byHand: string | undefined;
     return runProviderOperation<ShipmentView, Sold, ShipmentFacts>(deps, {
       ...operation,
       prepare: async (tx, order, overlaps) => {
@@ -61,10 +64,18 @@ export const createGenerateShipment =
       harmless: ({ label, notKept }) => (label ?? notKept) !== undefined,
       /* Beside the pages of a list, which end by their own share of the time. */
       requests: ({ others }) => 3 + 2 * others.length + (input.asked ? 2 + others.length : 0),
-      settle: (attempt) =>
-        settleLabel(deps, { input, key, attempt, attemptTimeoutMs: input.attemptTimeoutMs }),
-      takeBack: (shipmentId) => takeBackLateLabel(deps, input, shipmentId),
-      overtaken: (shipmentId) => sendBackSecondLabel(deps, input, shipmentId),
+      settle: async (attempt) => {
+        const { attemptTimeoutMs } = input;
+        const settled = await settleLabel(deps, { input, key, attempt, attemptTimeoutMs });
+        if ('effect' in settled && settled.effect.byHand) byHand = settled.reference;
+        return settled;
+      },
+      /* A person's label that was not recorded is a person's to send back. */
+      takeBack: (shipmentId) =>
+        takeBackLateLabel(deps, input, shipmentId === byHand ? undefined : shipmentId),
+      overtaken: async (shipmentId) => {
+        if (shipmentId !== byHand) await sendBackSecondLabel(deps, input, shipmentId);
+      },
     });
   };
 
@@ -154,6 +165,11 @@ async function commitShipment(
   const stored = shipments.find((shipment) => shipment.providerShipmentId === providerShipmentId) ??
     shipments.find((shipment) => shipment.n === n) ?? { orderId, n };
   if ('state' in stored && stored.state === 'bought') return { done: view };
+  const [other] = byHand || marked ? await tx.shipments.ordersOf(providerShipmentId) : [];
+  if (other && other !== orderId) {
+    const why = `Shipment ${providerShipmentId} is that of order ${other}.`;
+    throw marked ? notConfirmed(why) : leftToPerson(orderId, why);
+  }
   await tx.shipments.put({
     ...stored,
     state: 'bought',

@@ -224,6 +224,7 @@ async function writePayment(tx: StoreTransaction, payment: PaymentRow, after: Re
   const { refundId: last, ...rest } = (await tx.payments.find({ orderId, n })) ?? payment;
   const refundId = after.providerRefundId ?? last;
   await tx.payments.put({
+    ...(payment.intentId ? { intentId: payment.intentId } : {}),
     ...rest,
     state: keptMinor === 0 ? 'refunded' : 'charged',
     ...(refundId ? { refundId } : {}),

@@ -101,6 +101,8 @@ const providersByActivity = {
   voidShipment: 'carrier',
   payment: 'payments',
   refundPayment: 'payments',
+  seekCharges: 'payments',
+  seekLabels: 'carrier',
 } as const satisfies Record<string, ProviderName>;
 
 const isProviderActivity = (name: string): name is keyof typeof providersByActivity =>

@@ -19,6 +19,8 @@ const compensations: ReadonlySet<string> = new Set([
   'refundPayment',
   'cancelFulfillment',
   'voidShipment',
+  'seekCharges',
+  'seekLabels',
 ]);
 
 /** Measures every attempt of every activity, and each activity from being scheduled to its answer. */

@@ -12,6 +12,7 @@ import type { EndStatus, OrderStatus, StepName } from '../domain/order.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
 import type { OrderActivities } from '../activities/create-activities.ts';
 import { settleApproval } from './approve.ts';
+import { seekStrangers } from './asked-first.ts';
 import { cancel, openDoors } from './handlers.ts';
 import { judge, refusalOf } from './judge.ts';
 import { isBegunElsewhere, judgeKept, keep, mustWait } from './kept-acts.ts';
@@ -200,6 +201,7 @@ async function takeBack(context: OrderContext, saga: Saga, error: unknown): Prom
   await noteOvertaken(context, { why: 'the order was being taken back', which: () => true });
   try {
     await saga.compensate(takenElsewhere(context));
+    await saga.compensate(seekStrangers(context));
     await closeAs(context, saga, order.failure ? 'failed' : 'cancelled');
   } catch (late) {
     const closed = refusalOf(late);

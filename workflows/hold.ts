@@ -32,7 +32,7 @@ export async function beginHold(
     ...reminderOf(order, untilUtc),
     ...(nextAction ? { nextAction } : {}),
   };
-  Object.assign(order, { status, sagaState: 'held', updatedAtUtc: isoNow() });
+  Object.assign(order, { status, sagaState: 'held', wasHeld: order.step, updatedAtUtc: isoNow() });
   context.publish();
   await context.note('holdOrder', { hold: order.hold });
 }

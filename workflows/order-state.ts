@@ -81,6 +81,8 @@ export interface OrderState {
   parkedActivity?: ParkedActivity;
   /** It was parked: a person may have acted at a provider since. */
   attended?: true;
+  /** The step at which it was held last: it may have been helped since. */
+  wasHeld?: StepName;
   /** A `mark-done` whose reference is being checked with the provider. */
   checking?: ResolveParked;
   /** How often the activity that was parked last has failed, over people's retries. */

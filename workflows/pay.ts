@@ -1,5 +1,6 @@
 import type { Refusal } from '../domain/failures.ts';
 import { nextWaitMs } from '../domain/long-waits.ts';
+import { askedFirst } from './asked-first.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { refusalOf } from './judge.ts';
 import type { UpdatePayment } from './messages.ts';
@@ -38,7 +39,12 @@ async function charge(context: OrderContext, saga: Saga): Promise<Refusal | unde
         context.publish();
         return context.steps
           .payments({ policy, summary: `Charge the order (payment ${order.payment.n})` })
-          .processPayment({ orderId, ...order.payment, attemptTimeoutMs });
+          .processPayment({
+            orderId,
+            ...order.payment,
+            ...askedFirst(order, 'ask-what-people-charged'),
+            attemptTimeoutMs,
+          });
       },
     });
     return undefined;

@@ -23,6 +23,7 @@ const stockLeft = never('without it stock would stay reserved for an order that 
 const moneyKept = never('without it the customer would not get the money back');
 const labelLeft = never('without it a label would stay paid for that nobody uses');
 const unpacked = never('without it an order would be packed that does not ship');
+const settledThere = never('the next try sees what was settled at the provider');
 const unrecorded = never('without it the order would not be on record');
 
 type Rules = Partial<Record<'retry-with' | 'mark-done' | 'skip', Rule>>;
@@ -44,6 +45,8 @@ const rules: Record<string, Rules> = {
   releaseInventory: { 'mark-done': ownRecord, skip: stockLeft },
   refundPayment: { 'mark-done': needs('reference'), skip: moneyKept },
   cancelFulfillment: { 'mark-done': ownRecord, skip: unpacked },
+  seekCharges: { 'mark-done': settledThere, skip: legal },
+  seekLabels: { 'mark-done': settledThere, skip: legal },
   voidShipment: { 'mark-done': needs('reference'), skip: labelLeft },
 };
 

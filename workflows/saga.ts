@@ -30,6 +30,8 @@ export interface Compensation {
   name: string;
   step: StepName;
   run(): Promise<void>;
+  /** A person may leave it out: it only looks for what is not the saga's own. */
+  skippable?: true;
 }
 
 /**
@@ -144,7 +146,8 @@ export function createSaga(runtime: SagaRuntime): Saga {
     }
   }
 
-  async function compensateOne({ name, step, run: undo }: Compensation): Promise<void> {
+  async function compensateOne(compensation: Compensation): Promise<void> {
+    const { name, step, run: undo, skippable = false } = compensation;
     let parked = false;
     for (;;) {
       try {
@@ -154,16 +157,16 @@ export function createSaga(runtime: SagaRuntime): Saga {
         const verdict = runtime.judge(error);
         if (verdict === 'bug' || verdict === 'refused') throw error;
         parked = true;
-        await parkCompensation({ step, activity: name, error });
+        if ((await parkCompensation({ step, activity: name, error })) === 'again') continue;
+        if (!skippable) throw new Error(`Compensation ${name} was skipped; none may be`, { cause: error });
+        break;
       }
     }
     if (parked) await runtime.recovered();
   }
 
-  async function parkCompensation(parking: Pick<Parking, 'step' | 'activity' | 'error'>): Promise<void> {
-    const resolution = await runtime.park({ ...parking, direction: 'compensating', onlyForward: false });
-    if (resolution === 'skip') throw new Error(`Compensation ${parking.activity} was skipped; none may be`);
-  }
+  const parkCompensation = (parking: Pick<Parking, 'step' | 'activity' | 'error'>): Promise<Resolution> =>
+    runtime.park({ ...parking, direction: 'compensating', onlyForward: false });
 
   return { run, compensate, interruptible: runtime.interruptible, compensable: () => registered.length };
 }

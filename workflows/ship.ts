@@ -144,7 +144,7 @@ const mayBeMended = ({ type, details }: Refusal): boolean =>
 
 const wishes = (order: OrderState) => ({
   ...(order.service ? { service: order.service } : {}),
-  ...askedFirst(order),
+  ...askedFirst(order, 'ask-what-people-did'),
 });
 
 export const voidShipment = ({ orderId, order, steps }: OrderContext): Compensation => {

@@ -78,13 +78,14 @@ export function withKillPoints(deps: ActivityDeps, folder: string): ActivityDeps
         'confirm',
         'retrieve',
         'findByOperation',
+        'listIntents',
         'cancel',
         'refund',
       ]),
     },
     carrier: {
       ...carrier,
-      ...wrapped('carrier', carrier, ['createShipment', 'buy', 'retrieve', 'refundLabel']),
+      ...wrapped('carrier', carrier, ['createShipment', 'buy', 'retrieve', 'listLabels', 'refundLabel']),
     },
     store: { ...deps.store, transaction: around('store.transaction', transactionDying(deps.store, pass)) },
     locks: {
