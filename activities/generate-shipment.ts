@@ -165,8 +165,9 @@ async function commitShipment(
   const stored = shipments.find((shipment) => shipment.providerShipmentId === providerShipmentId) ??
     shipments.find((shipment) => shipment.n === n) ?? { orderId, n };
   if ('state' in stored && stored.state === 'bought') return { done: view };
-  const [other] = byHand || marked ? await tx.shipments.ordersOf(providerShipmentId) : [];
-  if (other && other !== orderId) {
+  const known = shipments.some((shipment) => shipment.providerShipmentId === providerShipmentId);
+  const [other] = known ? [] : await tx.shipments.ordersOf(providerShipmentId);
+  if (other) {
     const why = `Shipment ${providerShipmentId} is that of order ${other}.`;
     throw marked ? notConfirmed(why) : leftToPerson(orderId, why);
   }

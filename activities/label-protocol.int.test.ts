@@ -409,6 +409,22 @@ describe('a label', () => {
       await expect(order.shipAsked()).resolves.toMatchObject(label('shp_by_hand'));
     });
 
+    test('is not another order’s, whatever it says by now; nor does mark-done take it', async () => {
+      const first = await given();
+      first.carrier.buyByHand(`shipment-${first.orderId}-1`);
+      await first.shipAsked();
+      const order = await given();
+      order.neighbours.add(first.orderId);
+      const byHand = order.carrier.buyByHand(`shipment-${order.orderId}-1`);
+      const why = { error: { message: `Shipment ${byHand} is that of order ${first.orderId}.` } };
+      const answer = await order.shipAsked();
+      expect(answer).toMatchObject(found);
+      expect(answer).toMatchObject({
+        error: { message: expect.stringContaining(why.error.message) as string },
+      });
+      await expect(order.mark(byHand)).resolves.toMatchObject(why);
+    });
+
     test('is not looked for without end: a list that takes too long buys nothing, and says so', async () => {
       const order = await given();
       for (let n = 1; n <= 9; n += 1)
@@ -417,7 +433,7 @@ describe('a label', () => {
       await expect(order.shipAsked()).resolves.toMatchObject({
         error: {
           type: 'ProviderUnavailable',
-          message: expect.stringMatching(/could not be read to their end .*nothing was bought/) as string,
+          message: expect.stringMatching(/could not be read to their end .*nothing was sent/) as string,
         },
       });
       expect(nothing(order.carrier.sent)).toEqual([]);

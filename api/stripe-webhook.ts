@@ -82,12 +82,11 @@ async function takeNotice(
 }
 
 /**
- * Refunds and disputes matter, but not the news of a refund that was asked for here: it carries the order's id, and its
- * request was answered. Of our payments only what may end the wait for a customer: not that they were made, nor the
+ * Refunds and disputes matter, whatever they carry: people at the provider's desk write an order's id as well. Of our payments only what may end the wait for a customer: not that they were made, nor the
  * charges that say the same again.
  */
 function matters({ type, orderId, subject }: PaymentNotice): boolean {
-  if (subject) return !(type === 'refund.created' && orderId !== undefined);
+  if (subject) return true;
   if (orderId === undefined || !isOrderId(orderId)) return false;
   return type.startsWith('payment_intent.') && type !== 'payment_intent.created';
 }
@@ -95,6 +94,8 @@ function matters({ type, orderId, subject }: PaymentNotice): boolean {
 async function tell(deps: AppDeps, notice: PaymentNotice): Promise<'followed' | 'signalled' | 'ignored'> {
   const { eventId, orderId, intentId, subject } = notice;
   if (subject) {
+    if (notice.type === 'refund.created' && (await isRefundKnown(deps, { orderId, refundId: subject.id })))
+      return 'ignored';
     await deps.refunds.follow({ eventId, subject });
     return 'followed';
   }
@@ -107,6 +108,24 @@ async function tell(deps: AppDeps, notice: PaymentNotice): Promise<'followed' | 
     return 'followed';
   }
   return signalled ? 'signalled' : 'ignored';
+}
+
+/** Whether SQL has the refund by the provider's id: the news of one that was asked for here. Without SQL: look it up. */
+async function isRefundKnown(
+  deps: AppDeps,
+  { orderId, refundId }: { orderId: OrderId | undefined; refundId: string },
+): Promise<boolean> {
+  if (orderId === undefined || !isOrderId(orderId)) return false;
+  try {
+    const [books] = await within(STORE_TIMEOUT_MS, 'store', () => deps.store.read.ledger(orderId));
+    return books?.refunds.some(({ providerRefundId }) => providerRefundId === refundId) ?? false;
+  } catch (error) {
+    deps.logger.warn(
+      { err: error, orderId },
+      'The store did not answer; the refund is looked up in any case',
+    );
+    return false;
+  }
 }
 
 /** `waits`: the order waits for its customer. `late`: nothing of the order's own will find this charge. */

@@ -185,13 +185,23 @@ describe('Stripe’s webhook', () => {
     expect(failed.followed).toEqual([refund]);
   });
 
-  it('ignores the refunds it asked for itself, not those made at the provider’s own desk', async () => {
+  it('ignores the refunds that SQL has, not those made at the provider’s own desk, whatever they carry', async () => {
     const subject = { kind: 'refund', id: 're_1' } as const;
-    const own = build({ notice: { ...notice, type: 'refund.created', subject } });
-    expect(await resultOf(await own.post('{}'))).toEqual([200, 'ignored']);
-    const strange = build({ notice: { ...notice, type: 'refund.created', orderId: undefined, subject } });
-    expect(await resultOf(await strange.post('{}'))).toEqual([200, 'followed']);
-    expect([own.followed, strange.followed]).toEqual([[], [subject]]);
+    const created = { ...notice, type: 'refund.created', subject };
+    const booksOf = (refunds: object[]) => booksWith('charged', { refunds: refunds as never });
+    const known = build({ notice: created, ledger: booksOf([{ providerRefundId: 're_1' }]) });
+    expect(await resultOf(await known.post('{}'))).toEqual([200, 'ignored']);
+    const away = () => Promise.reject(new Error('away'));
+    for (const byHand of [
+      build({ notice: created, ledger: booksOf([{ providerRefundId: 're_0' }]) }),
+      build({ notice: { ...created, orderId: undefined } }),
+      build({ notice: created, ledger: async () => [] }),
+      build({ notice: created, ledger: away }),
+    ]) {
+      expect(await resultOf(await byHand.post('{}'))).toEqual([200, 'followed']);
+      expect(byHand.followed).toEqual([subject]);
+    }
+    expect(known.followed).toEqual([]);
   });
 
   it('answers 503 and remembers nothing while Temporal is away, so that Stripe repeats it', async () => {
