@@ -1,5 +1,6 @@
 import type { AuditRow } from '../domain/audit.ts';
 import type { DomainEvent } from '../domain/events.ts';
+import { foundAtProvider } from '../domain/failures.ts';
 import { notedRunState, refundWithoutRun, storeBehindText } from '../domain/recovery.ts';
 import type { Told } from './order-story.ts';
 import { isChargeTold } from './order-story-money.ts';
@@ -70,6 +71,10 @@ function parkedText(row: AuditRow, { place }: Told, events: readonly DomainEvent
     return 'a technical problem stopped the order: what moves it was lost, and our staff have to start it again';
   const cause = afterEvent(row.causingEventId, events);
   const back = from === 'compensating' || place.takenBack;
+  if (reason.startsWith(foundAtProvider)) {
+    const where = reason.includes('at the carrier') ? 'the carrier' : 'the payment provider';
+    return `${cause}somebody was found to have acted for the order at ${where} by hand, and our staff have to look at that first`;
+  }
   const failed = plainFailure(reason, back ? '' : step);
   return `${cause}a technical problem stopped ${back ? 'the taking back' : stepWords(step)}: ${failed}`;
 }

@@ -130,6 +130,19 @@ describe('the story of an order', () => {
     ]);
   });
 
+  it('tells that somebody has acted by hand, and where', () => {
+    const lastOf = (reason: string) => {
+      const { story } = told([...paid, row('shipping', 'running', 'parked', reason)]);
+      return story.find((line) => line.includes('by hand'));
+    };
+    expect(lastOf('FoundAtProvider: Somebody has bought a label of order 7 at the carrier. 2 …')).toMatch(
+      /Somebody was found to have acted for the order at the carrier by hand, and our staff have to look at that first\.$/,
+    );
+    expect(lastOf('FoundAtProvider: Somebody has charged for order 7 at the payment provider.')).toMatch(
+      /at the payment provider by hand/,
+    );
+  });
+
   it('tells of a parked step in plain words, and that nobody need do anything', () => {
     const failure = 'ProviderUnavailable: EasyPost answered 503 to POST /shipments';
     const { story, next } = told([

@@ -37,6 +37,22 @@ async function buyLabel({ deps, view }: SagaEnvironment, orderId: OrderId): Prom
   return created.shipmentId;
 }
 
+/** A person charges the order at the payment provider's own desk; answers how it is given back there. */
+async function chargeByHand(
+  { deps, view }: SagaEnvironment,
+  orderId: OrderId,
+): Promise<() => Promise<unknown>> {
+  const { total: amount } = await view(orderId);
+  if (!amount) throw new Error(`order ${orderId} has no total`);
+  const key = `by-hand-${orderId}`;
+  const keys = { idempotencyKey: key, operationKey: key, timeoutMs };
+  const made = await deps.payments.create({ ...keys, orderId, amount, paymentMethodId: 'pm_card_visa' });
+  if (made.status !== 'created') throw new Error(made.reason);
+  const { intentId } = made;
+  await deps.payments.confirm({ ...keys, idempotencyKey: `${key}-confirm`, intentId });
+  return () => deps.payments.refund({ ...keys, idempotencyKey: `${key}-refund`, orderId, intentId, amount });
+}
+
 /** A person refunds the order's charge at the payment provider. */
 async function refundCharge({ deps }: SagaEnvironment, orderId: OrderId): Promise<string> {
   const [ledger] = await deps.store.read.ledger(orderId);
@@ -88,6 +104,30 @@ export const parkedFates: Record<string, Fate> = {
     await buyLabel(saga, order.orderId);
     await new Promise((done) => setTimeout(done, 2 * small.attemptTimeoutMs));
     await resolve(order, { action: 'retry' });
+    return order;
+  },
+  'completed-parked-charge-found': async (saga) => {
+    const order = await park(saga, noCharge);
+    await chargeByHand(saga, order.orderId);
+    await resolve(order, { action: 'retry' });
+    return order;
+  },
+  'cancelled-parked-charge-by-hand-refunded': async (saga) => {
+    const order = await park(saga, noCharge);
+    const refund = await chargeByHand(saga, order.orderId);
+    await resolve(order, { action: 'cancel' });
+    await saga.until(order.orderId, ({ parked }) => parked?.activity === 'seekCharges');
+    await refund();
+    await resolve(order, { action: 'retry' });
+    return order;
+  },
+  'cancelled-parked-label-by-hand-skipped': async (saga) => {
+    const order = await park(saga, noLabel);
+    await buyLabel(saga, order.orderId);
+    await new Promise((done) => setTimeout(done, 2 * small.attemptTimeoutMs));
+    await resolve(order, { action: 'cancel' });
+    await saga.until(order.orderId, ({ parked }) => parked?.activity === 'seekLabels');
+    await resolve(order, { action: 'skip' });
     return order;
   },
   'completed-parked-address-skipped': async (saga) => {
