@@ -345,6 +345,24 @@ describe('the saga kernel', () => {
     );
   });
 
+  test('leaves a compensation out where a person skips it, only if it looks for what is not its own', async () => {
+    for (const skippable of [true, false]) {
+      const world = createWorld();
+      const saga = createSaga({ ...world.runtime, judge: () => 'technical', park: async () => 'skip' });
+      const run = () => Promise.reject(new Error('somebody has charged'));
+      const seek = {
+        name: 'seekCharges',
+        step: 'payment' as const,
+        run,
+        ...(skippable ? { skippable } : {}),
+      };
+      const done = saga.compensate([seek]);
+      if (skippable) await expect(done).resolves.toBeUndefined();
+      else await expect(done).rejects.toThrow(/seekCharges was skipped; none may be/);
+      expect(saga.compensable()).toBe(skippable ? 0 : 1);
+    }
+  });
+
   test('passes a bug through without undoing anything', async () => {
     const world = createWorld();
     const saga = createSaga(world.runtime);

@@ -76,6 +76,16 @@ const completed: Doctoring[] = [
     /charged twice after the end.*charged 2 times.*\n.*a charge that no row knows: pi_2/s,
   ],
   [
+    'a charge by hand of which a part was given back',
+    ({ provider }) => {
+      provider.charged.push({ ...first(provider.charged), intent: 'pi_2' });
+      const { amount, currency } = first(provider.charged);
+      const back = { refund: 're_2', intent: 'pi_2', amount: amount - 1, currency, status: 'succeeded' };
+      provider.refunded.push(back);
+    },
+    /a charge that no row knows: pi_2/,
+  ],
+  [
     'a second charge that SQL knows',
     ({ ledger, provider }) => {
       ledger.payments.push({ ...first(ledger.payments), n: 2, intentId: 'pi_2' });

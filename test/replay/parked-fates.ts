@@ -121,13 +121,14 @@ export const parkedFates: Record<string, Fate> = {
     await resolve(order, { action: 'retry' });
     return order;
   },
-  'cancelled-parked-label-by-hand-skipped': async (saga) => {
+  'cancelled-parked-label-by-hand-sent-back': async (saga) => {
     const order = await park(saga, noLabel);
-    await buyLabel(saga, order.orderId);
+    const shipmentId = await buyLabel(saga, order.orderId);
     await new Promise((done) => setTimeout(done, 2 * small.attemptTimeoutMs));
     await resolve(order, { action: 'cancel' });
     await saga.until(order.orderId, ({ parked }) => parked?.activity === 'seekLabels');
-    await resolve(order, { action: 'skip' });
+    await saga.deps.carrier.refundLabel({ shipmentId, timeoutMs });
+    await resolve(order, { action: 'retry' });
     return order;
   },
   'completed-parked-address-skipped': async (saga) => {
