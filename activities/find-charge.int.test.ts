@@ -13,6 +13,10 @@ const total: Money = { amountMinor: 149_900, currency: 'INR' };
 const found = { error: { type: 'FoundAtProvider', nonRetryable: true } };
 const told = (why: RegExp) => ({ error: { message: expect.stringMatching(why) as string } });
 
+const missing = (): never => {
+  throw new Error('the order has no payment');
+};
+
 describe('a charge that a person has made at the payment provider', () => {
   let folder: string;
   let store: Store;
@@ -224,7 +228,7 @@ describe('a charge that a person has made at the payment provider', () => {
       const order = await given();
       await order.pay();
       const [row] = (await order.ledger()).payments;
-      const { intentId = '', ...lost } = row ?? (undefined as never);
+      const { intentId = '', ...lost } = row ?? missing();
       await store.transaction((tx) => tx.payments.put({ ...lost, state: 'creating' }));
       expect(order.stripe.intents.get(intentId)?.operationKey).toBe(
         operationKeys.processPayment(order.orderId, 1),

@@ -37,7 +37,7 @@ const READ_FOR_MS = 2 * 60 * 1_000;
 
 const seekingPolicy = ({ order: { input } }: OrderContext): StepPolicy => {
   const { compensation } = input.policy;
-  const { attemptTimeoutMs, budgetMs = READ_FOR_MS } = compensation;
+  const { attemptTimeoutMs, budgetMs } = compensation;
   return { ...compensation, attemptTimeoutMs: Math.max(attemptTimeoutMs, Math.min(READ_FOR_MS, budgetMs)) };
 };
 
