@@ -1,6 +1,7 @@
 import type { FailureType } from '../domain/failures.ts';
 import { compensationNames, operationKeys, type CompensationName, type OrderId } from '../domain/ids.ts';
 import { isEnded, type Actor, type StepName } from '../domain/order.ts';
+import type { OrderRow, StoreTransaction } from '../ports/store.ts';
 import { mayCharge } from './close-intent.ts';
 import { writeEndMail } from './customer-mail.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -113,7 +114,24 @@ const closeOrder = (deps: ActivityDeps, { orderId, step, ending }: CloseOrder): 
           : { type: 'order.cancelled.v1', details: { actor: ending.actor, reason: ending.reason } },
         nowUtc,
       });
+      await settleActs(tx, order, ending.status);
       await writeEndMail(tx, { order, status: ending.status, nowUtc });
       return { done: null };
     },
   );
+
+/** A cancel has its effect with the order's end; whatever else was still to have one has none any more. */
+async function settleActs(
+  tx: StoreTransaction,
+  { orderId }: OrderRow,
+  status: 'failed' | 'cancelled',
+): Promise<void> {
+  for (const { actId, name, state } of await tx.acts.list(orderId)) {
+    if (state !== 'accepted') continue;
+    const done = status === 'cancelled' && (name === 'cancel' || name === 'resolve');
+    const end = done
+      ? ({ state: 'done' } as const)
+      : ({ state: 'overtaken', reason: `the order ${status}` } as const);
+    await tx.acts.settle({ orderId, actId, ...end });
+  }
+}

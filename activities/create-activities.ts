@@ -7,6 +7,7 @@ import { createMarkPaymentDone, createMarkRefundDone } from './mark-payment-done
 import { createMarkShipmentDone, createMarkVoidDone } from './mark-shipment-done.ts';
 import { createProcessPayment } from './process-payment.ts';
 import { createProviderState } from './provider-state.ts';
+import { createRecordAct } from './record-act.ts';
 import { createRecordAddress } from './record-address.ts';
 import { createRecordOrder } from './record-order.ts';
 import { createReadStanding } from './read-standing.ts';
@@ -48,6 +49,7 @@ export const createOrderActivities = (deps: ActivityDeps) => ({
   resumeOrder: asActivity(createResumeOrder(deps)),
   parkOrder: asActivity(createParkOrder(deps)),
   recordNote: asActivity(createRecordNote(deps)),
+  recordAct: asActivity(createRecordAct(deps)),
   recordAddress: asActivity(createRecordAddress(deps)),
   readStanding: asActivity(createReadStanding(deps)),
   requestRefund: asActivity(createRequestRefund(deps)),

@@ -13,6 +13,16 @@ export interface NumberedAct {
  */
 export async function numberAct(
   tx: StoreTransaction,
+  act: Omit<OrderActRow, 'n'>,
+  options: { fresh: true },
+): Promise<NumberedAct>;
+export async function numberAct(
+  tx: StoreTransaction,
+  act: Omit<OrderActRow, 'n'>,
+  options: { fresh: boolean },
+): Promise<NumberedAct | undefined>;
+export async function numberAct(
+  tx: StoreTransaction,
   { orderId, actId, kind, recordedAtUtc }: Omit<OrderActRow, 'n'>,
   { fresh }: { fresh: boolean },
 ): Promise<NumberedAct | undefined> {

@@ -29,6 +29,8 @@ interface Note {
    */
   run?: string;
   step: StepName;
+  /** The act that it tells of; absent where there is none, and in earlier histories. */
+  actId?: string;
 }
 
 /**
@@ -67,6 +69,17 @@ function comesAfterAll({ order, sagaState, status }: Transition): boolean {
 }
 
 const remark = 'remark';
+
+/** The act's row says what came of it. */
+async function settleAct(
+  tx: StoreTransaction,
+  { orderId, actId }: Note,
+  state: 'done' | 'overtaken',
+  reason?: string,
+): Promise<void> {
+  if (actId === undefined) return;
+  await tx.acts.settle({ orderId, actId, state, ...(reason === undefined ? {} : { reason }) });
+}
 
 const noteName = ({ orderId, n, run }: Note, step = 'note') => ({
   key: operationKeys.note(orderId, n, run),
@@ -159,6 +172,7 @@ export const createExtendHold =
         event: { type: 'order.hold_extended.v1', details: { status, actor, reason, untilUtc } },
         nowUtc: deps.clock.nowUtc(),
       });
+      await settleAct(tx, input, 'done');
       return { done: null };
     });
 
@@ -172,8 +186,6 @@ export interface ResumeOrder extends Note {
   paymentMethodId?: string;
   /** The carrier's service that an operator wants. */
   service?: string;
-  /** The act that gives the address or payment method, which is numbered by it; absent in earlier histories. */
-  actId?: string;
 }
 
 /** Numbers of the attempts that the act causes; null in earlier histories, and where nothing is numbered. */
@@ -221,6 +233,7 @@ export const createResumeOrder =
           updatedAtUtc: nowUtc,
         });
       }
+      await settleAct(tx, input, 'done');
       return { done: numbered ? { [kind]: numbered.n } : null };
     });
 
@@ -281,6 +294,8 @@ export interface RecordNote extends Note {
   failure?: { type: FailureType; reason: string };
   /** The order is neither held nor parked any more. */
   resumes?: true;
+  /** Of the request that asked for the act. */
+  fingerprint?: string;
 }
 
 /**
@@ -310,5 +325,15 @@ export const createRecordNote =
         },
         nowUtc: deps.clock.nowUtc(),
       });
+      if (input.result === 'overtaken') await settleAct(tx, input, 'overtaken', input.reason);
+      if (input.result === 'refused') await refuseAct(tx, input, deps.clock.nowUtc());
       return { done: null };
     });
+
+/** An act that was refused after its call was answered has a row as well. */
+async function refuseAct(tx: StoreTransaction, note: RecordNote, recordedAtUtc: string): Promise<void> {
+  const { orderId, actId, act, reason, fingerprint } = note;
+  if (actId === undefined) return;
+  const row = { orderId, actId, name: act, state: 'refused', reason, recordedAtUtc } as const;
+  await tx.acts.insert({ ...row, ...(fingerprint === undefined ? {} : { fingerprint }) });
+}

@@ -1,5 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Refusal } from '../domain/failures.ts';
+import type { GivenAct } from '../domain/given-act.ts';
 import { operationKeys, orderId as asOrderId } from '../domain/ids.ts';
 import { formatAmount, sumMinor, type Money } from '../domain/money.ts';
 import { isEnded, type Checkout, type OrderLine } from '../domain/order.ts';
@@ -8,11 +9,14 @@ import type { OrderRow, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { deliver, orderClosed, type Outcome } from './operation.ts';
 import { isBegunElsewhere, recoveredOrder } from './recovered-order.ts';
+import { takeOver } from './take-act.ts';
 import { findOrder, writeTransition } from './transition.ts';
 
 export interface RecordOrder {
   checkout: Checkout;
   traceparent: string;
+  /** Accepted by the run that this one follows; SQL may lack some of them. */
+  acts?: readonly GivenAct[];
 }
 
 export interface OrderRecorded {
@@ -31,7 +35,7 @@ export interface OrderRecorded {
  */
 export const createRecordOrder =
   (deps: ActivityDeps) =>
-  async ({ checkout, traceparent }: RecordOrder): Promise<OrderRecorded> => {
+  async ({ checkout, traceparent, acts = [] }: RecordOrder): Promise<OrderRecorded> => {
     const key = operationKeys.recordOrder(checkout.orderId);
     const outcome = await deps.store.transaction(async (tx): Promise<Outcome<OrderRecorded>> => {
       const known = await tx.orders.find(checkout.orderId);
@@ -39,7 +43,12 @@ export const createRecordOrder =
       if (purged) return { refused: orderClosed(checkout.orderId, purged) };
       if (known && isEnded(known.status)) return { refused: orderClosed(checkout.orderId, known.status) };
       const stored = known ? await tx.operations.find(key) : undefined;
-      if (known && stored?.outcome) return recovering(tx, known, stored.outcome as Outcome<OrderRecorded>);
+      if (known && stored?.outcome)
+        return recovering(deps, tx, {
+          order: known,
+          outcome: stored.outcome as Outcome<OrderRecorded>,
+          acts,
+        });
       const priced = await price(deps, tx, checkout);
       await insertOrder(deps, tx, { checkout, traceparent, priced });
       await tx.operations.begin({ key, orderId: checkout.orderId, step: 'receive' });
@@ -47,19 +56,25 @@ export const createRecordOrder =
         ? { refused: priced.refusal }
         : { done: { total: priced.total } };
       await tx.operations.finish({ key, outcome: result });
-      return result;
+      if (acts.length === 0) return result;
+      return recovering(deps, tx, { order: await findOrder(tx, checkout.orderId), outcome: result, acts });
     });
     deps.bell.ring();
     return deliver(outcome);
   };
 
+/** A run that follows another one takes over what that one had accepted, and is told where the order stands. */
 async function recovering(
+  deps: ActivityDeps,
   tx: StoreTransaction,
-  order: OrderRow,
-  outcome: Outcome<OrderRecorded>,
+  { order, outcome, acts }: { order: OrderRow; outcome: Outcome<OrderRecorded>; acts: readonly GivenAct[] },
 ): Promise<Outcome<OrderRecorded>> {
-  if ('refused' in outcome || !isBegunElsewhere(order)) return outcome;
-  return { done: { ...outcome.done, recovered: await recoveredOrder(tx, order) } };
+  const { orderId } = order;
+  const follows = acts.length > 0 || isBegunElsewhere(order);
+  if ('refused' in outcome || !follows) return outcome;
+  await takeOver(deps, tx, { orderId, acts });
+  const recovered = await recoveredOrder(tx, await findOrder(tx, orderId));
+  return { done: { ...outcome.done, recovered } };
 }
 
 /** The total is known also when the order is refused, but for products nobody sells and sums nobody can count. */

@@ -19,14 +19,12 @@ export async function recoveredOrder(tx: StoreTransaction, order: OrderRow): Pro
   const payments = await tx.payments.list(orderId);
   const shipments = await tx.shipments.list(orderId);
   const acts = await tx.orderActs.list(orderId);
+  const known = await actsOnRecord(tx, order, acts);
   const { cancelRequested, failure, hold, decided = {} } = detail;
   const shipped = shipments.some(({ state }) => state === 'bought');
   const underWay = shipments.some(({ state }) => state === 'creating' || state === 'created');
   return {
-    payment: {
-      n: await paymentNumber(tx, order, { payments, acts }),
-      paymentMethodId: order.paymentMethodId,
-    },
+    payment: await paymentOf(tx, order, { payments, acts }),
     address: { n: await addressNumber(tx, order, { shipments, acts }), value: order.shippingAddress },
     paymentBegun: payments.length > 0,
     ...(decided.approvedBy === undefined ? {} : { approved: true }),
@@ -38,8 +36,34 @@ export async function recoveredOrder(tx: StoreTransaction, order: OrderRow): Pro
       ? { takenBack: { ...(cancelRequested ? { cancelRequested } : {}), ...(failure ? { failure } : {}) } }
       : {}),
     ...(isEnded(status) ? { ended: status } : {}),
-    ...(acts.length > 0 ? { acts: acts.map(({ actId }) => actId) } : {}),
+    ...(decided.addressSkipped ? { addressSkipped: true } : {}),
+    ...(known.length > 0 ? { acts: known } : {}),
   };
+}
+
+/** Acts that were accepted, numbered ones of earlier versions included. */
+async function actsOnRecord(
+  tx: StoreTransaction,
+  { orderId }: OrderRow,
+  numbered: readonly OrderActRow[],
+): Promise<string[]> {
+  const accepted = (await tx.acts.list(orderId)).filter(({ state }) => state !== 'refused');
+  return [...new Set([...numbered, ...accepted].map(({ actId }) => actId))];
+}
+
+/** The one that was charged, whatever was given meanwhile and not used; else the newest. */
+async function paymentOf(
+  tx: StoreTransaction,
+  order: OrderRow,
+  given: { payments: readonly PaymentRow[]; acts: readonly OrderActRow[] },
+): Promise<RecoveredOrder['payment']> {
+  const { orderId, paymentMethodId } = order;
+  for (const payment of given.payments) {
+    const operation = await tx.operations.find(operationKeys.processPayment(orderId, payment.n));
+    if (!operation?.outcome || !('done' in operation.outcome)) continue;
+    return { n: payment.n, paymentMethodId: payment.paymentMethodId ?? paymentMethodId };
+  }
+  return { n: await paymentNumber(tx, order, given), paymentMethodId };
 }
 
 /** The newest method's: that of the act that gave it, whether or not it was tried yet. */

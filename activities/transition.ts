@@ -13,7 +13,7 @@ export interface Transition {
   step: StepName;
   /** The run it is told of; by default the one that acts now. */
   run?: { workflowId: string; runId: string };
-  /** A fact beside the order's path, also after its end: its status, saga state, step and detail stay. */
+  /** A fact beside the order's path, also after its end: its status, saga state and step stay. */
   aside?: boolean;
   status?: OrderStatus;
   sagaState?: SagaState;

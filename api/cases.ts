@@ -253,8 +253,13 @@ async function startAgain(
   if (!order && !mayStartAgain(described)) throw refused(id, unrecordedText(described));
   const { checkout } = input;
   if (dryRun) return c.json({ orderId: id, act, dryRun, links: linksOf(id) }, 200, noStore);
+  const acts = run && (await runs.acts(id, run.runId));
+  const accepted = acts ? { acts } : { acts: [], historyGone: true as const };
   const started = await runs.startAgain({
-    input: { ...input, recovered: { ...who, ...(act === 'compensate' ? { takeBack: true } : {}) } },
+    input: {
+      ...input,
+      recovered: { ...who, ...accepted, ...(act === 'compensate' ? { takeBack: true } : {}) },
+    },
     memo: memoOf(checkout),
     customerHash: customerHashOf(checkout.customerId, settings.customerHashKey),
   });

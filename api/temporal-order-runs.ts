@@ -3,6 +3,7 @@ import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-wor
 import { workflowIdOf, type OrderId, type TaskQueues } from '../domain/ids.ts';
 import type { RunEffects } from '../domain/recovery.ts';
 import { fulfillOrderName, type FulfillOrder } from '../workflows/messages.ts';
+import { acceptedActs, type HistoryEvent } from './accepted-acts.ts';
 import { within } from './bounded.ts';
 import type { RestartableRuns } from './order-runs.ts';
 import { TemporalUnavailable } from './order-workflows.ts';
@@ -31,6 +32,14 @@ export function createOrderRuns(client: Client, queues: TaskQueues): Restartable
         labelBought: false,
       },
     input: (id) => known('history', () => call(2_000, 'history', () => firstInput(client, id))),
+    acts: (id, runId) =>
+      known('history', () =>
+        call(10_000, 'history', async () => {
+          const events: HistoryEvent[] = [];
+          for await (const page of historyPages(client, id, runId)) events.push(...page);
+          return acceptedActs(events, client.options.loadedDataConverter);
+        }),
+      ),
     async startAgain(order) {
       const options = { ...startOptions(order, queues), workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const };
       try {
@@ -47,26 +56,34 @@ export function createOrderRuns(client: Client, queues: TaskQueues): Restartable
 const PAGE = 500;
 const MOST_PAGES = 8;
 
-/** Which provider steps an order's run has heard the answer of. */
-async function readEffects(client: Client, id: OrderId, runId: string): Promise<RunEffects> {
-  const scheduled = new Map<string, string>();
-  const done = new Set<string | undefined>();
+async function* historyPages(client: Client, id: OrderId, runId: string): AsyncGenerator<HistoryEvent[]> {
   let nextPageToken: Uint8Array | undefined;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
+  do {
     const answer = await client.workflowService.getWorkflowExecutionHistory({
       namespace: client.options.namespace,
       execution: { workflowId: workflowIdOf(id), runId },
       maximumPageSize: PAGE,
       ...(nextPageToken ? { nextPageToken } : {}),
     });
-    for (const { eventId, ...event } of answer.history?.events ?? []) {
+    yield answer.history?.events ?? [];
+    nextPageToken = answer.nextPageToken ?? undefined;
+  } while (nextPageToken?.length);
+}
+
+/** Which provider steps an order's run has heard the answer of. */
+async function readEffects(client: Client, id: OrderId, runId: string): Promise<RunEffects> {
+  const scheduled = new Map<string, string>();
+  const done = new Set<string | undefined>();
+  let pages = 0;
+  for await (const page of historyPages(client, id, runId)) {
+    for (const { eventId, ...event } of page) {
       const type = event.activityTaskScheduledEventAttributes?.activityType?.name;
       if (type) scheduled.set(String(eventId), type);
       const of = event.activityTaskCompletedEventAttributes?.scheduledEventId;
       if (of) done.add(scheduled.get(String(of)));
     }
-    nextPageToken = answer.nextPageToken ?? undefined;
-    if (!nextPageToken?.length) break;
+    pages += 1;
+    if (pages === MOST_PAGES) break;
   }
   return { charged: done.has('processPayment'), labelBought: done.has('generateShipment') };
 }

@@ -1,3 +1,4 @@
+import type { ActView } from './given-act.ts';
 import type { CustomerId, OrderId, ProductId } from './ids.ts';
 import type { Currency, Money } from './money.ts';
 import type { FailureType } from './failures.ts';
@@ -181,6 +182,8 @@ export interface OrderView {
   shipment?: ShipmentView;
   /** Acts that wait for SQL: names of updates. */
   pending?: string[];
+  /** In the answer to an act: what is known of it. */
+  act?: ActView;
   updatedAtUtc: string;
 }
 

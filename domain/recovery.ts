@@ -31,7 +31,9 @@ export interface RecoveredOrder {
   shippingBegun?: true;
   /** It has ended, in another run. */
   ended?: EndStatus;
-  /** Acts that have their number, and their effect in what this tells. */
+  /** The carrier is not asked about the address: an operator had the order go on without. */
+  addressSkipped?: true;
+  /** Acts that were accepted, and have their effect in what this tells. */
   acts?: string[];
   /** The walk back had begun, for this reason where it is known: nothing but going on with it is left. */
   takenBack?: {

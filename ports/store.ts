@@ -156,6 +156,8 @@ export interface Decided {
   approvedBy?: Actor;
   /** The carrier's service that an operator wants. */
   service?: string;
+  /** An operator had the order go on without asking the carrier about its address. */
+  addressSkipped?: true;
 }
 
 /** What of an order's detail everybody may see who may see the order. */

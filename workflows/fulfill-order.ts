@@ -5,6 +5,7 @@ import {
   condition,
   patched,
 } from '@temporalio/workflow';
+import { givenAct, type GivenAct } from '../domain/given-act.ts';
 import type { EmailTemplate } from '../domain/email-task.ts';
 import type { Refusal } from '../domain/failures.ts';
 import { compensationNames, type CompensationName } from '../domain/ids.ts';
@@ -16,7 +17,9 @@ import { seekStrangers } from './asked-first.ts';
 import { cancel, openDoors } from './handlers.ts';
 import { judge, refusalOf } from './judge.ts';
 import { isBegunElsewhere, judgeKept, keep, mustWait } from './kept-acts.ts';
-import type { FulfillOrder, OrderResult } from './messages.ts';
+import type { Act, FulfillOrder, OrderResult } from './messages.ts';
+import { readAct } from './read-act.ts';
+import { track } from './write-acts.ts';
 import { createContext, isoNow, type OrderContext } from './order-context.ts';
 import { refuseCancelNow, type OrderState, type Standing } from './order-state.ts';
 import { noteOvertaken } from './overtaken-acts.ts';
@@ -74,9 +77,10 @@ async function record(context: OrderContext): Promise<void> {
       context,
       'receive',
       'Price and record the order',
-      (activities) => activities.recordOrder({ checkout, traceparent }),
+      (activities) => activities.recordOrder({ checkout, traceparent, ...earlierActs(order) }),
     )();
     Object.assign(order, { total, recorded: true });
+    forget(order);
     if (recovered) takeUp(order, recovered);
     judgeKept(context, standingOf(order), true);
   } catch (error) {
@@ -85,6 +89,24 @@ async function record(context: OrderContext): Promise<void> {
     if (refusal) judgeKept(context, endingAs(refusal));
     throw error;
   }
+}
+
+/** What the run before had accepted: SQL judges what it lacks of that. */
+function earlierActs({ input, acts }: OrderState): { acts?: GivenAct[] } {
+  const earlier = input.recovered?.acts ?? [];
+  if (earlier.length === 0) return {};
+  return {
+    acts: earlier.map(({ name, id, input: given }) => {
+      const act = readAct<Act>(given, 'update');
+      if (!acts.has(id)) track({ acts }, { name, act, id });
+      return givenAct(name, id, act);
+    }),
+  };
+}
+
+/** SQL knows from here on what came of them. */
+function forget({ input, acts }: OrderState): void {
+  for (const { id } of input.recovered?.acts ?? []) acts.delete(id);
 }
 
 /** Where the run begins, for the acts that came before. */

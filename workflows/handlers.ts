@@ -10,9 +10,10 @@ import {
 } from '@temporalio/workflow';
 import { actIdOfSignal, actIdOfUpdate } from '../domain/act-id.ts';
 import { pickAddress } from '../domain/address.ts';
+import type { ActView } from '../domain/given-act.ts';
 import type { OrderView } from '../domain/order.ts';
 import { keepAddress } from './keep-address.ts';
-import { followsAnother, keep, mustWait, type KeptAct } from './kept-acts.ts';
+import { followsAnother, isReset, keep, mustWait, type KeptAct } from './kept-acts.ts';
 import { legalActs } from './legal-acts.ts';
 import * as messages from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
@@ -30,6 +31,7 @@ import { checkReference, refuseResolve, type CheckRefusal } from './resolve.ts';
 import { checkCancel } from './stop-shipping.ts';
 import { paymentFound } from './refund-messages.ts';
 import { misreadAddress, readAct, refuseAddressShape, refuseText } from './read-act.ts';
+import { track, untilKnown, writeAct } from './write-acts.ts';
 
 /**
  * The doors to a running order. Updates and signals share one rule and one effect per act; a refused update tells its
@@ -42,6 +44,9 @@ export function openDoors(context: OrderContext): void {
   setHandler(messages.getRefusal, (given) => wouldRefuse(context, given), {
     description:
       'Why an act would be refused now: {"name":"cancel","input":{}}; null when it would be taken.',
+  });
+  setHandler(messages.getAct, ({ id }) => order.acts.get(id) ?? null, {
+    description: 'What has come of an act: {"id"}; null when this run does not know it.',
   });
   setHandler(messages.paymentNotice, () => {
     order.paymentNoticed = true;
@@ -70,11 +75,10 @@ export function openDoors(context: OrderContext): void {
     misread: (act) => misreadAddress(act.address),
     earlierMisread: (act) => refuseAddressShape(act.address),
     refuse: () => refuseAddress(order),
-    apply: (act, id) => {
+    apply: (act) => {
       order.address = { ...order.address, value: pickAddress(act.address) };
       order.addressVersion += 1;
       order.addressAct = act;
-      keepAddress(context, act, id);
     },
   });
   openDoor(context, signalId, messages.approveOrder, messages.approveSignal, {
@@ -117,7 +121,7 @@ interface Rules<A extends messages.Act> {
   refuse(act: A): string | undefined;
   /** What takes a while to find out: why it is refused all the same. Undefined where there is nothing to find out. */
   check?(act: A): Promise<CheckRefusal | undefined> | undefined;
-  apply(act: A, id: string): void;
+  apply(act: A): void;
   /** Decided at once also in a run that follows another one. */
   neverWaits?(act: A): boolean;
 }
@@ -133,10 +137,21 @@ function openDoor<A extends messages.Act>(
   const { name } = signal;
   const refuse = (act: A, reread = misread): string | undefined => reread?.(act) ?? refuseNow(act);
   const accept = (act: A, id: string): OrderView => {
-    apply(act, id);
-    if (!isCancel(name, act)) order.accepted.push({ name, act, id });
+    apply(act);
+    const written = writeAct(context, { name, act, id });
+    if (!written && name === messages.setShippingAddress.name) keepAddress(context, act, id);
+    if (!isCancel(name, act)) order.accepted.push({ name, act, id, ...(written ? { written } : {}) });
     order.updatedAtUtc = isoNow();
     return viewOf(order);
+  };
+  /** The order right after the act, and what is known of the act a moment later. */
+  const answer = async (view: OrderView, id: string): Promise<OrderView> => {
+    const known = order.acts.get(id);
+    if (!known) return view;
+    await untilKnown(order, known);
+    const { pending: _, ...rest } = view;
+    const { pending } = viewOf(order);
+    return { ...rest, ...(pending ? { pending } : {}), act: { ...known } };
   };
   const acceptLate = async (
     act: A,
@@ -146,10 +161,34 @@ function openDoor<A extends messages.Act>(
     const late = await checked;
     if (!late) return accept(act, id);
     const { reason, shown } = typeof late === 'string' ? { reason: late, shown: late } : late;
-    context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way: 'update' }));
+    const { actor, fingerprint } = act;
+    const named = { actId: id, ...(fingerprint === undefined ? {} : { fingerprint }) };
+    const kept = patched('acts-kept-at-once') ? named : {};
+    context.beside.push(noteRefusal(context, { name, actor, reason, way: 'update', ...kept }));
     throw refused(order, shown, name);
   };
+  /** SQL has to say whether the label is on its way: its answer may come long after the caller's. */
+  const acceptOnceKnown = async (
+    act: A,
+    id: string,
+    checked: Promise<CheckRefusal | undefined>,
+  ): Promise<OrderView> => {
+    const known = track(order, { name, act, id });
+    const late = acceptLate(act, id, checked);
+    const settled = late.then(
+      () => undefined,
+      (error: unknown) => {
+        Object.assign(known, { state: 'refused', reason: error instanceof Error ? error.message : '' });
+        return error;
+      },
+    );
+    context.beside.push(settled);
+    await untilKnown(order, known);
+    if (known.state === 'refused') throw await settled;
+    return answer(viewOf(order), id);
+  };
   const keepAct = async (act: A, id: string, way: 'update' | 'signal'): Promise<KeptAct> => {
+    const known = track(order, { name, act, id });
     const kept: KeptAct = {
       name,
       id,
@@ -159,8 +198,14 @@ function openDoor<A extends messages.Act>(
         if (checked) return checked.then((late) => auditedOf(late) ?? void accept(act, id));
         return reason ?? void accept(act, id);
       },
-      refuse: (reason) =>
-        void context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way })),
+      refuse(reason) {
+        Object.assign(known, { state: 'refused', reason });
+        const named = patched('acts-kept-at-once') ? { actId: id } : {};
+        context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way, ...named }));
+      },
+      taken() {
+        if (known.state === 'pending') known.state = 'accepted';
+      },
     };
     await keep(context, kept);
     return kept;
@@ -168,14 +213,25 @@ function openDoor<A extends messages.Act>(
   const answerKept = async (act: A, id: string): Promise<OrderView> => {
     const { settled } = await keepAct(act, id, 'update');
     if (settled?.reason !== undefined) throw refused(order, settled.reason, name);
-    return viewOf(order);
+    return answer(viewOf(order), id);
+  };
+  /** The act has come before, in this run or in one that this one goes on from: it has its effect, or is about to. */
+  const knownAct = (id: string): ActView | undefined => {
+    if (isReset()) return undefined;
+    const onRecord = order.recovered?.acts?.includes(id);
+    return order.acts.get(id) ?? (onRecord ? { actId: id, name, state: 'accepted' } : undefined);
   };
   const onUpdate = (given?: Partial<A>): OrderView | Promise<OrderView> => {
     const act = readAct<A>(given, 'update');
     const id = actIdOfUpdate(currentUpdateInfo()?.id ?? '');
+    const known = knownAct(id);
+    if (known) return { ...viewOf(order), act: { ...known } };
     if (!neverWaits?.(act) && mustWait(order)) return answerKept(act, id);
     const checked = check?.(act);
-    return checked ? acceptLate(act, id, checked) : accept(act, id);
+    if (!checked) return answer(accept(act, id), id);
+    return isCancel(name, act) && patched('acts-kept-at-once')
+      ? acceptOnceKnown(act, id, checked)
+      : acceptLate(act, id, checked);
   };
   /* An error in a signal's handler would fail its workflow task again and again, and stop the order with it. */
   const refusal = (act: A, reread = misread): string | undefined => {
@@ -194,6 +250,7 @@ function openDoor<A extends messages.Act>(
   };
   const validator = (given?: Partial<A>): void => {
     const act = readAct<A>(given, 'update');
+    if (knownAct(actIdOfUpdate(currentUpdateInfo()?.id ?? ''))) return;
     const waits = !neverWaits?.(act) && followsAnother(order);
     const reason = waits ? misread?.(act) : refusal(act);
     if (reason) throw refused(order, reason, name);
@@ -206,7 +263,8 @@ function openDoor<A extends messages.Act>(
     const checked = reason === undefined ? check?.(act) : undefined;
     if (checked) reason = auditedOf(await checked);
     if (!reason) return void accept(act, id);
-    await noteRefusal(context, { name, actor: act.actor, reason });
+    const named = patched('acts-kept-at-once') ? { actId: id } : {};
+    await noteRefusal(context, { name, actor: act.actor, reason, ...named });
   };
   setHandler(update, onUpdate, { description, validator });
   setHandler(signal, onSignal, { description });
@@ -264,7 +322,15 @@ async function noteRefusal(
     actor,
     reason,
     way = 'signal',
-  }: { name: string; actor: string; reason: string; way?: 'signal' | 'update' },
+    ...named
+  }: {
+    name: string;
+    actor: string;
+    reason: string;
+    way?: 'signal' | 'update';
+    actId?: string;
+    fingerprint?: string;
+  },
 ): Promise<void> {
   const { order } = context;
   order.refusedSignals += 1;
@@ -273,7 +339,7 @@ async function noteRefusal(
     order.refusedSignals === MAXIMUM_REFUSALS ? ' Further refused signals are not written down.' : '';
   order.remarks.push(`Refused ${way} ${name} at ${isoNow()}: ${reason}${last}`);
   context.publish();
-  const note = { actor, act: name, result: 'refused', reason: `${reason}${last}`.slice(0, 500) };
+  const note = { actor, act: name, result: 'refused', reason: `${reason}${last}`.slice(0, 500), ...named };
   /* A handler runs in the root scope: Temporal's own cancel would fail the note, and with it end the run. */
   await CancellationScope.nonCancellable(() => context.note('recordNote', note));
 }

@@ -6,7 +6,7 @@ import { isoNow, type OrderContext } from './order-context.ts';
 import { reminderOf, type OrderState } from './order-state.ts';
 import { overElsewhere } from './kept-acts.ts';
 import { wentFurther } from './recover.ts';
-import { nameOf, noteOvertaken, recorded } from './overtaken-acts.ts';
+import { nameOf, noteOvertaken, recorded, untilWritten } from './overtaken-acts.ts';
 
 export interface HoldRequest {
   status: HeldStatus;
@@ -100,10 +100,17 @@ async function recordExtensions(context: OrderContext): Promise<void> {
     const next = order.accepted.find(({ name }) => name === 'extend');
     if (!next) return;
     const { actor, reason, untilUtc } = next.act as ExtendHold;
+    const named = nameOf(order, next.act, false);
+    const written = untilWritten(order, next.act);
     recorded(order, next.act);
     context.publish();
     const hold = { ...holdOf(order), untilUtc };
-    await CancellationScope.nonCancellable(() => context.note('extendHold', { actor, reason, hold }));
+    await CancellationScope.nonCancellable(async () => {
+      if (named.actId !== undefined) await written;
+      await context.note('extendHold', { actor, reason, hold, ...named });
+    });
+    const view = order.acts.get(named.actId ?? '');
+    if (view) view.state = 'done';
   }
 }
 
@@ -127,7 +134,8 @@ export async function endHold(
   if (corrects) delete order.addressAct;
   /* Numbered in the order in which they were accepted. */
   if (corrects && order.addressKept) await order.addressKept;
-  const named = corrects || changes.paymentMethodId ? nameOf(order, act) : {};
+  const named = nameOf(order, act, corrects || changes.paymentMethodId !== undefined);
+  if (named.actId !== undefined) await untilWritten(order, act);
   const note = { actor, reason, ...changes, sagaState: 'running', ...shippingAddress, ...named } as const;
   const numbers = await context.note('resumeOrder', note);
   if (corrects) order.address.n = numbers?.address ?? version;

@@ -1,5 +1,5 @@
 import { CancellationScope, patched } from '@temporalio/workflow';
-import type { SetShippingAddress } from './messages.ts';
+import type { Act } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { OrderContext } from './order-context.ts';
  * run that is lost meanwhile must not lose it. A hold that it mends records it at once, and an order that SQL does not
  * know yet records it before anything else waits. One after the other, so that the last one accepted is the newest.
  */
-export function keepAddress(context: OrderContext, act: SetShippingAddress, actId: string): void {
+export function keepAddress(context: OrderContext, act: Act, actId: string): void {
   const { order, orderId, steps, policyOf } = context;
   const mends = order.hold?.status === 'address_rejected' || order.hold?.status === 'payment_disputed';
   if (mends || !order.recorded || !patched('address-kept-at-once')) return;

@@ -12,6 +12,8 @@ export interface KeptAct {
   decide(): string | undefined | Promise<string | undefined>;
   /** A refusal is written down; whoever waits for the answer is told as well. */
   refuse(reason: string): void;
+  /** It is on record already: this run begins with its effect. */
+  taken?(): void;
   settled?: { reason?: string };
 }
 
@@ -99,7 +101,10 @@ function decide(
   { standing, takenUp }: { standing: Standing & Pick<RecoveredOrder, 'acts'>; takenUp: boolean },
 ): string | undefined | Promise<string | undefined> {
   const onRecord = standing.acts?.includes(kept.id) ?? false;
-  if (onRecord && takenUp) return undefined;
+  if (onRecord && takenUp) {
+    kept.taken?.();
+    return undefined;
+  }
   if (onRecord) return kept.decide();
   order.standing = standing;
   try {

@@ -8,6 +8,7 @@ import type {
   ResolveAction,
   ResolveInput,
 } from '../domain/order.ts';
+import type { ActView } from '../domain/given-act.ts';
 import type { FailureType } from '../domain/failures.ts';
 import type { SagaPolicy } from '../domain/policy.ts';
 import type { TaskQueues } from '../domain/ids.ts';
@@ -20,7 +21,14 @@ export interface FulfillOrder {
   /** W3C `traceparent` of the checkout request; every event of the order carries its trace id. */
   traceparent: string;
   /** Why this run goes on with an order whose last run has closed; `takeBack`: only to take the order back. */
-  recovered?: Act & { takeBack?: true };
+  recovered?: Act & { takeBack?: true; acts?: readonly EarlierAct[]; historyGone?: true };
+}
+
+/** An act that the run before had accepted, as it was given. */
+export interface EarlierAct {
+  name: string;
+  id: string;
+  input: unknown;
 }
 
 /** Result of a closed run. `cancelled` by Temporal's own cancel closes as Canceled instead. */
@@ -35,6 +43,8 @@ export interface Act {
   actor: Actor;
   /** 1-500 characters. */
   reason: string;
+  /** Of the request that asks for it, so that another one under the same id is told apart. */
+  fingerprint?: string;
 }
 
 export interface CancelOrder extends Act {}
@@ -87,6 +97,9 @@ export const resolveSignal = defineSignal<[Partial<ResolveParked>?]>('resolve');
 export const paymentNotice = defineSignal<[{ eventId: string }]>('payment-notice');
 
 export const getOrder = defineQuery<OrderView>('order');
+
+/** What has come of an act, by its id; null when this run does not know it. */
+export const getAct = defineQuery<ActView | null, [{ id: string }]>('act');
 
 /** Why an act would be refused now, by name of its update; null when it would be taken. Changes nothing. */
 export const getRefusal = defineQuery<string | null, [{ name: string; input: Partial<Act> }]>('refusal');

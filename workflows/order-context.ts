@@ -29,6 +29,8 @@ export interface OrderContext {
    * Answers the numbers of what the note's act gives; null where it gives none, and for a note that is written later.
    */
   note<Name extends NoteActivity>(name: Name, input: NoteInput<Name>): Promise<ActNumbers>;
+  /** Settles once the last note that was made is written, or no longer waited for. */
+  lastNote(): Promise<unknown>;
   /** Writes what was noted before SQL knew the order; until then nothing waits for such notes. */
   writeEarlyNotes(): Promise<void>;
   policyOf(step: StepName): StepPolicy;
@@ -46,6 +48,7 @@ export function createContext(input: FulfillOrder): OrderContext {
   const steps = createSteps(input);
   const { orderId } = input.checkout;
   const early: (() => Promise<unknown>)[] = [];
+  let last: Promise<unknown> = Promise.resolve();
   const policyOf = (step: StepName): StepPolicy => input.policy.steps[step];
 
   async function note<Name extends NoteActivity>(name: Name, facts: NoteInput<Name>): Promise<ActNumbers> {
@@ -57,12 +60,17 @@ export function createContext(input: FulfillOrder): OrderContext {
       const activities = steps.orders({ policy, summary: noteSummaries[name] });
       return (activities[name] as (note: unknown) => Promise<ActNumbers>)(note);
     };
-    if (order.recorded) return write();
+    if (order.recorded) {
+      const written = write();
+      last = written.catch(() => undefined);
+      return written;
+    }
     early.push(write);
     return null;
   }
 
   async function writeEarlyNotes(): Promise<void> {
+    if (early.length > 0 && order.actsWritten) await order.actsWritten;
     for (const write of early.splice(0)) await write();
   }
 
@@ -72,6 +80,7 @@ export function createContext(input: FulfillOrder): OrderContext {
     steps,
     publish: createPublisher(order),
     note,
+    lastNote: () => last,
     writeEarlyNotes,
     policyOf,
     validators: new Map(),

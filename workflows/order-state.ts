@@ -23,6 +23,7 @@ import type {
   ResolveParked,
   UpdatePayment,
 } from './messages.ts';
+import type { ActView } from '../domain/given-act.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
 import type { KeptAct } from './kept-acts.ts';
 import type { AcceptedAct } from './overtaken-acts.ts';
@@ -67,8 +68,16 @@ export interface OrderState {
   settledAddress: number;
   /** An accepted address update that is not yet in SQL. */
   addressAct?: Act;
-  /** The last address update is being written to SQL. */
+  /** The last address update is being written to SQL; in earlier histories alone. */
   addressKept?: Promise<void>;
+  /** The last act that was accepted is being written to SQL. */
+  actsWritten?: Promise<void>;
+  /** What is known of the acts of this run and of those that it was given, by their ids. */
+  acts: Map<string, ActView>;
+  /** Acts whose callers wait for SQL. */
+  waiters: number;
+  /** SQL did not answer within a moment, and has not answered that act yet. */
+  storeIsSlow?: () => boolean;
   paymentAct?: UpdatePayment;
   /** The payment provider reported a change. */
   paymentNoticed: boolean;
@@ -137,6 +146,8 @@ export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
     notes: 0,
     kept: [],
     askingSql: false,
+    acts: new Map(),
+    waiters: 0,
   };
 }
 
@@ -165,11 +176,12 @@ export function viewOf(order: OrderState): OrderView {
   };
 }
 
-/** Acts that SQL still has to answer: kept ones, and an address that has no number before the order is on record. */
-const pendingActs = ({ kept, recorded, addressAct }: OrderState): string[] => [
-  ...kept.map(({ name }) => name),
-  ...(addressAct && !recorded ? ['shipping-address'] : []),
-];
+/** Acts that SQL still has to answer, in their order; in earlier histories also an address that has no number yet. */
+function pendingActs({ acts, kept, recorded, addressAct }: OrderState): string[] {
+  const pending = [...acts.values()].filter(({ state }) => state === 'pending').map(({ name }) => name);
+  if (pending.length > 0) return pending;
+  return [...kept.map(({ name }) => name), ...(addressAct && !recorded ? ['shipping-address'] : [])];
+}
 
 /** Why an act is refused in the order's present state; undefined when it is legal. */
 type Refused = string | undefined;

@@ -10,16 +10,34 @@ export interface AcceptedAct {
   act: Act;
   /** Names it for good, in every run that hears of it. */
   id: string;
+  /** It has a row of its own, which says what came of it; not so in earlier histories. */
+  written?: true;
 }
 
-/** The act's id, for the step that numbers what it gives. Histories from before acts were numbered in SQL have none. */
-export function nameOf(order: OrderState, act: Act): { actId?: string } {
-  const actId = order.accepted.find((one) => one.act === act)?.id;
-  return actId !== undefined && patched('acts-numbered-in-sql') ? { actId } : {};
+/**
+ * The act's id, for the note that tells what came of it and numbers what it `gives`. Histories from before acts were
+ * written down at once name those alone that give something, and earlier ones none.
+ */
+export function nameOf(order: OrderState, act: Act, gives: boolean): { actId?: string } {
+  const one = order.accepted.find((accepted) => accepted.act === act);
+  if (!one) return {};
+  return one.written || (gives && patched('acts-numbered-in-sql')) ? { actId: one.id } : {};
 }
 
-/** The act has its audit row. */
+/** An act has its row before anything tells what came of it, and what it gives is numbered in the order of acceptance. */
+export async function untilWritten(
+  { accepted, actsWritten, recorded: known }: OrderState,
+  act: Act,
+): Promise<void> {
+  /* Before SQL knows the order its notes wait as well. */
+  if (!known) return;
+  if (accepted.some((one) => one.act === act && one.written)) await actsWritten;
+}
+
+/** The act has its effect, and its audit row. */
 export function recorded(order: OrderState, act: Act): void {
+  const view = order.acts.get(order.accepted.find((one) => one.act === act)?.id ?? '');
+  if (view?.state === 'accepted') view.state = 'done';
   order.accepted = order.accepted.filter((one) => one.act !== act);
 }
 
@@ -36,8 +54,15 @@ export async function noteOvertaken(
   if (late.length === 0 || !patched('overtaken-acts')) return;
   for (const { name, act } of late) {
     const reason = `${why}: ${act.reason}`.slice(0, 500);
-    const note = { actor: act.actor, act: name, result: 'overtaken', reason };
+    await untilWritten(order, act);
+    const note = { actor: act.actor, act: name, result: 'overtaken', reason, ...nameOf(order, act, false) };
     await CancellationScope.nonCancellable(() => context.note('recordNote', note));
+    overtake(order, act, reason);
     recorded(order, act);
   }
+}
+
+function overtake({ accepted, acts }: OrderState, act: Act, reason: string): void {
+  const view = acts.get(accepted.find((one) => one.act === act)?.id ?? '');
+  if (view) Object.assign(view, { state: 'overtaken', reason });
 }

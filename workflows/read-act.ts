@@ -13,10 +13,12 @@ const MAXIMUM_ACTOR = 160;
 /** What may be left out is filled in; texts are cut to the trail's lengths. */
 export function readAct<A extends Act>(given: unknown, way: 'update' | 'signal'): A {
   const fields = typeof given === 'object' && given !== null ? given : {};
-  const { actor, reason, address, ...rest } = fields as Record<string, unknown>;
+  const { actor, reason, address, fingerprint, ...rest } = fields as Record<string, unknown>;
+  const isDigest = typeof fingerprint === 'string' && /^[0-9a-f]{64}$/.test(fingerprint);
   return {
     ...(withoutFormat(rest) as Record<string, unknown>),
     ...(address === undefined ? {} : { address }),
+    ...(isDigest ? { fingerprint } : {}),
     actor: clean(actor, MAXIMUM_ACTOR) || way,
     reason: clean(reason, 500) || `by ${way}`,
   } as unknown as A;

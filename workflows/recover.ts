@@ -17,6 +17,7 @@ export function takeUp(order: OrderState, recovered: RecoveredOrder): void {
   const value = order.addressAct ? order.address.value : address.value;
   order.address = { value, n: address.n };
   order.addressVersion = address.n + (order.addressAct ? 1 : 0);
+  if (recovered.addressSkipped && !order.addressAct) order.settledAddress = order.addressVersion;
   if (!shipped) return;
   order.pivotPassed = true;
   order.settledAddress = order.addressVersion;
@@ -30,7 +31,8 @@ export async function goOn(context: OrderContext): Promise<void> {
   const { order } = context;
   const { recovered, input } = order;
   if (!recovered && !input.recovered) return;
-  const { takeBack, ...act } = input.recovered ?? unasked;
+  const { takeBack, actor, reason, historyGone } = input.recovered ?? unasked;
+  const act = { actor, reason: historyGone ? `${reason} (${withoutHistory})`.slice(0, 500) : reason };
   const { shipped = false, takenBack } = recovered ?? {};
   const turns = !shipped && (takenBack !== undefined || takeBack === true);
   await context.note('recordNote', {
@@ -77,7 +79,15 @@ function closedElsewhere(status: EndStatus): Error {
 export const wentFurther = ({ recovered }: OrderState): Act | undefined =>
   recovered?.shipped ? { actor: 'saga', reason: 'the label was bought in another run' } : undefined;
 
-const unasked = { actor: 'saga', reason: 'another run had recorded the order', takeBack: undefined };
+const withoutHistory =
+  'the history of its last run is gone: what that one had accepted and not yet recorded is not known';
+
+const unasked = {
+  actor: 'saga',
+  reason: 'another run had recorded the order',
+  takeBack: undefined,
+  historyGone: undefined,
+};
 
 /** For the reason that is on record, else for the act's. */
 function turn(

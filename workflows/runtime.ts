@@ -5,7 +5,7 @@ import { attemptsOf, describeFailure, failureTypeOf, judge, SagaInterrupted } fr
 import type { ResolveParked } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
 import type { OrderState } from './order-state.ts';
-import { nameOf, recorded } from './overtaken-acts.ts';
+import { nameOf, recorded, untilWritten } from './overtaken-acts.ts';
 import { waitForProvider } from './provider-wait.ts';
 import { legalActions, needsOf, type ParkedActivity } from './resolve-rules.ts';
 import type { Parking, Resolution, SagaRuntime } from './saga.ts';
@@ -115,7 +115,9 @@ async function unpark(
   if (service) order.service = service;
   show(context, compensating ? 'compensating' : order.hold ? 'held' : 'running');
   const { sagaState } = order;
-  const named = accepted && (service || paymentMethodId) ? nameOf(order, accepted) : {};
+  const gives = service !== undefined || paymentMethodId !== undefined;
+  const named = accepted ? nameOf(order, accepted, gives) : {};
+  if (accepted && named.actId !== undefined) await untilWritten(order, accepted);
   const changed = {
     ...(paymentMethodId ? { paymentMethodId } : {}),
     ...named,

@@ -291,6 +291,7 @@ export function fakeRuns({
       ...(orderStatus && { orderStatus }),
       ...(running || started.length > 0 ? {} : { closedAs }),
     }),
+    acts: async () => [],
     effects: async () => ({ charged: false, labelBought: false }),
     input: async () => undefined,
     async startAgain(order) {

@@ -54,7 +54,10 @@ describe('an order whose payment is held', () => {
     const events = ['order.created', 'inventory.reserved', 'payment.failed', 'order.held', ...shipped];
     const { provider, audit } = await expectEnd(saga(), order, { status: 'completed', events });
     expect(provider.charged).toHaveLength(1);
-    expect(audit.find(({ actor }) => actor === act.actor)).toMatchObject({ from: 'held', to: 'running' });
+    expect(audit.find(({ actor, to }) => actor === act.actor && to !== 'accepted')).toMatchObject({
+      from: 'held',
+      to: 'running',
+    });
     expect(await shownOf(order)).toMatchObject({ orderStatus: 'completed', failureType: undefined });
   });
 
@@ -110,9 +113,9 @@ describe('an order whose payment is held', () => {
     await order.signal(paymentSignal, { paymentMethodId: 'pm_card_visa' });
     const refused = await until(
       () => auditedActs(saga(), order.orderId, 'payment'),
-      (rows) => rows.length > 0,
+      (rows) => rows.length > 1,
     );
-    expect(refused).toEqual([expect.stringMatching(/^refused: 1 payment methods were tried/)]);
+    expect(refused.slice(1)).toEqual([expect.stringMatching(/^refused: 1 payment methods were tried/)]);
     await order.cancel();
     await expect(order.result()).rejects.toThrow(/cancelled|taken back/i);
     await saga().check(order.orderId);

@@ -93,7 +93,8 @@ export const addressOf = (street1: string) => ({
   name: 'A',
   street1,
   city: 'B',
-  postalCode: '1',
+  postalCode: '110034',
+  state: 'DL',
   country: 'IN',
 });
 const streets = { good: 'GOOD', unknown: 'BAD', 'refused at the label': 'LABEL-BAD' };
@@ -119,6 +120,7 @@ const inputOf = ({ card, address, needsApproval }: Plan, orderId: string): Fulfi
 const noteNames = ['holdOrder', 'remindOfHold', 'extendHold', 'resumeOrder', 'parkOrder', 'recordNote'];
 const withoutEffect = new Set([
   ...noteNames,
+  'recordAct',
   'recordAddress',
   'requestEmail',
   'createFulfillment',
