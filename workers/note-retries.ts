@@ -5,8 +5,8 @@ import { retriedStep } from '../domain/retries.ts';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { orderIdOf } from './activity-facts.ts';
 
-/** Longest that the report of a failed attempt waits for its note. */
-const NOTE_WITHIN_MS = 500;
+/** Beyond that SQL is slow, and what fails next is not noted. */
+const MOST_UNDER_WAY = 20;
 /** While a provider is held up no attempt renews a note: for so long it is believed all the same. */
 const BELIEVED_MS = 10 * 60_000;
 const LONGEST_TEXT = 500;
@@ -14,7 +14,8 @@ const LONGEST_TEXT = 500;
 /**
  * Notes in SQL every attempt of an order's step that failed and is tried again, so that lists can tell which orders keep
  * failing, and takes the note away when a later attempt has ended otherwise. Attempts that succeed at first write
- * nothing. While SQL does not answer nothing is noted: a note decides nothing, and Temporal itself tells of one order.
+ * nothing. No attempt waits for its note, and while SQL does not answer nothing is noted: a note decides nothing, and
+ * Temporal itself tells of one order.
  * Run twice or late: the newest note stands. Killed before it: the next failing attempt notes, and one that succeeds
  * finds nothing to take away; a note that stays behind goes stale.
  */
@@ -22,13 +23,15 @@ export function noteRetries({
   store,
   clock,
 }: Pick<ActivityDeps, 'store' | 'clock'>): ActivityInterceptorsFactory {
-  const quietly = async (work: Promise<unknown>): Promise<void> => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, NOTE_WITHIN_MS);
-    });
-    await Promise.race([work.catch(() => {}), late]);
-    clearTimeout(timer);
+  let underWay = 0;
+  /** Beside the attempt, which holds a slot of its provider and has a time limit. */
+  const quietly = (work: () => Promise<unknown>): void => {
+    if (underWay >= MOST_UNDER_WAY) return;
+    underWay += 1;
+    const over = (): void => {
+      underWay -= 1;
+    };
+    void work().then(over, over);
   };
   return ({ info }) => {
     const id = orderIdOf(info.workflowExecution?.workflowId);
@@ -57,11 +60,11 @@ export function noteRetries({
         async execute(input, next) {
           try {
             const answer = await next(input);
-            if (attempt > 1) await quietly(remove());
+            if (attempt > 1) quietly(remove);
             return answer;
           } catch (error) {
-            if (isRetried(error)) await quietly(note(error));
-            else if (attempt > 1 && !isStoreAway(error)) await quietly(remove());
+            if (isRetried(error)) quietly(() => note(error));
+            else if (attempt > 1 && !isStoreAway(error)) quietly(remove);
             throw error;
           }
         },
