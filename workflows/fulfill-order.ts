@@ -13,7 +13,7 @@ import type { EndStatus, OrderStatus, StepName } from '../domain/order.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
 import type { OrderActivities } from '../activities/create-activities.ts';
 import { settleApproval } from './approve.ts';
-import { seekStrangers } from './asked-first.ts';
+import { askedFirst, seekStrangers } from './asked-first.ts';
 import { cancel, openDoors } from './handlers.ts';
 import { judge, refusalOf } from './judge.ts';
 import { isBegunElsewhere, judgeKept, keep, mustWait } from './kept-acts.ts';
@@ -66,6 +66,8 @@ const receive = async (context: OrderContext, saga: Saga): Promise<void> => {
   await saga.run({ name: 'receive', kind: 'compensatable', atomic: true, forward });
   await context.writeEarlyNotes();
   await goOn(context);
+  /* The patch is decided right after that note, which is no local activity. */
+  if (context.order.recovered) askedFirst(context.order, 'ask-what-people-charged');
 };
 
 /** SQL knows the order from this answer on, a refusal included. */
@@ -219,11 +221,14 @@ async function takeBack(context: OrderContext, saga: Saga, error: unknown): Prom
   delete order.resolve;
   Object.assign(order, { sagaState: 'compensating', updatedAtUtc: isoNow() });
   context.publish();
-  if (order.cancelRequested || saga.compensable() > 0) await noteTakeBack(context);
+  const noted = order.cancelRequested !== undefined || saga.compensable() > 0;
+  if (noted) await noteTakeBack(context);
+  /* Decided here, not after local activities: a patch behind those can stand in a later workflow task than at replay. */
+  const strangers = noted ? seekStrangers(context) : [];
   await noteOvertaken(context, { why: 'the order was being taken back', which: () => true });
   try {
     await saga.compensate(takenElsewhere(context));
-    await saga.compensate(seekStrangers(context));
+    await saga.compensate(strangers);
     await closeAs(context, saga, order.failure ? 'failed' : 'cancelled');
   } catch (late) {
     const closed = refusalOf(late);
