@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connectSmtpMailer } from '../adapters/smtp/smtp-mailer.ts';
 import { productId } from '../domain/ids.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import { mountSmallDisk, type SmallDisk } from '../test/support/small-disk.ts';
@@ -59,7 +63,13 @@ describe.runIf(mayMount)('on a disk without room', () => {
   });
 
   test('the sandbox lives on and answers again when there is room', async () => {
-    const sandbox = await startSandbox({ dataDir: join(disk.folder, 'sandbox') });
+    const target = createServer((_request, response) => void response.end()).listen(0, '127.0.0.1');
+    await once(target, 'listening');
+    const webhookTarget = `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
+    const sandbox = await startSandbox({
+      dataDir: join(disk.folder, 'sandbox'),
+      settings: { webhookTarget, webhookEvents: ['*'], webhookMinDelayMs: 500, webhookMaxDelayMs: 500 },
+    });
     const intent = () =>
       fetch(`${sandbox.url}/v1/payment_intents`, {
         method: 'POST',
@@ -70,17 +80,30 @@ describe.runIf(mayMount)('on a disk without room', () => {
         body: `amount=100&currency=inr&description=${'x'.repeat(500)}`,
       });
     expect((await intent()).status).toBe(200);
+    const sentWhileFull = once(target, 'request');
     disk.fill();
     const answers: number[] = [];
     while (answers.length < 200 && !answers.some((status) => status >= 500)) {
       answers.push((await intent()).status);
     }
     expect(answers.at(-1)).toBeGreaterThanOrEqual(500);
-    // What it does by itself every second.
-    await sleep(1_200);
+    // What it does by itself: webhooks, and every second its counts.
+    await Promise.all([sentWhileFull, sleep(1_200)]);
+    const mailer = connectSmtpMailer({ url: `smtp://127.0.0.1:${sandbox.smtpPort}`, from: 'a@example.com' });
+    await expect(
+      mailer.send({
+        to: 'b@example.com',
+        subject: 's',
+        text: 'x'.repeat(9_000),
+        messageId: 'm@example.com',
+        html: '',
+      }),
+    ).resolves.toMatchObject({ status: 'later', reason: expect.stringContaining('452') });
+    mailer.close();
     disk.makeRoom();
     expect((await intent()).status).toBe(200);
     await sandbox.close();
+    target.close();
   });
 });
 

@@ -94,6 +94,9 @@ export const startSmtpInbox = async (deps: InboxDeps, port: number): Promise<Smt
     }
   };
 
+  /** The state cannot be written: the sender comes again. */
+  const noRoom = () => smtpError(452, '4.3.1 Insufficient system storage');
+
   const refuseByPlan = (plan: FaultPlan): Error | undefined => {
     if (plan.outage || plan.rateLimit) return smtpError(421, '4.3.2 Service not available');
     if (!plan.error) return undefined;
@@ -125,9 +128,10 @@ export const startSmtpInbox = async (deps: InboxDeps, port: number): Promise<Smt
     size: MAX_BYTES,
     closeTimeout: 1_000,
     onAuth: (_auth, _session, callback) => callback(null, { user: 'anyone' }),
-    onConnect: (_session, callback) => void greet(callback),
+    onConnect: (_session, callback) => void greet(callback).catch(() => callback(noRoom())),
     onRcptTo: (address, _session, callback) => callback(refusedRecipient(address.address)),
-    onData: (stream, session, callback) => void receive(stream, session, callback),
+    onData: (stream, session, callback) =>
+      void receive(stream, session, callback).catch(() => callback(noRoom())),
   });
   // Clients that vanish mid-sentence are part of the exercise.
   server.on('error', () => {});

@@ -4,6 +4,7 @@ import https from 'node:https';
 import type { Clock } from '../clock.ts';
 import type { Counts } from '../counts.ts';
 import { stripeId } from '../ids.ts';
+import { wait } from '../provider-call.ts';
 import type { WebhookRecord } from '../records.ts';
 import type { Settings } from '../sandbox-options.ts';
 import type { Store } from '../store.ts';
@@ -11,6 +12,7 @@ import type { Origin } from './stripe-deps.ts';
 
 const API_VERSION = '2026-10-28.endive';
 const MAX_IN_FLIGHT = 8;
+const UNNOTED_PAUSE_MS = 1_000;
 const TIMEOUT_MS = 10_000;
 const KEPT = 5_000;
 
@@ -154,7 +156,10 @@ export const createWebhooks = ({ store, clock, counts, settings, secret }: Webho
         .filter(({ id }) => !inFlight.has(id));
       for (const { id, record } of due.slice(0, room)) {
         inFlight.add(id);
-        void deliver(id, record, webhookTarget).finally(() => inFlight.delete(id));
+        // What cannot be noted (a full disk) stays due, and is sent again as after a crash of the provider's own.
+        void deliver(id, record, webhookTarget)
+          .catch(() => wait(UNNOTED_PAUSE_MS))
+          .finally(() => inFlight.delete(id));
       }
     },
     close: () => {
