@@ -94,8 +94,14 @@ export const startSmtpInbox = async (deps: InboxDeps, port: number): Promise<Smt
     }
   };
 
-  /** The state cannot be written: the sender comes again. */
-  const noRoom = () => smtpError(452, '4.3.1 Insufficient system storage');
+  /** Where the state cannot be written the sender has to come again. */
+  const orNoRoom = async (work: () => Promise<void>, callback: Callback) => {
+    try {
+      await work();
+    } catch {
+      callback(smtpError(452, '4.3.1 Insufficient system storage'));
+    }
+  };
 
   const refuseByPlan = (plan: FaultPlan): Error | undefined => {
     if (plan.outage || plan.rateLimit) return smtpError(421, '4.3.2 Service not available');
@@ -128,10 +134,9 @@ export const startSmtpInbox = async (deps: InboxDeps, port: number): Promise<Smt
     size: MAX_BYTES,
     closeTimeout: 1_000,
     onAuth: (_auth, _session, callback) => callback(null, { user: 'anyone' }),
-    onConnect: (_session, callback) => void greet(callback).catch(() => callback(noRoom())),
+    onConnect: (_session, callback) => void orNoRoom(() => greet(callback), callback),
     onRcptTo: (address, _session, callback) => callback(refusedRecipient(address.address)),
-    onData: (stream, session, callback) =>
-      void receive(stream, session, callback).catch(() => callback(noRoom())),
+    onData: (stream, session, callback) => void orNoRoom(() => receive(stream, session, callback), callback),
   });
   // Clients that vanish mid-sentence are part of the exercise.
   server.on('error', () => {});
