@@ -7,7 +7,9 @@ const MAX_IDS = 1_000;
 const MAX_SHOWN = 16_384;
 
 const id = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 hexadecimal digits');
-const time = z.iso.datetime('expected an ISO 8601 time in UTC, such as 2026-01-02T03:04:05Z');
+const time = z.iso
+  .datetime('expected an ISO 8601 time in UTC, such as 2026-01-02T03:04:05Z')
+  .openapi({ pattern: 'Z$' });
 const exampleId = '5f1d7a84db00d2fce00b31a7fc73224f';
 const exampleTime = '2026-01-02T03:04:05.678Z';
 

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { ApiCaller, AppDeps } from './app-deps.ts';
-import { invalidFields, MAX_BODY_BYTES } from './body.ts';
+import { invalidFields } from './body.ts';
 import { maySee } from './callers.ts';
 import { fromSummary, fromView, orderBody } from './order-body.ts';
 import { amongstOf, filterOf, whereFields } from './order-where.ts';
@@ -39,11 +39,7 @@ const listQuery = z.strictObject({
     .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
     .optional()
     .openapi({ type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_LIMIT, example: 20 }),
-  cursor: z
-    .string()
-    .max(MAX_BODY_BYTES)
-    .optional()
-    .openapi({ description: 'nextCursor of the page before.' }),
+  cursor: z.string().max(4_000).optional().openapi({ description: 'nextCursor of the page before.' }),
 });
 
 type ListQuery = z.output<typeof listQuery>;

@@ -5,9 +5,10 @@ import { whereFields } from './order-where.ts';
 import { actorField, deadlineFields, reasonField, resolveFields } from './fields.ts';
 
 const MAX_IDS = 1_000;
+const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 
 const orderIds = z
-  .array(z.string().refine(isOrderId, 'expected an order id').openapi({ format: 'uuid' }))
+  .array(z.string().refine(isOrderId, 'expected an order id').openapi({ format: 'uuid', pattern: uuid }))
   .min(1)
   .max(MAX_IDS)
   .optional()

@@ -59,13 +59,17 @@ const productPut = z
       }),
     adjustBy: units(-mostUnits)
       .refine((by) => by !== 0, 'expected another number than 0')
+      .openapi({ not: { const: 0 } })
       .optional()
       .openapi({
         description:
           'Units to add; negative: to take away. Instead of `available`; needs an Idempotency-Key.',
       }),
   })
-  .openapi('ProductPut', { example });
+  .openapi('ProductPut', {
+    example,
+    not: { properties: { available: {}, adjustBy: {} }, required: ['available', 'adjustBy'] },
+  });
 
 const productsPut = z
   .strictObject({

@@ -42,9 +42,10 @@ export function addStripeWebhook(app: App, deps: AppDeps): void {
       secured: false,
       request: {
         headers: z.object({
-          'Stripe-Signature': z
-            .string()
-            .openapi({ description: '`t=…,v1=…`', example: 't=1767323045,v1=5257a8…' }),
+          'Stripe-Signature': z.string().openapi({
+            description: '`t=…,v1=…`',
+            example: 't=1767323045,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd',
+          }),
         }),
         body: { required: true, content: { 'application/json': { schema: z.looseObject({}) } } },
       },

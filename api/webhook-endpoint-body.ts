@@ -45,6 +45,7 @@ export const changeBody = z
     'expected something to change',
   )
   .openapi('WebhookEndpointChange', {
+    anyOf: ['url', 'events', 'description', 'state'].map((field) => ({ required: [field] })),
     example: { url: 'https://partner.example/v2/hooks', reason: 'The partner has moved' },
   });
 

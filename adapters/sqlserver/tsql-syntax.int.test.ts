@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sqlfluff } from '../../test/setup/sqlfluff.ts';
+import { pythonTool } from '../../test/setup/python-tool.ts';
 import { allStatements } from './all-statements.ts';
 import { createDatabaseText, snapshotText } from './create-database.ts';
 import { withHints, withoutHints } from './lock-hints.ts';
 
-const parser = await sqlfluff();
+const parser = await pythonTool({ name: 'sqlfluff', version: '4.5.0' });
 if ('missing' in parser) console.warn(`T-SQL is not parsed: ${parser.missing}`);
 
 const brokenName = 'broken-on-purpose.sql';
