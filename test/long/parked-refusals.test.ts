@@ -124,6 +124,34 @@ describe('a parked step', () => {
     await expectEnd(saga(), order, { status: 'completed' });
   });
 
+  test.concurrent('charges no second time beside a charge that a person has made meanwhile', async () => {
+    const order = await park(charges);
+    const byHand = await chargeByHand(order.orderId, 749_900);
+    await byHand.confirm();
+    await resolve(order, { action: 'retry' });
+    await endOf(order);
+    await expectEnd(saga(), order, { status: 'completed' });
+    const [ledger] = await saga().deps.store.read.ledger(order.orderId);
+    expect(ledger?.payments).toMatchObject([{ state: 'charged', intentId: byHand.intentId }]);
+  });
+
+  test.concurrent(
+    'keeps no money that a person has taken: a cancel waits until it was given back',
+    async () => {
+      const order = await park(charges);
+      const byHand = await chargeByHand(order.orderId, 749_900);
+      await byHand.confirm();
+      await order.executeUpdate(cancelOrder, { args: [act] });
+      const { parked } = await saga().until(order.orderId, (view) => view.parked?.activity === 'seekCharges');
+      expect(parked).toMatchObject({ failureType: 'FoundAtProvider', actions: ['retry', 'skip'] });
+      expect(parked?.failure).toContain(byHand.intentId);
+      await byHand.refund(749_900);
+      await resolve(order, { action: 'retry' });
+      await expect(order.result()).resolves.toMatchObject({ status: 'cancelled' });
+      await saga().check(order.orderId);
+    },
+  );
+
   test.concurrent('buys no second label beside one that a person has bought meanwhile', async () => {
     const order = await park(labels);
     const { carrier } = saga().deps;
