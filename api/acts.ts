@@ -71,7 +71,7 @@ export function addActs(app: App, deps: AppDeps): void {
       operationId: 'cancelOrder',
       summary: 'Cancels the order',
       description:
-        'Before shipping starts everything is taken back in reverse order; after it 409. No body is needed.',
+        'Before shipping starts everything is rolled back in reverse order; after it 409. No body is needed.',
       schema: cancelBody,
       bodyRequired: false,
     }),
@@ -132,7 +132,7 @@ export function addActs(app: App, deps: AppDeps): void {
       operationId: 'resolveParked',
       summary: 'Moves a parked order on',
       description:
-        'Operators only. `parked.actions` of the order names what is legal now, `parked.needs` what it takes: `retry` ' +
+        'Operators only. `parked.actions` of the order names the allowed actions, `parked.needs` what it takes: `retry` ' +
         'tries again at once, `retry-with` with the changed `input`, `mark-done` believes the provider’s `reference`, ' +
         '`skip` goes on without the step, `cancel` takes the order back.',
       schema: resolveBody,

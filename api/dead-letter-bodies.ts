@@ -75,7 +75,7 @@ const exampleSummary = {
 
 export const listBody = z
   .object({
-    total: z.int().openapi({ description: 'Open ones that fit.' }),
+    total: z.int().openapi({ description: 'Open ones that match.' }),
     groups: z.array(
       z.object({
         queue: z.string(),

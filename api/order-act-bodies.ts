@@ -84,7 +84,7 @@ export const bulkProgressBody = z
 export const bulkDryRunBody = z
   .object({
     dryRun: z.literal(true),
-    count: z.int().openapi({ description: 'Open orders that fit now.' }),
+    count: z.int().openapi({ description: 'Open orders that match now.' }),
     orders: z.array(orderBody).openapi({ description: 'The newest of them, at most 20.' }),
     checked: z
       .int()

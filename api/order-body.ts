@@ -79,7 +79,7 @@ export const orderBody = z
         activity: z.string().optional(),
         failure: z.string().optional(),
         failureType: z.string().optional(),
-        budgets: z.int().optional().openapi({ description: 'Whole budgets of attempts that were used up.' }),
+        budgets: z.int().optional().openapi({ description: 'Whole retry windows that were used up.' }),
         attempts: z.int().optional().openapi({ description: 'Attempts in these, as far as they are known.' }),
         sinceUtc: timestamp.optional(),
         actions: z

@@ -78,7 +78,7 @@ function refusalOf(status: number, text: string): ApiRefusal {
       legalActs?: string[];
     };
     const fields = (problem.errors ?? []).map(({ field, reason }) => `\n  ${field}: ${reason}`).join('');
-    const legal = problem.legalActs ? `\nIt takes now: ${problem.legalActs.join(', ') || 'nothing'}.` : '';
+    const legal = problem.legalActs ? `\nAllowed actions: ${problem.legalActs.join(', ') || 'nothing'}.` : '';
     const act = status === 401 || status === 403 ? '\nGive an operator key by ORDER_SAGA_API_KEY.' : '';
     return new ApiRefusal(
       status,

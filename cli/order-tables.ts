@@ -79,7 +79,7 @@ export interface RefundAnswer {
 
 export function listText({ orders, nextCursor }: OrderListAnswer): string {
   const more = nextCursor === undefined ? [] : [`More: --cursor ${nextCursor}`];
-  if (orders.length === 0) return ['No orders fit.', ...more].join('\n\n');
+  if (orders.length === 0) return ['No orders match.', ...more].join('\n\n');
   return [ordersTable(orders), ...more].join('\n\n');
 }
 
@@ -138,7 +138,7 @@ function facts(order: OrderAnswer): [string, string | undefined][] {
     ['parked', parked && parkedText(parked)],
     ['retried', order.retrying && retryText(order.retrying)],
     ['waits for', order.waitingFor && waitText(order.waitingFor)],
-    ['it takes', takes(order).join('\n')],
+    ['allowed actions', takes(order).join('\n')],
     ['failure', failure && [failure.type, failure.reason].filter(Boolean).join(': ')],
     ['cancel', cancelRequested && `asked for by ${cancelRequested.actor}: ${cancelRequested.reason}`],
     ['shipment', shipment && `${shipment.carrier} ${shipment.service}, tracking ${shipment.trackingCode}`],
@@ -211,7 +211,7 @@ export function orderLine(order: OrderAnswer): string {
 }
 
 export function dryRunText(what: string, { count, orders, checked, refused }: DryRunAnswer): string {
-  if (count === 0) return 'No open orders fit.';
+  if (count === 0) return 'No open orders match.';
   const rest = count > orders.length ? [`… and ${count - orders.length} more`] : [];
   const refusals =
     checked === 0

@@ -159,7 +159,7 @@ describe('an act through HTTP, the command line and a signal', () => {
     ]);
     const { error } = await room.ops(['resolve', orderId, '--action', 'skip', '--reason', why]);
     expect(error).toContain(problem.detail);
-    expect(error).toContain('It takes now: cancel, resolve retry');
+    expect(error).toContain('Allowed actions: cancel, resolve retry');
     await room.signal(orderId, 'resolve', { action: 'skip', reason: why });
     const [refused] = await until(
       async () =>

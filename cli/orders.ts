@@ -87,7 +87,7 @@ function addActs(deps: CliDeps, command: Command): void {
     );
   add('cancel', 'takes orders back; refused once the label is being bought');
   add('approve', 'lets orders pass that wait for approval');
-  add('resolve', 'moves parked orders on; `show` says what is legal')
+  add('resolve', 'moves parked orders on; `show` says which actions are allowed')
     .addOption(
       new Option('--action <action>', 'what to do about the parked step')
         .choices(resolveActions)

@@ -191,7 +191,7 @@ export interface EventDetails {
     activity: string;
     /** What it said last. */
     failure: string;
-    /** Whole budgets of attempts that were used up. */
+    /** Whole retry windows that were used up. */
     budgets: number;
   };
   /** The order was shipped and is done. */

@@ -65,8 +65,15 @@ export function addressTable(addresses: Addresses): string {
   const rows: [string, string][] = [
     ['API', addresses.api],
     ['API docs', addresses.docs],
+    ['OpenAPI', `${addresses.api}/openapi.json`],
     ['Temporal Web UI', addresses.temporalUi],
+    ['  failed orders', ordersLink(addresses, 'failed')],
+    ['  cancelled orders', ordersLink(addresses, 'cancelled')],
+    ['Temporal', addresses.temporal],
+    ['RabbitMQ', withoutPassword(addresses.rabbitmq)],
     ['RabbitMQ management', withoutCredentials(addresses.rabbitmqManagement)],
+    ['Redis', withoutPassword(addresses.redis)],
+    ['Store', shownStore(addresses.sql)],
     ['Sandbox inbox', addresses.inbox],
     ['Sandbox', addresses.sandbox],
     ['Prometheus', addresses.prometheus],
@@ -82,6 +89,20 @@ export function addressTable(addresses: Addresses): string {
   const width = Math.max(...shown.map(([name]) => name.length));
   return shown.map(([name, address]) => `  ${name.padEnd(width)}  ${address}`).join('\n');
 }
+
+/** The Web UI's list of orders that ended so: all of them are _Completed_ for Temporal. */
+function ordersLink({ temporalUi }: Addresses, status: string): string {
+  if (temporalUi === '') return '';
+  const query = encodeURIComponent(`OrderStatus = '${status}'`);
+  return `${temporalUi}/namespaces/default/workflows?query=${query}`;
+}
+
+/** Of a server of somebody's own; a private one's is guest. */
+const withoutPassword = (address: string): string =>
+  address.replace(/(:\/\/[^:@/]*):(?!guest@)[^@/]*@/, '$1:…@');
+
+/** A SQL Server's address has a password. */
+const shownStore = (sql: string): string => (sql.startsWith('sqlite:') ? sql : '');
 
 /** `http://host:port (user / password)`: browsers no longer take a password in an address. */
 function withoutCredentials(address: string): string {

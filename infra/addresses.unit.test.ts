@@ -51,7 +51,21 @@ describe('the addresses of a start', () => {
     const lines = addressTable(addresses).split('\n');
     expect(lines).toContain('  API                  http://127.0.0.1:3001');
     expect(lines).toContain('  Temporal Web UI      http://127.0.0.1:7001');
+    for (const address of ['127.0.0.1:7000', 'amqp://guest:guest@127.0.0.1:5000', 'redis://127.0.0.1:6000']) {
+      expect(lines.join('\n')).toContain(`  ${address}`);
+    }
+    expect(lines.join('\n')).toContain(`/workflows?query=OrderStatus%20%3D%20'failed'`);
     expect(lines.join('\n')).not.toContain('Prometheus');
+  });
+
+  test('keep the passwords of configured servers to themselves', () => {
+    const configured = {
+      ...addresses,
+      redis: 'rediss://default:hush@cache:6380',
+      rabbitmq: 'amqps://shop:hush@mq',
+    };
+    expect(addressTable(configured)).toContain('rediss://default:…@cache:6380');
+    expect(addressTable(configured)).not.toContain('hush');
   });
 
   test('show user and password beside the address, where browsers want them', () => {

@@ -54,7 +54,7 @@ function parkedText({ payload }: EventOf<'order.parked.v1'>, { at, more }: Links
   return {
     subject: `Order ${orderId} is parked at ${step}`,
     lines: [
-      `${activity} of order ${orderId} failed again and again (${budgets} budgets of attempts): ${failure}`,
+      `${activity} of order ${orderId} failed again and again (${budgets} retry windows): ${failure}`,
       'It waits without a deadline; nothing is lost meanwhile.',
       `When the cause is mended, try again: ${curl('POST', `${at}/resolve`, { action: 'retry' })}`,
       more,

@@ -9,7 +9,7 @@ export function describeHold(order: OrderState): string[] {
   const reminder = hold.remindAtUtc ? `; a reminder goes out at ${hold.remindAtUtc}` : '';
   return [
     `Held since ${hold.sinceUtc} until ${hold.untilUtc}: ${hold.reason}`,
-    `Without an act the order is then taken back and fails${reminder}.`,
+    `Without an act the order is then rolled back and fails${reminder}.`,
     mendingText(order, hold.status),
     ...extending(order),
     `End it now: \`${signalCommand(order, { name: 'cancel' })}\``,

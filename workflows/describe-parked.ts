@@ -12,7 +12,7 @@ export function describeParked(order: OrderState): string[] {
   return [
     `Parked at ${activity} since ${sinceUtc}, after ${howOften(order)}: ${failure}`,
     compensating
-      ? `The order is being taken back. This is tried again by itself ${howSoon(order)} and never dropped.`
+      ? `The order is being rolled back. This is tried again by itself ${howSoon(order)} and never dropped.`
       : 'Nothing is tried meanwhile, and nothing is lost. Safe to do now:',
     ...actions.map((action) => `${actionTexts[action]}: \`${resolveCommand(order, action)}\``),
     ...(checking ? [`Reference ${checking.reference}, given by ${checking.actor}, is being checked.`] : []),
@@ -21,7 +21,7 @@ export function describeParked(order: OrderState): string[] {
 
 function howOften({ parked }: OrderState): string {
   const { attempts, budgets = 1 } = parked ?? {};
-  const inBudgets = budgets === 1 ? 'one budget' : `${budgets} budgets`;
+  const inBudgets = budgets === 1 ? 'one retry window' : `${budgets} retry windows`;
   return attempts ? `${attempts} attempt(s) in ${inBudgets}` : `${inBudgets} of attempts`;
 }
 

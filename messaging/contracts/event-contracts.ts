@@ -280,7 +280,7 @@ export const eventContracts = {
       step,
       activity: z.string().min(1).describe('The activity that failed: a forward step or a compensation.'),
       failure: z.string().describe('What it said last.'),
-      budgets: z.int().min(0).describe('Whole budgets of attempts that were used up.'),
+      budgets: z.int().min(0).describe('Whole retry windows that were used up.'),
     },
     example: {
       step: 'shipping',

@@ -77,7 +77,7 @@ describe('an order whose step is beyond its budget', () => {
     });
     const details = await detailsOf(order);
     expect(details).toMatch(
-      /Parked at shipping since .*, after (\d+ attempt\(s\) in one budget|one budget of attempts): (.*EasyPost|Timeout)/,
+      /Parked at shipping since .*, after (\d+ attempt\(s\) in one retry window|one retry window of attempts): (.*EasyPost|Timeout)/,
     );
     for (const action of where?.actions ?? []) {
       const command = `npm run -s temporal -- workflow signal --workflow-id ${order.workflowId} --name resolve --input '{"action":"${action}",`;

@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { customerId } from '../../domain/ids.ts';
 import { projectFolder } from '../../infra/runtime-folder.ts';
-import type { Checkout, OrderView } from '../../domain/order.ts';
+import { orderStatuses, sagaStates, type Checkout, type OrderView } from '../../domain/order.ts';
 import type { PolicyChanges } from '../../domain/policy.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { cancelOrder, setShippingAddress } from '../../workflows/messages.ts';
@@ -188,6 +189,39 @@ describe('the commands of docs/operations.md', () => {
 
   const statusOf = async ({ orderId }: StartedOrder) => (await saga.deps.store.read.order(orderId))?.status;
 
+  /** What the section says is to be seen: one of its statuses and saga states, where it names any. */
+  async function expectSeen(heading: string, { orderId }: StartedOrder): Promise<void> {
+    const [, paragraph = ''] =
+      new RegExp(`^## ${heading}\\n\\n\\*\\*You see\\*\\*([^]*?)\\n\\n`, 'm').exec(page) ?? [];
+    const words = [...paragraph.matchAll(/`(\w+)`/g)].map(([, word = '']) => word);
+    const seen = { status: orderStatuses as readonly string[], sagaState: sagaStates as readonly string[] };
+    for (const name of ['status', 'sagaState'] as const) {
+      const said = words.filter((word) => seen[name].includes(word));
+      if (said.length === 0) continue;
+      await until(
+        () => saga.deps.store.read.order(orderId),
+        (view) => said.includes(view?.[name] ?? ''),
+        20_000,
+      );
+    }
+  }
+
+  test('an order waits for a carrier that is down beyond its retry window, is not parked, and ships by itself', async () => {
+    expect(page).toContain('no order fails and none is parked');
+    await run('npm run -s ops -- providers pause carrier --reason "an outage"', '');
+    try {
+      const { orderId } = await saga.start({}, { steps: { shipping: small, address: small } });
+      const view = await saga.until(orderId, ({ waitingFor }) => waitingFor !== undefined, PATIENCE_MS);
+      expect(view).toMatchObject({ status: 'fulfillment_created', sagaState: 'running' });
+      await setTimeout(2 * small.budgetMs);
+      expect(await saga.deps.store.read.order(orderId)).toMatchObject({ sagaState: 'running' });
+      await run('npm run -s ops -- providers resume carrier --reason "it is back"', '');
+      await saga.until(orderId, completed, PATIENCE_MS);
+    } finally {
+      await run('npm run -s ops -- providers resume carrier --reason "over"', '').catch(() => undefined);
+    }
+  });
+
   test('there is a situation for each section with commands', () => {
     expect(new Set(blocksOf('sh').map(({ heading }) => heading))).toEqual(new Set(Object.keys(situations)));
   });
@@ -198,6 +232,7 @@ describe('the commands of docs/operations.md', () => {
       const situation = situations[heading];
       if (!situation) throw new Error(`Nobody leads an order to "${heading}"`);
       const order = await arrive(situation);
+      await expectSeen(heading, order);
       await saga.removeFault(order.orderId).catch(() => undefined);
       const said = await runPatiently(commands, order.orderId);
       const [, other] =
