@@ -210,11 +210,15 @@ describe('the commands of docs/operations.md', () => {
     expect(page).toContain('no order fails and none is parked');
     await run('npm run -s ops -- providers pause carrier --reason "an outage"', '');
     try {
-      const { orderId } = await saga.start({}, { steps: { shipping: small, address: small } });
+      /* Until the workers have read the switch, the carrier itself sells no label. */
+      const orderId = newOrderId();
+      await saga.addFault({ ...labelsDown, id: orderId, match: { orderId } });
+      await saga.start({ orderId }, { steps: { shipping: small, address: small } });
       const view = await saga.until(orderId, ({ waitingFor }) => waitingFor !== undefined, PATIENCE_MS);
       expect(view).toMatchObject({ status: 'fulfillment_created', sagaState: 'running' });
       await setTimeout(2 * small.budgetMs);
       expect(await saga.deps.store.read.order(orderId)).toMatchObject({ sagaState: 'running' });
+      await saga.removeFault(orderId);
       await run('npm run -s ops -- providers resume carrier --reason "it is back"', '');
       await saga.until(orderId, completed, PATIENCE_MS);
     } finally {
