@@ -4,7 +4,7 @@ import { repeatedName } from '../domain/repeated-name.ts';
 import { ApiProblem, type FieldError } from './problems.ts';
 
 /** Largest body taken, in bytes. */
-export const MAX_BODY_BYTES = 65_536;
+const MAX_BODY_BYTES = 65_536;
 
 const MAX_REPORTED_ERRORS = 50;
 const MAX_POINTER_LENGTH = 200;
