@@ -11,13 +11,15 @@ import {
   updatePayment,
   type Act,
 } from '../workflows/messages.ts';
-import type { AppDeps } from './app-deps.ts';
+import { outsideRefusal } from '../domain/outside-words.ts';
+import type { ApiCaller, AppDeps } from './app-deps.ts';
 import { readJson } from './body.ts';
 import { actorOf, maySee, requireOperator } from './callers.ts';
 import { withoutUndefined } from './checkout-request.ts';
 import {
   actorField,
   addressChangeField,
+  customerMessageField,
   deadlineFields,
   deadlineOf,
   dryRunField,
@@ -25,21 +27,24 @@ import {
   optionalReasonField,
   optionalTextField,
   reasonField,
+  reasonWith,
   resolveFields,
 } from './fields.ts';
 import { fromView, orderBody } from './order-body.ts';
+import { shownTo } from './outside-order.ts';
 import { ApiProblem } from './problems.ts';
 import { readOrder, readOrderId, unknownOrder } from './read-order.ts';
 import { addRoute, orderIdParameter, type App, type AppContext, type RouteDefinition } from './route.ts';
 
 const reason = optionalReasonField.openapi({ description: 'Ends up in the audit trail.' });
 const actor = actorField;
+const customerMessage = customerMessageField;
 
 const cancelBody = z
-  .strictObject({ dryRun: dryRunField, reason, actor })
+  .strictObject({ dryRun: dryRunField, reason, customerMessage, actor })
   .openapi('Cancel', { example: { reason: 'Ordered twice' } });
 const paymentBody = z
-  .strictObject({ paymentMethodId: paymentMethodField, dryRun: dryRunField, reason, actor })
+  .strictObject({ paymentMethodId: paymentMethodField, dryRun: dryRunField, reason, customerMessage, actor })
   .openapi('PaymentUpdate', { example: { paymentMethodId: 'pm_card_visa' } });
 const resolveBody = z
   .strictObject({
@@ -51,14 +56,15 @@ const resolveBody = z
     }),
     dryRun: dryRunField,
     reason,
+    customerMessage,
     actor,
   })
   .openapi('Resolve', { example: { action: 'retry', reason: 'The carrier is back' } });
 const approveBody = z
-  .strictObject({ dryRun: dryRunField, reason: reasonField, actor })
+  .strictObject({ dryRun: dryRunField, reason: reasonField, customerMessage, actor })
   .openapi('Approve', { example: { reason: 'Known customer, checked by phone' } });
 const extendBody = z
-  .strictObject({ ...deadlineFields, dryRun: dryRunField, reason: reasonField, actor })
+  .strictObject({ ...deadlineFields, dryRun: dryRunField, reason: reasonField, customerMessage, actor })
   .openapi('Extend', { example: { minutes: 120, reason: 'The customer calls the bank' } });
 
 /** The acts a person can do on an order, each an update of its workflow. */
@@ -117,7 +123,10 @@ export function addActs(app: App, deps: AppDeps): void {
       handleAct(c, deps, {
         definition: setShippingAddress,
         read: () => readJson(c, addressChangeField),
-        toAct: ({ reason: why, actor: _, dryRun: __, ...address }, who) => ({
+        toAct: (
+          { reason: why, customerMessage: _message, actor: _actor, dryRun: _dryRun, ...address },
+          who,
+        ) => ({
           ...who,
           reason: why ?? 'New shipping address through the API',
           address: withoutUndefined(address),
@@ -248,6 +257,7 @@ function act(input: {
 
 interface ActBody {
   actor?: string | undefined;
+  customerMessage?: string | undefined;
   dryRun?: true | undefined;
 }
 
@@ -269,17 +279,22 @@ async function handleAct<Body extends ActBody, Input extends Act>(
   const id = readOrderId(c.req.param('orderId'));
   const body = await kind.read();
   const input = kind.toAct(body, { actor: actorOf(caller, body.actor) });
+  input.reason = reasonWith(input.reason, body.customerMessage);
   await requireOpen(c, deps, id);
   if (body.dryRun) return dryRunOf(c, deps, { id, name: kind.definition.name, input });
   const answer = await deps.workflows.update(id, kind.definition, input);
   switch (answer.status) {
     case 'accepted':
-      return c.json(fromView(answer.view, 'workflow'), statusOf(answer.view, kind.definition), {
-        'cache-control': 'no-store',
-      });
+      return c.json(
+        shownTo(caller, fromView(answer.view, 'workflow')),
+        statusOf(answer.view, kind.definition),
+        {
+          'cache-control': 'no-store',
+        },
+      );
     case 'refused':
       throw new ApiProblem('act-refused', {
-        detail: answer.reason,
+        detail: refusalFor(caller, answer.reason),
         code: answer.code ?? 'act_refused',
         ...(answer.legalActs ? { legalActs: answer.legalActs } : {}),
       });
@@ -287,7 +302,7 @@ async function handleAct<Body extends ActBody, Input extends Act>(
       throw await closedOrUnknown(c, deps, id);
     case 'limited':
       throw new ApiProblem('too-many-updates', {
-        detail: `Temporal refused the update of order ${id}: ${answer.reason}`,
+        detail: `Order ${id} takes no more updates now${caller.role === 'operator' ? `: ${answer.reason}` : '.'}`,
       });
     case 'unanswered':
       throw new ApiProblem('no-worker', {
@@ -308,9 +323,15 @@ async function dryRunOf(
       detail: `No worker could say whether order ${id} would take it. Nothing was done.`,
     });
   }
-  if (refusal !== null) throw new ApiProblem('act-refused', { detail: refusal, code: 'act_refused' });
-  return c.json(await readOrder(deps, c.get('caller'), id), 200, { 'cache-control': 'no-store' });
+  const caller = c.get('caller');
+  if (refusal !== null)
+    throw new ApiProblem('act-refused', { detail: refusalFor(caller, refusal), code: 'act_refused' });
+  return c.json(shownTo(caller, await readOrder(deps, caller, id)), 200, { 'cache-control': 'no-store' });
 }
+
+/** Who acted before is for operators. */
+const refusalFor = (caller: ApiCaller, reason: string): string =>
+  caller.role === 'operator' ? reason : outsideRefusal(reason);
 
 /** An act that SQL still has to answer may yet be refused, which the audit trail says. */
 const statusOf = ({ pending = [] }: OrderView, { name }: { name: string }): 200 | 202 =>

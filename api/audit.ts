@@ -5,6 +5,7 @@ import type { AppDeps } from './app-deps.ts';
 import { explainOrder } from './explain-order.ts';
 import { nullable } from './fields.ts';
 import { nextOfUnrecorded } from './lost-run.ts';
+import { rowsFor } from './outside-order.ts';
 import { moneyNowOf } from './money-now-body.ts';
 import { readOrderId, requireOrder } from './read-order.ts';
 import { readStore } from './read-store.ts';
@@ -108,11 +109,12 @@ export function addAudit(app: App, deps: AppDeps): void {
       const orderId = readOrderId(c.req.param('orderId'));
       await requireOrder(deps, c.get('caller'), orderId);
       const subject = orderSubject(orderId);
+      const caller = c.get('caller');
       const [rows, head] = await readStore(deps, (read) =>
         Promise.all([read.audit(subject), read.auditHead(subject)]),
       );
       const chain = { length: rows.length, intact: isIntact(rows, head) };
-      return c.json({ orderId, rows, chain }, 200, noStore);
+      return c.json({ orderId, rows: rowsFor(caller, rows), chain }, 200, noStore);
     },
   );
   addRoute(
@@ -141,7 +143,10 @@ export function addAudit(app: App, deps: AppDeps): void {
       const now = order && money && moneyNowOf(orderId, order, { money, nowUtc: deps.clock.nowUtc() });
       const next = rows.length === 0 ? await nextOfUnrecorded(deps, orderId) : {};
       const retrying = order && (await retryingOf(deps, c.get('caller'), order));
-      const told = { ...explainOrder(rows, money ?? noMoney, events, now), ...next };
+      const told = {
+        ...explainOrder(rowsFor(c.get('caller'), rows), money ?? noMoney, events, now),
+        ...next,
+      };
       if (!retrying) return c.json({ orderId, ...told }, 200, noStore);
       const goesOn = `${told.next} ${retrySentence(retrying)}`;
       return c.json({ orderId, ...told, next: goesOn, retrying }, 200, noStore);

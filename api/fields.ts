@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url';
 import { z } from '@hono/zod-openapi';
 import { addressLengths, countryProblems, isCountryCode, type GivenAddress } from '../domain/address.ts';
 import { resolveActions } from '../domain/order.ts';
+import { withCustomerMessage } from '../domain/outside-words.ts';
 import { cleanLine, refuseLine } from '../domain/text.ts';
 import { currencyExponents, formatAmount, type Currency, type Money } from '../domain/money.ts';
 import { invalidFields } from './body.ts';
@@ -172,6 +173,20 @@ export const actorField = optionalTextField(64).openapi({
   example: 'grace',
 });
 
+/** What an act may say to outsiders; its reason is for the house. */
+export const customerMessageField = optionalTextField(200).openapi({
+  description: 'What the shop and the customer may read of it; `reason` is for operators alone.',
+  example: 'We could not reach you about the address.',
+});
+
+/** The reason as it is kept, with what outsiders may read of it; 422 where that is too long for the trail. */
+export function reasonWith(reason: string, customerMessage: string | undefined): string {
+  const whole = withCustomerMessage(reason, customerMessage);
+  if (customerMessage === undefined || whole.length <= 500) return whole;
+  const why = 'expected at most 470 characters together with the reason';
+  throw invalidFields([{ field: '/customerMessage', reason: why }]);
+}
+
 /** In a body, which refuses unknown fields: nobody who misspells it acts. */
 export const dryRunField = z
   .literal(true)
@@ -214,6 +229,12 @@ export function deadlineOf(
 
 /** A whole new shipping address and, where wanted, why. */
 export const addressChangeField = z
-  .strictObject({ ...addressFields, dryRun: dryRunField, reason: optionalReasonField, actor: actorField })
+  .strictObject({
+    ...addressFields,
+    dryRun: dryRunField,
+    reason: optionalReasonField,
+    customerMessage: customerMessageField,
+    actor: actorField,
+  })
   .check(checkCountry)
   .openapi('ShippingAddressChange', { example: { ...addressExample, reason: 'Corrected house number' } });

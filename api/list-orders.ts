@@ -5,6 +5,7 @@ import { invalidFields } from './body.ts';
 import { maySee } from './callers.ts';
 import { fromSummary, fromView, orderBody } from './order-body.ts';
 import { amongstOf, filterOf, whereFields } from './order-where.ts';
+import { shownTo } from './outside-order.ts';
 import type { OrderSummary } from './order-workflows.ts';
 import { owedBodies } from './owed-body.ts';
 import { ApiProblem } from './problems.ts';
@@ -126,7 +127,8 @@ async function listOrders(deps: AppDeps, caller: ApiCaller, query: ListQuery) {
     if (!pageToken || orders.length >= limit) break;
   }
   const nextCursor = pageToken ? { nextCursor: sealCursor(pageToken, scope, customerHashKey) } : {};
-  return { orders: await withNotedRetries(deps, caller, orders.map(fromSummary)), ...nextCursor };
+  const told = await withNotedRetries(deps, caller, orders.map(fromSummary));
+  return { orders: told.map((order) => shownTo(caller, order)), ...nextCursor };
 }
 
 /** From SQL: debts outlive what Temporal keeps. */
@@ -141,7 +143,7 @@ async function listOwing(deps: AppDeps, caller: ApiCaller, { owed: _, limit, ...
   });
   const own = orders.flatMap(({ view, money }) => {
     if (!view || !money || !maySee(caller, view.callerId)) return [];
-    return [{ ...fromView(view, 'store'), owed: owedBodies(view.status, money) }];
+    return [shownTo(caller, { ...fromView(view, 'store'), owed: owedBodies(view.status, money) })];
   });
   return { orders: own.slice(0, Number(limit ?? DEFAULT_LIMIT)) };
 }

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { isOrderId } from './order-identity.ts';
 import { orderBody } from './order-body.ts';
 import { whereFields } from './order-where.ts';
-import { actorField, deadlineFields, reasonField, resolveFields } from './fields.ts';
+import { actorField, customerMessageField, deadlineFields, reasonField, resolveFields } from './fields.ts';
 
 const MAX_IDS = 1_000;
 const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
@@ -38,6 +38,7 @@ export const bulkBody = z
       .optional()
       .openapi({ description: 'Most orders a second; by default 10.' }),
     reason: reasonField,
+    customerMessage: customerMessageField,
     actor: actorField,
   })
   .openapi('OrderActs', {

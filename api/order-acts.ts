@@ -15,7 +15,7 @@ import { invalidFields, readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
 import { readIdempotencyKey, withoutUndefined } from './checkout-request.ts';
 import { NoWorker } from './dead-letter-workflows.ts';
-import { deadlineOf } from './fields.ts';
+import { deadlineOf, reasonWith } from './fields.ts';
 import { bulkBody, bulkDryRunBody, bulkProgressBody, type BulkBody } from './order-act-bodies.ts';
 import { fromSummary } from './order-body.ts';
 import { actIdFor, isOrderId } from './order-identity.ts';
@@ -131,7 +131,7 @@ async function bulkOf(c: AppContext, deps: AppDeps, body: BulkBody): Promise<Bul
     choice: await choiceOf(deps, body),
     ratePerSecond: body.ratePerSecond ?? defaultActsPerSecond,
     actor: actorOf(caller, body.actor),
-    reason: body.reason,
+    reason: reasonWith(body.reason, body.customerMessage),
   };
 }
 

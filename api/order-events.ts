@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
+import { outsideEvent } from '../domain/outside-words.ts';
 import type { AppDeps } from './app-deps.ts';
 import { within } from './bounded.ts';
 import { createOrderFeed } from './order-feed.ts';
@@ -20,7 +21,7 @@ export function addOrderEvents(app: App, deps: AppDeps): void {
       tag: 'Orders',
       summary: 'The order’s progress as server-sent events',
       description:
-        '`id` is the event’s sequence, `event` its type, `data` the event as published. Reconnecting with ' +
+        '`id` is the event’s sequence, `event` its type, `data` the event as published; for shops without operators’ names and reasons and providers’ errors. Reconnecting with ' +
         'Last-Event-ID continues after it. The stream ends once the order has ended and all events were sent; ' +
         'reconnecting then gets 204, or what has come since: refunds and disputes. While a step keeps failing, ' +
         '`order.retrying` comes with each further failure, without an `id` since it is no event of the order; its ' +
@@ -54,7 +55,12 @@ export function addOrderEvents(app: App, deps: AppDeps): void {
         'x-accel-buffering': 'no',
       };
       if (c.req.method === 'HEAD') return c.body(null, 200, headers);
-      const stream = feed.stream(orderId, after);
+      const caller = c.get('caller');
+      const stream = feed.stream(
+        orderId,
+        after,
+        caller.role === 'operator' ? undefined : (event) => outsideEvent(event, caller.callerId),
+      );
       if (stream) return c.body(stream, 200, headers);
       throw new ApiProblem('too-many-streams', {
         detail: `At most ${deps.settings.maxEventStreams} event streams are open at the same time.`,

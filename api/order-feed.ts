@@ -76,8 +76,12 @@ export function createOrderFeed(deps: AppDeps) {
   }
 
   return {
-    /** A stream of the events after `afterSequence`; undefined when as many as allowed are open. */
-    stream(orderId: OrderId, afterSequence: number): ReadableStream<Uint8Array> | undefined {
+    /** A stream of the events after `afterSequence`, as the reader may see them; undefined when as many as allowed are open. */
+    stream(
+      orderId: OrderId,
+      afterSequence: number,
+      show: (event: DomainEvent) => DomainEvent = (event) => event,
+    ): ReadableStream<Uint8Array> | undefined {
       if (open >= deps.settings.maxEventStreams || deps.draining.aborted) return undefined;
       open += 1;
       deps.metrics.eventStreams.set(open);
@@ -88,7 +92,7 @@ export function createOrderFeed(deps: AppDeps) {
           const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
           const listener: Listener = {
             afterSequence,
-            send: (event) => write(serverSentEvent(event)),
+            send: (event) => write(serverSentEvent(show(event))),
             tell: write,
             end() {
               close();

@@ -1,6 +1,7 @@
 import type { AppDeps } from './app-deps.ts';
 import { orderBody } from './order-body.ts';
 import { moneyNowBodyOf, moneyNowOf } from './money-now-body.ts';
+import { shownTo } from './outside-order.ts';
 import { moneyAtOnce, owedBodies } from './owed-body.ts';
 import type { ProviderReadings } from './provider-status.ts';
 import { readOrder, readOrderId } from './read-order.ts';
@@ -37,7 +38,8 @@ export function addReadOrder(app: App, deps: AppDeps, providers: ProviderReading
         ...(owed.length > 0 ? { owed } : {}),
         ...(now ? { money: moneyNowBodyOf(now) } : {}),
       };
-      return c.json(await providers.withWait(shown), 200, { 'cache-control': 'no-store' });
+      const waiting = await providers.withWait(shown);
+      return c.json(shownTo(c.get('caller'), waiting), 200, { 'cache-control': 'no-store' });
     },
   );
 }

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { parseAmount, type Money } from '../domain/money.ts';
 import type { OrderView } from '../domain/order.ts';
 import { judgePaidOtherwise, owedOf } from '../domain/owed.ts';
+import { outsideActor, outsideReason } from '../domain/outside-words.ts';
 import {
   chargedMoney,
   disputeStates,
@@ -15,17 +16,19 @@ import {
   type RequestRefund,
 } from '../domain/refunds.ts';
 import type { StoredMoney } from '../ports/store.ts';
-import type { AppDeps } from './app-deps.ts';
+import type { ApiCaller, AppDeps } from './app-deps.ts';
 import { invalidFields, readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
 import { readIdempotencyKey } from './checkout-request.ts';
 import {
   actorField,
+  customerMessageField,
   dryRunField,
   moneyBody,
   moneyField,
   nullable,
   reasonField,
+  reasonWith,
   type MoneyBody,
 } from './fields.ts';
 import { refundFingerprintOf, refundIdFor } from './order-identity.ts';
@@ -63,6 +66,7 @@ const refundRequest = z
       }),
     dryRun: dryRunField,
     reason: reasonField,
+    customerMessage: customerMessageField,
     actor: actorField,
   })
   .openapi('RefundRequest', {
@@ -230,7 +234,8 @@ export function addRefunds(app: App, deps: AppDeps): void {
       if (!money || !order) throw unknownOrder(orderId);
       const owed = owedBodies(order.status, money);
       const now = moneyNowOf(orderId, order, { money, nowUtc: deps.clock.nowUtc() });
-      return c.json({ orderId, ...moneyOf(money), money: moneyNowBodyOf(now), owed }, 200, noStore);
+      const answer = { orderId, ...moneyOf(money), money: moneyNowBodyOf(now), owed };
+      return c.json(moneyShownTo(c.get('caller'), answer), 200, noStore);
     },
   );
 }
@@ -240,7 +245,15 @@ async function postRefund(c: AppContext, deps: AppDeps): Promise<Response> {
   requireOperator(caller);
   const orderId = readOrderId(c.req.param('orderId'));
   const key = readIdempotencyKey(c.req.header('idempotency-key'));
-  const { reason, actor, dryRun, confirmSameAmount, ...body } = await readJson(c, refundRequest);
+  const {
+    reason: why,
+    customerMessage,
+    actor,
+    dryRun,
+    confirmSameAmount,
+    ...body
+  } = await readJson(c, refundRequest);
+  const reason = reasonWith(why, customerMessage);
   await requireOrder(deps, caller, orderId);
   const wanted = body.amount && readAmount(body.amount);
   const what = {
@@ -381,5 +394,19 @@ function moneyOf({
     left: left ? moneyBody(left) : null,
     refunds: refunds.map(bodyOf),
     disputes: disputes.map(disputeOf),
+  };
+}
+
+/** Shops read no operator's name or reason, and no provider's error. */
+function moneyShownTo(caller: ApiCaller, answer: z.infer<typeof refundsBody>): z.infer<typeof refundsBody> {
+  if (caller.role === 'operator') return answer;
+  return {
+    ...answer,
+    owed: answer.owed.map(({ failure: _, ...owed }) => owed),
+    refunds: answer.refunds.map(({ failure: _, ...refund }) => ({
+      ...refund,
+      actor: outsideActor(refund.actor, caller.callerId),
+      reason: outsideReason(refund.reason, refund.actor, caller.callerId),
+    })),
   };
 }

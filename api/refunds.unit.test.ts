@@ -221,8 +221,13 @@ describe('GET /orders/{orderId}/refunds', () => {
       act: 'refund',
     };
     const owed = [{ ...entry, failure: 'lost card' }];
-    expect(await (await send(app, 'GET', path)).json()).toMatchObject({ owed });
-    expect(await (await send(app, 'GET', `/orders/${someOrder}`)).json()).toMatchObject({ owed });
+    const order = `/orders/${someOrder}`;
+    for (const at of [path, order]) {
+      expect(await (await send(app, 'GET', at, { key: operatorKey })).json()).toMatchObject({ owed });
+      /* The provider's words are not for shops. */
+      const ofShop = (await (await send(app, 'GET', at)).json()) as { owed: object[] };
+      expect(ofShop.owed).toEqual([entry]);
+    }
     const waits = build({
       money: {
         refunds: [{ ...row, state: 'owed' }],

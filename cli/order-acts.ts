@@ -19,6 +19,7 @@ export type Kind = OrderAct['kind'];
 
 export interface ActOptions {
   reason: string;
+  customerMessage?: string;
   actor: string;
   where?: string;
   dryRun?: boolean;
@@ -76,6 +77,7 @@ export async function actOnOne(
   text: string,
   act: {
     reason: string;
+    customerMessage?: string;
     actor: string;
     dryRun?: boolean;
     json?: boolean;
@@ -84,7 +86,7 @@ export async function actOnOne(
     body: object;
   },
 ): Promise<void> {
-  const { reason, actor, dryRun, json, method = 'POST', path, body } = act;
+  const { reason, customerMessage, actor, dryRun, json, method = 'POST', path, body } = act;
   const client = deps.client();
   const id = await orderIdOf(client, text);
   const address = `/orders/${encodeURIComponent(id)}/${path}`;
@@ -92,6 +94,7 @@ export async function actOnOne(
     ...body,
     ...(dryRun ? { dryRun } : {}),
     reason,
+    customerMessage,
     actor,
   });
   const said = dryRun ? 'would be accepted' : 'accepted';
@@ -180,12 +183,13 @@ const progressLine = (what: string, now: ProgressAnswer, count: number): string 
   `${what}: ${settled(now)} of about ${count}, ${now.accepted} accepted`;
 
 function bodyOf(kind: Kind, ids: readonly string[], options: ActOptions): object {
-  const { where, rate, reason, actor } = options;
+  const { where, rate, reason, customerMessage, actor } = options;
   return {
     where: where === undefined ? { orderIds: ids } : parseWhere(where),
     act: { kind, ...fieldsOf(kind, options) },
     ...(rate === undefined ? {} : { ratePerSecond: rate }),
     reason,
+    customerMessage,
     actor,
   };
 }

@@ -112,6 +112,7 @@ const actsOnMany = (command: Command): Command =>
 const byPerson = (command: Command): Command =>
   command
     .requiredOption('--reason <text>', 'why; ends up in the audit trail')
+    .option('--customer-message <text>', 'what the shop and the customer may read of it')
     .option('--actor <name>', 'who acts', userInfo().username)
     .option('--dry-run', 'only say what would be done')
     .option('--json', 'JSON instead of text');

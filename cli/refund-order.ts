@@ -6,6 +6,7 @@ import type { OrderAnswer, RefundAnswer } from './order-tables.ts';
 
 export interface RefundOptions {
   reason: string;
+  customerMessage?: string;
   actor: string;
   amount?: string;
   currency?: string;
@@ -93,13 +94,14 @@ async function sendOnce(deps: CliDeps, client: ApiClient, id: string, named: Nam
 }
 
 async function send(client: ApiClient, id: string, named: Named): Promise<RefundAnswer> {
-  const { key, amount, paidOtherwise, confirmSameAmount, dryRun, reason, actor } = named;
+  const { key, amount, paidOtherwise, confirmSameAmount, dryRun, reason, customerMessage, actor } = named;
   const body = {
     ...(amount ? { amount } : {}),
     ...(paidOtherwise ? { paidOtherwise } : {}),
     ...(confirmSameAmount ? { confirmSameAmount } : {}),
     ...(dryRun ? { dryRun } : {}),
     reason,
+    ...(customerMessage ? { customerMessage } : {}),
     actor,
   };
   const headers = { 'idempotency-key': key };

@@ -1,3 +1,4 @@
+import { outsideEvent } from '../domain/outside-words.ts';
 import { messageHeaders } from '../domain/message-headers.ts';
 import type { Delivery, HandlerResult, Publisher } from '../ports/broker.ts';
 import type { StoreReads } from '../ports/store.ts';
@@ -20,7 +21,8 @@ export async function fanOut(deps: FanOutDeps, delivery: Delivery): Promise<Hand
     const reason = 'isUnknownType' in parsed ? 'unknown-type' : 'invalid-payload';
     return { status: 'dead-letter', reason, error: delivery.parseError ?? parsed.reason };
   }
-  const event = parsed.value;
+  /* Partners are told nothing that is for the house. */
+  const event = outsideEvent(parsed.value);
   const endpointIds = await deps.read.subscribers(event.eventType);
   const answers = await Promise.all(
     endpointIds.map((endpointId) =>
