@@ -16,7 +16,7 @@ import type { ActivityDeps } from './deps.ts';
 const subject = { kind: 'dispute', id: 'dp_late' } as const;
 const HOUR = 3_600_000;
 
-describe('a notice about an order that is not in the store', () => {
+describe('a notice about an order or a payment that is not in the store', () => {
   let folder: string;
   let store: Store;
   beforeAll(async () => {
@@ -86,6 +86,24 @@ describe('a notice about an order that is not in the store', () => {
   });
 
   const amount = { amountMinor: 149_900, currency: 'INR' } as const;
+
+  test('of a payment that its order does not have is told as well, once for each state', async () => {
+    const { orderId } = await givenOrder(store, { runId: 'run-1' });
+    const createdAtUtc = '2026-01-01T00:00:00.000Z';
+    const found = { orderId, intentId: 'pi_by_hand', amount, createdAtUtc };
+    const dispute = { ...found, disputeId: 'dp_by_hand', state: 'open', reason: 'fraudulent' } as const;
+    for (let times = 0; times < 2; times += 1) expect(await follow(async () => dispute)).toBeNull();
+    const told = await mails(orderId);
+    expect(told).toMatchObject([{ to: 'desk@shop.example' }]);
+    expect(`${told[0]?.subject} ${told[0]?.lines.join(' ')}`).toMatch(
+      /that is not in the store: open.*dp_by_hand of 1499.00 INR.*pi_by_hand.*order is in the store and this payment of it is not/,
+    );
+    const refund: ProviderRefund = { ...found, refundId: 're_late', status: 'succeeded' };
+    const work = { subject: { kind: 'refund', id: 're_late' }, attemptTimeoutMs: 1_000 } as const;
+    expect(await asWorker({ findRefund: async () => refund }, (a) => a.recordRefund(work))).toBeNull();
+    expect(await mails(orderId)).toHaveLength(2);
+  });
+
   const charged = (orderId: ProviderDispute['orderId'], refunds: ProviderRefund[] = []) => {
     const intentId = `pi_${orderId}`;
     const answer = { status: 'charged', intentId, amount, ...(orderId ? { orderId } : {}) } as const;

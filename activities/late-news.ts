@@ -6,9 +6,11 @@ import type { StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { writeHelpDeskMail } from './help-desk-mail.ts';
 
-/** What the payment provider says about a payment of an order that SQL does not have (any more). */
+/** What the payment provider says about a payment that SQL does not have (any more). */
 export interface LateNews {
   orderId: OrderId;
+  /** The order is in the store, this payment of it is not. */
+  orderIsHere: boolean;
   intentId: string;
   kind: 'refund' | 'dispute';
   id: string;
@@ -21,20 +23,26 @@ export interface LateNews {
 }
 
 /**
- * Tells the help desk of something that has no order to be recorded with: it was purged, or SQL was restored. With all that
- * the provider says, since nobody here can look it up. Once per object and state, in the caller's transaction.
+ * Tells the help desk of something that has no order or no payment to be recorded with: the order was purged, SQL was
+ * restored, or somebody has charged at the provider's own desk. With all that the provider says, since nobody here can look
+ * it up. Once per object and state, in the caller's transaction.
  */
 export async function tellLateNews(deps: ActivityDeps, tx: StoreTransaction, news: LateNews): Promise<void> {
-  const { orderId, kind, id, state, amount, reason, intentId, createdAtUtc, dueByUtc } = news;
-  log.warn('the payment provider tells of an order that is not in the store', { orderId, kind, id, state });
+  const { orderId, kind, id, state, amount, reason, intentId, createdAtUtc, dueByUtc, orderIsHere } = news;
+  const missing = orderIsHere ? 'a payment' : 'an order';
+  log.warn(`the payment provider tells of ${missing} that is not in the store`, { orderId, kind, id, state });
   if (!(await isFirstOf(deps, tx, { id, state }))) return;
   await writeHelpDeskMail(deps, tx, {
     orderId,
-    subject: `A ${kind} of order ${orderId}, which is no longer here: ${state}`,
+    subject: orderIsHere
+      ? `A ${kind} for order ${orderId} of a payment that is not in the store: ${state}`
+      : `A ${kind} of order ${orderId}, which is no longer here: ${state}`,
     lines: [
       `The payment provider says that ${kind} ${id} of ${formatAmount(amount)} ${amount.currency} is ${state}${reason ? ` (${reason})` : ''}. It is of payment ${intentId} and was made at ${createdAtUtc}.`,
       ...(dueByUtc ? [`The bank can be answered until ${dueByUtc}.`] : []),
-      `Order ${orderId} is not in the store: it was purged, or the store was restored from a backup. Nothing was recorded; see to it at the payment provider.`,
+      orderIsHere
+        ? `The order is in the store and this payment of it is not: somebody made it at the payment provider, or the store was restored from a backup. Nothing was recorded; see to it at the payment provider, and look at the order before it is shipped.`
+        : `Order ${orderId} is not in the store: it was purged, or the store was restored from a backup. Nothing was recorded; see to it at the payment provider.`,
     ],
   });
 }

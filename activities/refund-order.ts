@@ -283,20 +283,21 @@ export const createRecordRefund =
 
 /**
  * Runs `work` with the order and payment that something at the provider belongs to; undefined when it is not ours, or of an
- * order that is not in the store, which is told.
+ * order or a payment that is not in the store, which is told.
  */
 export async function inOrder<T>(
   deps: ActivityDeps,
-  found: Omit<LateNews, 'orderId'> & { orderId?: OrderId },
+  found: Omit<LateNews, 'orderId' | 'orderIsHere'> & { orderId?: OrderId },
   work: (tx: StoreTransaction, of: { order: OrderRow; payment: PaymentRow }) => Promise<T>,
 ): Promise<T | undefined> {
   const { orderId, intentId } = found;
   if (orderId === undefined) return undefined;
   const done = await deps.store.transaction(async (tx) => {
     const order = await tx.orders.find(orderId);
-    if (!order) await tellLateNews(deps, tx, { ...found, orderId });
     const payment = order && (await tx.payments.list(orderId)).find((one) => one.intentId === intentId);
-    return order && payment ? work(tx, { order, payment }) : undefined;
+    if (order && payment) return work(tx, { order, payment });
+    await tellLateNews(deps, tx, { ...found, orderId, orderIsHere: order !== undefined });
+    return undefined;
   });
   deps.bell.ring();
   return done;
