@@ -18,6 +18,7 @@ import {
   settings,
   shopKey,
   summaryOf,
+  viewOf,
 } from './testing/fake-deps.ts';
 
 const personal = ['asha@example.com', 'Asha', 'MG Road', 'Bengaluru', '560001', 'pm_asha', 'label.example'];
@@ -170,6 +171,58 @@ describe('erasing a customer', () => {
     expect((await rowsOf(other)).text).toContain('asha@example.com');
     expect((await store.outbox.depth()).unpublished).toBe(1);
   });
+
+  it('leaves nothing personal in any answer, also where a run still tells of it or the store is away', async () => {
+    const customer = newCustomer();
+    const orderId = await givenOrder(customer);
+    const view = viewOf({ orderId, customerId: customer, status: 'completed', sagaState: 'ended' });
+    const hold = {
+      status: 'address_rejected' as const,
+      failureType: 'AddressUndeliverable' as const,
+      reason: 'There is no 12 MG Road',
+      sinceUtc: time(1),
+      untilUtc: time(2),
+    };
+    const { workflows } = fakeWorkflows({
+      query: async () => ({ ...view, shipment: label, hold }),
+      list: async () => ({ orders: [], nextPageToken: undefined }),
+    });
+    const away = {
+      ...store,
+      read: { ...store.read, order: () => Promise.reject(new Error('away')) },
+    };
+    const at = `/orders/${orderId}`;
+    const paths = [at, `${at}/audit`, `${at}/why`, `${at}/refunds`];
+    const letters = ['/dead-letters', '/dead-letters?state=discarded', '/orders'];
+    const answers = async (from: Pick<Store, 'read' | 'transaction' | 'ping'>) => {
+      const app = createApp(fakeDeps({ store: from, workflows }));
+      const texts: string[] = [];
+      for (const key of [operatorKey, shopKey]) {
+        /* A stream stays open while the store is away. */
+        const stream = from === store ? [`${at}/events`] : [];
+        for (const path of [...paths, ...stream, ...letters]) {
+          const response = await send(app, 'GET', path, { key });
+          texts.push(await response.text());
+        }
+      }
+      for (const { id } of await store.read.deadLetters.page({
+        filter: { orderId },
+        states: ['open', 'discarded'],
+        limit: 10,
+      })) {
+        texts.push(await (await send(app, 'GET', `/dead-letters/${id}`, { key: operatorKey })).text());
+      }
+      return texts.join('\n');
+    };
+    const before = await answers(store);
+    expect(before).toContain('label.example');
+    expect((await erase(customer)).status).toBe(200);
+    for (const from of [store, away]) {
+      const after = await answers(from);
+      expect(after).toContain(orderId);
+      for (const word of personal) expect(after).not.toContain(word);
+    }
+  }, 30_000);
 
   it('is audited under the customer’s hash, once, and changes nothing when it is repeated', async () => {
     const customer = newCustomer();

@@ -1,7 +1,7 @@
 import { deadLetterSubject } from '../domain/dead-letters.ts';
 import { orderSubject } from '../domain/audit.ts';
 import type { CustomerId, OrderId } from '../domain/ids.ts';
-import { isEnded, type Address } from '../domain/order.ts';
+import { isEnded, type Address, type OrderView } from '../domain/order.ts';
 import { owedOf } from '../domain/owed.ts';
 import { undecidedRefundStates } from '../domain/refunds.ts';
 import type { OrderRow, Store, StoreTransaction } from '../ports/store.ts';
@@ -150,20 +150,26 @@ const isErased = ({ customerEmail }: OrderRow): boolean => customerEmail === '';
 
 async function blank(tx: StoreTransaction, order: OrderRow): Promise<void> {
   const { orderId, updatedAtUtc } = order;
-  const { shipment, hold: _, ...detail } = order.detail;
   await tx.orders.update({
     orderId,
     customerEmail: '',
     shippingAddress: emptyAddress(order.shippingAddress),
     paymentMethodId: '',
     fingerprint: '',
-    detail: { ...detail, ...(shipment ? { shipment: { ...shipment, labelUrl: '' } } : {}) },
+    detail: withoutPersonalData(order.detail),
     updatedAtUtc,
   });
   for (const { labelUrl, ...row } of await tx.shipments.list(orderId)) {
     if (labelUrl !== undefined) await tx.shipments.put(row);
   }
 }
+
+/** A label shows the address; a hold's reason may quote it. */
+export const withoutPersonalData = <Known extends Pick<OrderView, 'shipment' | 'hold'>>({
+  shipment,
+  hold: _,
+  ...rest
+}: Known) => ({ ...rest, ...(shipment ? { shipment: { ...shipment, labelUrl: '' } } : {}) });
 
 /** The country stays, for the books. */
 const emptyAddress = ({ country }: Address): Address => ({

@@ -18,7 +18,9 @@ export function addReadOrder(app: App, deps: AppDeps, providers: ProviderReading
       operationId: 'getOrder',
       tag: 'Orders',
       summary: 'The order as it is now',
-      description: 'From its workflow, else from the store, else from Temporal alone; `source` says which.',
+      description:
+        'From its workflow, else from the store, else from Temporal alone; `source` says which. Once it has ended: from ' +
+        'the store first, which erasure reaches.',
       produces: 'application/json',
       request: { params: orderIdParameter },
       responses: {

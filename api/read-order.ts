@@ -1,7 +1,9 @@
 import { orderId as toOrderId, type OrderId } from '../domain/ids.ts';
+import { isEnded, type OrderView } from '../domain/order.ts';
 import type { ApiCaller, AppDeps } from './app-deps.ts';
 import { within } from './bounded.ts';
 import { maySee } from './callers.ts';
+import { withoutPersonalData } from './erase-customer.ts';
 import { fromSummary, fromView, type OrderBody } from './order-body.ts';
 import { isOrderId } from './order-identity.ts';
 import { TemporalUnavailable } from './order-workflows.ts';
@@ -29,7 +31,8 @@ export function readOrderId(text: string | undefined): OrderId {
 }
 
 /**
- * The order as it is now: its workflow (300 ms), else SQL (500 ms), else Temporal's own description (500 ms).
+ * The order as it is now: its workflow (300 ms), else SQL (500 ms), else Temporal's own description (500 ms). One that has
+ * ended: SQL, which erasure reaches.
  * 404 when it is unknown or another caller's; 503 when nobody who could know it answers.
  */
 export async function readOrder(deps: AppDeps, caller: ApiCaller, id: OrderId): Promise<OrderBody> {
@@ -59,24 +62,38 @@ export async function requireOrder(deps: AppDeps, caller: ApiCaller, id: OrderId
   else if (!maySee(caller, callerId)) throw unknownOrder(id);
 }
 
-/** A run that found its order ended, as after a reset, knows no more than that: the store has the order itself. */
+/**
+ * The store has an order that has ended: a run goes on telling of personal data that was erased since, and one that found
+ * its order ended, as after a reset, knows no more than that. While the store does not answer, what could have been erased
+ * is left out. Acts that wait are known to the run alone.
+ */
 async function fromWorkflow(deps: AppDeps, id: OrderId): Promise<Reading> {
   try {
     const view = await deps.workflows.query(id);
     if (!view) return undefined;
-    const own = { callerId: view.callerId, body: fromView(view, 'workflow') };
-    if (view.failure?.type !== 'OrderClosed') return own;
-    const stored = await fromStore(deps, id);
-    return stored && stored !== 'unavailable' ? stored : own;
+    const own = (body: OrderView, source: 'workflow' | 'store'): Reading => ({
+      callerId: view.callerId,
+      body: fromView(body, source),
+    });
+    if (!isEnded(view.status)) return own(view, 'workflow');
+    const stored = await storedView(deps, id);
+    if (!stored || stored === 'unavailable') return own(withoutPersonalData(view), 'workflow');
+    /* Nothing of an order is erased before SQL knows that it has ended. */
+    if (!isEnded(stored.status)) return own(view, 'workflow');
+    return own({ ...stored, ...(view.pending ? { pending: view.pending } : {}) }, 'store');
   } catch (error) {
     return silence(error);
   }
 }
 
 async function fromStore(deps: AppDeps, id: OrderId): Promise<Reading> {
+  const view = await storedView(deps, id);
+  return view === 'unavailable' ? view : view && { callerId: view.callerId, body: fromView(view, 'store') };
+}
+
+async function storedView(deps: AppDeps, id: OrderId): Promise<OrderView | undefined | 'unavailable'> {
   try {
-    const view = await within(STORE_TIMEOUT_MS, 'store', () => deps.store.read.order(id));
-    return view && { callerId: view.callerId, body: fromView(view, 'store') };
+    return await within(STORE_TIMEOUT_MS, 'store', () => deps.store.read.order(id));
   } catch (error) {
     deps.logger.warn({ err: error, orderId: id }, 'The store did not answer; the order is read elsewhere');
     return 'unavailable';
