@@ -1,3 +1,4 @@
+import { declarationOf, refusePapers } from '../domain/customs.ts';
 import { serviceNotOffered, TechnicalFailure, type Refusal } from '../domain/failures.ts';
 import type { OperationKey, OrderId } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
@@ -100,10 +101,17 @@ function refuseWithoutMoney({ key, attempt }: LabelProtocol, notKept: Refusal | 
 async function createAndBuy(deps: ActivityDeps, protocol: LabelProtocol): Promise<Settled<Sold>> {
   const { input, key, attempt } = protocol;
   refuseWithoutMoney(protocol, attempt.facts.notKept);
+  const { parcel, currency, items } = attempt.order;
+  const papers = parcel && { from: deps.shipping.from, to: input.address, items: parcel, currency };
+  /* The address was corrected since the order was priced. */
+  const lacking = papers && refusePapers(papers);
+  if (lacking) return { refused: undeliverable(lacking) };
+  const customs = papers && declarationOf(papers);
   const created = await deps.carrier.createShipment({
     reference: key,
     address: input.address,
-    items: attempt.order.items,
+    items: parcel ?? items,
+    ...(customs ? { customs } : {}),
     timeoutMs: attempt.timeoutMs(),
   });
   if (created.status === 'undeliverable') return { refused: undeliverable(created.reason) };

@@ -1,11 +1,13 @@
 import { activityInfo } from '@temporalio/activity';
+import { refusePapers } from '../domain/customs.ts';
 import type { Refusal } from '../domain/failures.ts';
 import type { GivenAct } from '../domain/given-act.ts';
 import { operationKeys, orderId as asOrderId } from '../domain/ids.ts';
 import { formatAmount, sumMinor, type Money } from '../domain/money.ts';
-import { isEnded, type Checkout, type OrderLine } from '../domain/order.ts';
+import { isEnded, type Checkout, type OrderItem, type OrderLine } from '../domain/order.ts';
+import { parcelOf, refuseParcel, unitFactsOf, type ParcelItem } from '../domain/parcel.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
-import type { OrderRow, StoreTransaction } from '../ports/store.ts';
+import type { OrderRow, Product, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { deliver, orderClosed, type Outcome } from './operation.ts';
 import { isBegunElsewhere, recoveredOrder } from './recovered-order.ts';
@@ -30,7 +32,10 @@ export interface OrderRecorded {
  * Idempotent by `record-<orderId>`; an order row that is already there is never written again, also when its run is
  * long gone from Temporal: an ended one answers OrderClosed, also once it was purged, to another run an open one answers
  * where it stands.
- * Fails with UnknownProduct, PriceChanged, AmountNotPayable, OrderClosed (none retried, order fails) or technically.
+ * Fails with UnknownProduct, ProductWithdrawn, PriceChanged, AmountNotPayable, ParcelTooLarge, CustomsIncomplete,
+ * OrderClosed (none retried, order fails) or technically.
+ * What the parcel holds is recorded with the order: the label is bought for what was looked at here, whatever the catalog
+ * says by then.
  * Writes: Orders, OrderLines, AuditLog, OutboxMessages(order.created.v1), in one transaction.
  */
 export const createRecordOrder =
@@ -79,8 +84,8 @@ async function recovering(
 
 /** The total is known also when the order is refused, but for products nobody sells and sums nobody can count. */
 type Priced =
-  | { lines: OrderLine[]; total: Money; refusal?: undefined }
-  | { lines: OrderLine[]; total?: Money; refusal: Refusal };
+  | { lines: OrderLine[]; total: Money; parcel: ParcelItem[]; refusal?: undefined }
+  | { lines: OrderLine[]; total?: Money; parcel?: ParcelItem[]; refusal: Refusal };
 
 async function price(deps: ActivityDeps, tx: StoreTransaction, checkout: Checkout): Promise<Priced> {
   const { items, currency } = checkout;
@@ -96,6 +101,12 @@ async function price(deps: ActivityDeps, tx: StoreTransaction, checkout: Checkou
       refusal: { type: 'UnknownProduct', reason, details: { products: missing.join(',') } },
     };
   }
+  const withdrawn = products.filter((product) => product.withdrawnAtUtc !== undefined);
+  if (withdrawn.length > 0) {
+    const ids = withdrawn.map((product) => product.productId);
+    const reason = `${ids.join(', ')} ${ids.length === 1 ? 'was' : 'were'} withdrawn from sale.`;
+    return { lines: [], refusal: { type: 'ProductWithdrawn', reason, details: { products: ids.join(',') } } };
+  }
   const counted = countExactly(() => {
     const lines = deps.quotes.quote({ items, products, currency, address: checkout.shippingAddress });
     const total: Money = { amountMinor: sumMinor(lines.map((line) => line.amountMinor)), currency };
@@ -106,8 +117,37 @@ async function price(deps: ActivityDeps, tx: StoreTransaction, checkout: Checkou
     return { lines: [], refusal: { type: 'AmountNotPayable', reason } };
   }
   const { lines, total } = counted;
-  const refusal = refuseTotal(deps, checkout, total);
-  return refusal ? { lines, total, refusal } : { lines, total };
+  const parcel = parcelItems(items, products, lines);
+  const refusal = refuseTotal(deps, checkout, total) ?? refuseShipping(deps, checkout, parcel);
+  return refusal ? { lines, total, parcel, refusal } : { lines, total, parcel };
+}
+
+function parcelItems(
+  items: readonly OrderItem[],
+  products: readonly Product[],
+  lines: readonly OrderLine[],
+): ParcelItem[] {
+  return items.map((item) => {
+    const product = products.find(({ productId }) => productId === item.productId);
+    const line = lines.find(({ kind, productId }) => kind === 'item' && productId === item.productId);
+    return {
+      ...item,
+      valueMinor: line?.amountMinor ?? 0,
+      ...unitFactsOf(product ?? {}),
+    };
+  });
+}
+
+/** What no carrier would take is refused before anything is charged for it. */
+function refuseShipping(
+  { shipping: { from, limits } }: ActivityDeps,
+  { shippingAddress: to, currency }: Checkout,
+  items: readonly ParcelItem[],
+): Refusal | undefined {
+  const tooLarge = refuseParcel(parcelOf(items), limits);
+  if (tooLarge) return { type: 'ParcelTooLarge', reason: tooLarge };
+  const lacking = refusePapers({ from, to, items, currency });
+  return lacking ? { type: 'CustomsIncomplete', reason: lacking } : undefined;
 }
 
 /** Undefined where a sum passes the safe integers: it would never become another one by trying again. */
@@ -148,6 +188,7 @@ async function insertOrder(
     ...order,
     lines: priced.lines,
     ...(priced.total ? { total: priced.total } : {}),
+    ...(priced.parcel ? { parcel: priced.parcel } : {}),
     workflowId: workflowExecution?.workflowId ?? '',
     runId: workflowExecution?.runId ?? '',
     traceId: traceIdOf(traceparent),

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFlatQuotes } from '../adapters/quotes/flat-quotes.ts';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
+import { readCarrierLimits } from '../config/config.ts';
 import { customerId, orderId as asOrderId, productId, type OrderId } from '../domain/ids.ts';
+import type { Money } from '../domain/money.ts';
 import type { Checkout, Hold } from '../domain/order.ts';
 import type { Store } from '../ports/store.ts';
 import { inActivity, quietDeps } from '../test/support/modelled-deps.ts';
@@ -44,9 +46,12 @@ describe('the answers of the steps that only touch SQL', () => {
       ...quietDeps,
       store,
       quotes: createFlatQuotes({ shippingFeeMinor: 0 }),
-      payments: { payable: ({ amountMinor }) => (amountMinor < 1_000_000_000 ? { ok: true } : tooMuch) },
+      shipping: { ...quietDeps.shipping, limits: readCarrierLimits() },
+      payments: {
+        payable: ({ amountMinor }: Money) => (amountMinor < 1_000_000_000 ? { ok: true } : tooMuch),
+      },
       clock: { nowUtc: () => new Date(nowMs).toISOString() },
-    } as ActivityDeps);
+    } as unknown as ActivityDeps);
   const tooMuch = { ok: false, reason: 'Too much for a card.' } as const;
 
   beforeAll(async () => {
@@ -59,6 +64,13 @@ describe('the answers of the steps that only touch SQL', () => {
       tx.inventory.putProduct({ ...dear, name: 'dear', onHand: 1_000_000, productId: productId('dear') }),
     );
     await put('rare', 1);
+    await put('gone', 1);
+    await store.transaction((tx) =>
+      tx.inventory.describeProduct({
+        productId: productId('gone'),
+        withdrawnAtUtc: '2026-01-01T00:00:00.000Z',
+      }),
+    );
   });
   afterAll(async () => {
     await store.close();
@@ -269,6 +281,9 @@ describe('the answers of the steps that only touch SQL', () => {
 
   test.each([
     ['UnknownProduct', { items: [{ productId: productId('no-such'), quantity: 1 }] }],
+    ['ProductWithdrawn', { items: [{ productId: productId('gone'), quantity: 1 }] }],
+    ['ParcelTooLarge', { items: [{ productId: productId('lamp'), quantity: 1_000 }] }],
+    ['CustomsIncomplete', { shippingAddress: { ...checkoutOf().shippingAddress, country: 'DE' } }],
     ['PriceChanged', { expectedTotal: { amountMinor: 1, currency: 'INR' } }],
     ['AmountNotPayable', { items: [{ productId: productId('lamp'), quantity: 999_999 }] }],
     ['AmountNotPayable', { items: [{ productId: productId('dear'), quantity: 2 }] }],
@@ -290,6 +305,35 @@ describe('the answers of the steps that only touch SQL', () => {
     });
     const [ledger] = await store.read.ledger(checkout.orderId);
     expect(ledger).toMatchObject({ status: 'received', eventTypes: ['order.created.v1'] });
+  });
+
+  test('an order keeps what its parcel holds, and goes on when its product is withdrawn or changed', async () => {
+    const id = productId('described');
+    const facts = {
+      weightGrams: 500,
+      hsCode: '940520',
+      originCountry: 'IN',
+      customsDescription: 'Desk lamp',
+    };
+    await store.transaction(async (tx) => {
+      await tx.inventory.putProduct({ productId: id, name: 'Described', price, onHand: 5 });
+      await tx.inventory.describeProduct({ productId: id, ...facts });
+    });
+    const checkout = checkoutOf({ items: [{ productId: id, quantity: 2 }] });
+    const { orderId } = checkout;
+    await run((a) => a.recordOrder({ checkout, traceparent }));
+    await store.transaction((tx) =>
+      tx.inventory.describeProduct({ productId: id, withdrawnAtUtc: '2026-01-02T03:04:05.000Z' }),
+    );
+    await expect(run((a) => a.recordOrder({ checkout, traceparent }))).resolves.toMatchObject({});
+    await expect(run((a) => a.reserveInventory({ orderId }))).resolves.toBeNull();
+    const order = await store.transaction((tx) => tx.orders.find(orderId));
+    expect(order?.parcel).toEqual([{ productId: id, quantity: 2, valueMinor: 200_000, ...facts }]);
+    const next = checkoutOf({ items: [{ productId: id, quantity: 1 }] });
+    expect(await failure((a) => a.recordOrder({ checkout: next, traceparent }))).toMatchObject({
+      type: 'ProductWithdrawn',
+      message: 'described was withdrawn from sale.',
+    });
   });
 
   test('an order that has ended is never begun again under its id', async () => {

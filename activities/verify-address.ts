@@ -1,3 +1,4 @@
+import { needsPapers, refusePapers } from '../domain/customs.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
 import { TechnicalFailure } from '../domain/failures.ts';
@@ -11,13 +12,16 @@ interface AddressQuestion {
 }
 
 /**
- * Asks the carrier whether the address can be delivered to, before anything is charged.
+ * Asks the carrier whether the address can be delivered to, before anything is charged. An address beyond a customs border
+ * for which the order's papers lack something is refused without asking.
  * Reads only, so running it twice, late or at the same time changes nothing and it needs no operation key.
  * Fails with AddressUndeliverable (not retried, order held) or technically.
  */
 export const createVerifyAddress =
   (deps: ActivityDeps) =>
   async (input: AddressQuestion): Promise<null> => {
+    const lacking = await lackingPapers(deps, input);
+    if (lacking) throw refusalFailure({ type: 'AddressUndeliverable', reason: lacking });
     const answer = await deps.carrier.verifyAddress({
       address: input.address,
       timeoutMs: input.attemptTimeoutMs,
@@ -25,6 +29,16 @@ export const createVerifyAddress =
     if (answer.deliverable) return null;
     throw refusalFailure({ type: 'AddressUndeliverable', reason: answer.reason });
   };
+
+async function lackingPapers(
+  { store, shipping: { from } }: ActivityDeps,
+  { orderId, address: to }: AddressQuestion,
+): Promise<string | undefined> {
+  if (!needsPapers(from, to)) return undefined;
+  const order = await store.transaction((tx) => tx.orders.find(orderId));
+  if (!order?.parcel) return undefined;
+  return refusePapers({ from, to, items: order.parcel, currency: order.currency });
+}
 
 /**
  * The same question, asked once beside the saga instead of on the carrier's own task queue: only while the carrier takes

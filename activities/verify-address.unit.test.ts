@@ -11,7 +11,12 @@ const question = {
 
 function ask(pace: string, answer: { deliverable: true } | { deliverable: false; reason: string }) {
   const verifyAddress = vi.fn<() => Promise<typeof answer>>(() => Promise.resolve(answer));
-  const deps = { carrier: { verifyAddress }, providers: { pace: () => pace } } as unknown as ActivityDeps;
+  const shipping = { from: { country: 'IN' }, limits: [] };
+  const deps = {
+    carrier: { verifyAddress },
+    providers: { pace: () => pace },
+    shipping,
+  } as unknown as ActivityDeps;
   return { asked: verifyAddress, answer: createVerifyAddressAtOnce(deps)(question) };
 }
 

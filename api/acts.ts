@@ -13,7 +13,7 @@ import {
 } from '../workflows/messages.ts';
 import { outsideRefusal } from '../domain/outside-words.ts';
 import type { ApiCaller, AppDeps } from './app-deps.ts';
-import { readJson } from './body.ts';
+import { invalidFields, readJson } from './body.ts';
 import { actorOf, maySee, requireOperator } from './callers.ts';
 import { withoutUndefined } from './checkout-request.ts';
 import {
@@ -28,6 +28,7 @@ import {
   optionalTextField,
   reasonField,
   reasonWith,
+  refusePhone,
   resolveFields,
 } from './fields.ts';
 import { fromView, orderBody } from './order-body.ts';
@@ -122,7 +123,13 @@ export function addActs(app: App, deps: AppDeps): void {
     (c) =>
       handleAct(c, deps, {
         definition: setShippingAddress,
-        read: () => readJson(c, addressChangeField),
+        read: async () => {
+          const body = await readJson(c, addressChangeField);
+          const errors = refusePhone(deps.settings.shipFrom, withoutUndefined(body));
+          if (errors.length > 0)
+            throw invalidFields(errors.map(({ field, reason }) => ({ field: `/${field}`, reason })));
+          return body;
+        },
         toAct: (
           { reason: why, customerMessage: _message, actor: _actor, dryRun: _dryRun, ...address },
           who,

@@ -1,5 +1,6 @@
 import type { TaskQueues } from '../domain/ids.ts';
 import type { Currency } from '../domain/money.ts';
+import type { Address } from '../domain/order.ts';
 import type { SagaPolicy } from '../domain/policy.ts';
 import type { DeadLetter } from '../domain/dead-letters.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -29,6 +30,8 @@ export interface ApiSettings {
   /** Keys it has replaced; none where there were none. */
   formerCustomerHashKeys?: readonly string[];
   defaultCurrency: Currency;
+  /** Where parcels leave from. */
+  shipFrom: Address;
   /** Travels in the input of every workflow started here. */
   policy: SagaPolicy;
   taskQueues: TaskQueues;

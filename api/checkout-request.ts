@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { customerId, productId, type OrderId } from '../domain/ids.ts';
 import { parseAmount, type Currency, type Money } from '../domain/money.ts';
-import type { Checkout, OrderItem } from '../domain/order.ts';
+import type { Address, Checkout, OrderItem } from '../domain/order.ts';
 import type { PaymentGateway } from '../ports/payment-gateway.ts';
 import { invalidFields } from './body.ts';
 import {
@@ -14,6 +14,7 @@ import {
   moneyField,
   paymentMethodField,
   productIdField,
+  refusePhone,
   riskMarkField,
   type MoneyBody,
 } from './fields.ts';
@@ -89,13 +90,19 @@ export function toCheckout(
     orderId: OrderId;
     callerId: string;
     defaultCurrency: Currency;
+    shipFrom: Address;
     payable: PaymentGateway['payable'];
   },
 ): Checkout {
   const currency = body.currency ?? context.defaultCurrency;
   const merged = mergeItems(body.items);
   const total = body.expectedTotal && readTotal(body.expectedTotal, currency, context.payable);
-  const errors = [merged.errors, total?.errors ?? []].flat();
+  const shippingAddress = withoutUndefined(body.shippingAddress);
+  const phone = refusePhone(context.shipFrom, shippingAddress).map(({ field, reason }) => ({
+    field: `/shippingAddress/${field}`,
+    reason,
+  }));
+  const errors = [merged.errors, total?.errors ?? [], phone].flat();
   if (errors.length > 0) throw invalidFields(errors);
   return {
     orderId: context.orderId,
@@ -104,7 +111,7 @@ export function toCheckout(
     customerEmail: body.customerEmail,
     items: merged.items,
     paymentMethodId: body.paymentMethodId,
-    shippingAddress: withoutUndefined(body.shippingAddress),
+    shippingAddress,
     currency,
     ...(total?.money ? { expectedTotal: total.money } : {}),
     ...(body.riskMark === undefined ? {} : { riskMark: body.riskMark }),

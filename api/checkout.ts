@@ -150,6 +150,7 @@ async function readCheckout(c: AppContext, deps: Pick<AppDeps, 'settings' | 'pay
     orderId: orderIdFor({ callerId, idempotencyKey }),
     callerId,
     defaultCurrency: deps.settings.defaultCurrency,
+    shipFrom: deps.settings.shipFrom,
     payable: (amount) => deps.payments.payable(amount),
   });
 }

@@ -425,6 +425,7 @@ describe('a checkout whose fields do not fit is refused with 422, the field and 
 });
 
 describe('what fits is taken', () => {
+  const phone = '+85221234567';
   it.each<[string, unknown]>([
     ['yen without decimals', { ...base, currency: 'JPY', expectedTotal: { amount: '100', currency: 'JPY' } }],
     [
@@ -438,9 +439,9 @@ describe('what fits is taken', () => {
     ['quantity 1.0', JSON.stringify(base).replace('"quantity":2', '"quantity":1.0')],
     [
       'Hong Kong without a postal code',
-      withAddress({ city: 'Hong Kong', postalCode: undefined, country: 'HK' }),
+      withAddress({ city: 'Hong Kong', postalCode: undefined, country: 'HK', phone }),
     ],
-    ['an emirate', withAddress({ city: null, state: 'Dubai', postalCode: '', country: 'AE' })],
+    ['an emirate', withAddress({ city: null, state: 'Dubai', postalCode: '', country: 'AE', phone })],
     ['optional fields that are null', { ...base, currency: null, expectedTotal: null }],
     ['names of other scripts', withAddress({ name: 'आशा राव', city: 'बेंगलुरु' })],
     ['a plus address', { ...base, customerEmail: "o'neil+tag@mail.example.co.uk" }],
@@ -451,9 +452,18 @@ describe('what fits is taken', () => {
 
   it('takes empty and null optional parts of an address for absent', async () => {
     const { app, started } = build();
-    await checkout(app, withAddress({ street2: ' \u200b', state: null, postalCode: '', country: 'HK' }));
+    await checkout(
+      app,
+      withAddress({ street2: ' \u200b', state: null, postalCode: '', country: 'HK', phone }),
+    );
     const { shippingAddress } = [...started.values()][0]?.input.checkout ?? {};
-    expect(Object.keys(shippingAddress ?? {}).sort()).toEqual(['city', 'country', 'name', 'street1']);
+    expect(Object.keys(shippingAddress ?? {}).sort()).toEqual([
+      'city',
+      'country',
+      'name',
+      'phone',
+      'street1',
+    ]);
   });
 
   it.each([

@@ -1,11 +1,20 @@
 import { domainToASCII } from 'node:url';
 import { z } from '@hono/zod-openapi';
-import { addressLengths, countryProblems, isCountryCode, type GivenAddress } from '../domain/address.ts';
-import { resolveActions } from '../domain/order.ts';
+import {
+  addressLengths,
+  countryProblems,
+  isCountryCode,
+  phonePattern,
+  phoneWanted,
+  type GivenAddress,
+} from '../domain/address.ts';
+import { needsPapers } from '../domain/customs.ts';
+import { resolveActions, type Address } from '../domain/order.ts';
 import { withCustomerMessage } from '../domain/outside-words.ts';
 import { cleanLine, refuseLine } from '../domain/text.ts';
 import { currencyExponents, formatAmount, type Currency, type Money } from '../domain/money.ts';
 import { invalidFields } from './body.ts';
+import type { FieldError } from './problems.ts';
 
 /*
  * The fields requests are made of. Each is read as it is or refused with a reason; only text is cleaned (outer white
@@ -140,7 +149,19 @@ const addressFields = {
     example: '560001',
   }),
   country: countryField,
+  phone: absentable(z.string().regex(new RegExp(phonePattern), phoneWanted)).openapi({
+    description:
+      'The recipient’s, E.164. Required for a parcel that goes through customs: to another country than it leaves from, ' +
+      'and to US military posts and territories.',
+    example: '+918012345678',
+  }),
 };
+
+/** What an address beyond a customs border lacks, as far as it is known without the catalog. */
+export const refusePhone = (from: Address, to: Address): FieldError[] =>
+  to.phone === undefined && needsPapers(from, to)
+    ? [{ field: 'phone', reason: `required, since the parcel goes through customs: ${phoneWanted}` }]
+    : [];
 
 /** Parts that are fit by themselves, against their country's rules. */
 function checkCountry(input: { value: GivenAddress; issues: z.core.$ZodRawIssue[] }): void {

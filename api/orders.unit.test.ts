@@ -117,7 +117,14 @@ describe('reading an order', () => {
 
 describe('acts on an order', () => {
   const open = { describe: async () => summaryOf() };
-  const address = { name: 'A', street1: 'B 1', city: 'C', postalCode: '10115', country: 'DE' };
+  const address = {
+    name: 'A',
+    street1: 'B 1',
+    city: 'C',
+    postalCode: '10115',
+    country: 'DE',
+    phone: '+4930123456',
+  };
   const acts: [string, string, unknown, string, object][] = [
     ['POST', 'cancel', { reason: 'twice' }, 'cancel', { actor: 'help-desk', reason: 'twice' }],
     ['POST', 'cancel', undefined, 'cancel', { actor: 'help-desk', reason: 'Canceled through the API' }],
@@ -133,7 +140,7 @@ describe('acts on an order', () => {
       'shipping-address',
       { ...address, street2: '', state: null, postalCode: '\u200b', country: 'HK' },
       'shipping-address',
-      { address: { name: 'A', street1: 'B 1', city: 'C', country: 'HK' } },
+      { address: { name: 'A', street1: 'B 1', city: 'C', country: 'HK', phone: '+4930123456' } },
     ],
     [
       'POST',

@@ -63,6 +63,7 @@ async function connectDeps(config: Config) {
     customerHashKey: config.CUSTOMER_HASH_KEY,
     formerCustomerHashKeys: config.CUSTOMER_HASH_FORMER_KEYS,
     defaultCurrency: config.DEFAULT_CURRENCY,
+    shipFrom: config.SHIP_FROM,
     policy: config.policy,
     taskQueues: queues,
     maxEventStreams: config.API_MAX_EVENT_STREAMS,

@@ -6,6 +6,7 @@ import {
   createOrderActivities,
   createPaymentActivities,
 } from '../activities/create-activities.ts';
+import { loadConfig, readCarrierLimits } from '../config/config.ts';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createFlatQuotes } from '../adapters/quotes/flat-quotes.ts';
 import { customerId, orderId, productId } from '../domain/ids.ts';
@@ -42,6 +43,10 @@ export function createSqlOrder(store: Store): () => Promise<void> {
     },
     locks: { acquire: async () => ({ status: 'acquired', release: async () => {} }) },
     quotes: createFlatQuotes({ shippingFeeMinor: 900 }),
+    shipping: {
+      from: loadConfig({}).SHIP_FROM,
+      limits: readCarrierLimits(),
+    },
     bell: { ring: () => {}, listen: async () => ({ close: async () => {} }) },
     clock: systemClock,
   };

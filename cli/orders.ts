@@ -39,6 +39,7 @@ interface AddressOptions extends PersonOptions {
   state?: string;
   postalCode?: string;
   country: string;
+  phone?: string;
 }
 
 /** `orders …`: everything that can be seen of orders and done about them, over the HTTP API. */
@@ -131,6 +132,10 @@ function addActsOnOne(deps: CliDeps, command: Command): void {
     .option('--state <text>', 'state or province, where the country’s addresses have one')
     .option('--postal-code <code>', 'postal code, where the country has them')
     .requiredOption('--country <code>', 'ISO 3166-1 alpha-2, such as IN')
+    .option(
+      '--phone <number>',
+      'of who receives it, such as +918012345678; required for a parcel through customs',
+    )
     .action((id: string, options: AddressOptions) => setAddress(deps, id, options));
   byPerson(command.command('refund <order>').description('gives money back; all that is left, or a part'))
     .option('--amount <decimal>', 'a part, such as 500.00')
@@ -162,8 +167,8 @@ async function show(deps: CliDeps, text: string, { json }: { json?: boolean }): 
 }
 
 function setAddress(deps: CliDeps, id: string, options: AddressOptions): Promise<void> {
-  const { name, street1, street2, city, state, postalCode, country } = options;
-  const body = { name, street1, street2, city, state, postalCode, country };
+  const { name, street1, street2, city, state, postalCode, country, phone } = options;
+  const body = { name, street1, street2, city, state, postalCode, country, phone };
   return actOnOne(deps, id, { ...options, method: 'PUT', path: 'shipping-address', body });
 }
 

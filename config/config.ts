@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { currencyExponents, isCurrency, parseAmount, type Currency } from '../domain/money.ts';
+import type { Address } from '../domain/order.ts';
+import type { ServiceLimit } from '../domain/parcel.ts';
 import { defaultPolicy, withPolicy, type PolicyChanges, type SagaPolicy } from '../domain/policy.ts';
 import { defaultProviderPolicy, type ProviderPolicy } from '../domain/providers.ts';
 
@@ -105,6 +109,53 @@ const callerSchema = z.strictObject({
   role: z.enum(['shop', 'operator']),
 });
 
+const line = z.string().min(1).max(200);
+const senderSchema = z
+  .strictObject({
+    name: line,
+    street1: line,
+    street2: line.optional(),
+    city: line,
+    state: line.optional(),
+    postalCode: line,
+    country: z.string().regex(/^[A-Z]{2}$/),
+    phone: z.string().regex(/^\+[1-9]\d{6,14}$/, 'expected E.164, such as +918000000000'),
+  })
+  .transform((sender) => sender as Address);
+
+const limitsSchema = z.array(
+  z.strictObject({
+    carrier: line,
+    service: line,
+    maxWeightGrams: z.number().positive(),
+    maxLengthMm: z.number().positive().optional(),
+    maxLengthPlusGirthMm: z.number().positive().optional(),
+    /** Where the carrier says so. */
+    source: z.string().min(1),
+  }),
+);
+
+/** Reads the largest parcels that the carriers' services take. Throws for a file that is missing or another one. */
+export function readCarrierLimits(path = join(import.meta.dirname, 'carrier-limits.json')): ServiceLimit[] {
+  const file = json(limitsSchema).safeParse(readText(path));
+  if (file.success) return file.data;
+  const lines = file.error.issues.map(({ path: at, message }) => `  ${at.join('.') || 'file'}: ${message}`);
+  throw new Error(`CARRIER_LIMITS_FILE ${path} does not fit:\n${lines.join('\n')}`);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new Error(
+      `CARRIER_LIMITS_FILE ${path} cannot be read: name a file that is there, or leave it out`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 /** Every setting, its environment variable and its default. Times in milliseconds unless the name says otherwise. */
 export const environment = z.object({
   /** Prefix of task queues; separates installations on one Temporal namespace. */
@@ -148,6 +199,18 @@ export const environment = z.object({
   EASYPOST_API_KEY: z.string().default('EZTK_sandbox'),
   /** Where EasyPost's API is, if not at EasyPost. */
   EASYPOST_API_BASE: z.url().optional(),
+  /** Where parcels leave from and labels come back to, as JSON; carriers want the sender's phone number at customs. */
+  SHIP_FROM: json(senderSchema).default({
+    name: 'Order Saga Warehouse',
+    street1: '8 Residency Road',
+    city: 'Bengaluru',
+    state: 'KA',
+    postalCode: '560025',
+    country: 'IN',
+    phone: '+918000000000',
+  }),
+  /** JSON file with the largest parcels that the carriers' services take, instead of `config/carrier-limits.json`. */
+  CARRIER_LIMITS_FILE: z.string().min(1).optional(),
   /** Mail server: `smtp://user:password@host:port`, or `smtps://…`. */
   SMTP_URL: z.string().default('smtp://127.0.0.1:2525'),
   /** Sender of the mails to customers. */

@@ -19,7 +19,7 @@ export const addressLengths = {
 type AddressText = keyof typeof addressLengths;
 
 export interface AddressProblem {
-  field: AddressText | 'country';
+  field: AddressText | 'country' | 'phone';
   reason: string;
 }
 
@@ -92,7 +92,8 @@ export const cityOf = ({ city, state, country }: Address): string =>
  */
 export function pickAddress(given: unknown): Address {
   const fields = (typeof given === 'object' && given !== null ? given : {}) as Record<string, unknown>;
-  const picked = ['name', 'street1', 'street2', 'city', 'state', 'postalCode', 'country'].flatMap((part) => {
+  const parts = ['name', 'street1', 'street2', 'city', 'state', 'postalCode', 'country', 'phone'];
+  const picked = parts.flatMap((part) => {
     const value = fields[part];
     const text = typeof value === 'string' ? cleanLine(value) : value;
     return text === undefined || text === null || text === '' ? [] : [[part, text] as const];
@@ -102,12 +103,23 @@ export function pickAddress(given: unknown): Address {
 
 /** All that is against a picked address, whatever its parts are. */
 export function addressProblems(address: GivenAddress): AddressProblem[] {
-  const problems = (Object.keys(addressLengths) as AddressText[]).flatMap((field) => {
+  const problems = (Object.keys(addressLengths) as AddressText[]).flatMap((field): AddressProblem[] => {
     const reason = refusePart(field, address[field]);
     return reason === undefined ? [] : [{ field, reason }];
   });
+  if (!isPhone(address.phone)) problems.push({ field: 'phone', reason: phoneWanted });
   return problems.length > 0 ? problems : countryProblems(address);
 }
+
+/** E.164: what carriers take. Whether the number is in use changes with every country's plan, and only they can tell. */
+export const phonePattern = '^\\+[1-9][0-9]{6,14}$';
+export const phoneWanted = 'expected an international number, such as +918012345678';
+
+/** Whether it is a phone number, or none is given. */
+const isPhone = (phone: unknown): boolean =>
+  phone === undefined ||
+  phone === null ||
+  (typeof phone === 'string' && new RegExp(phonePattern).test(phone));
 
 function refusePart(field: AddressText, value: unknown): string | undefined {
   if (value === undefined) return field === 'name' || field === 'street1' ? 'required' : undefined;

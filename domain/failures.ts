@@ -13,6 +13,21 @@ export const businessFailures = {
     outcome: 'fail',
     act: 'none: the shop offers a product that is not in the catalog',
   },
+  ProductWithdrawn: {
+    step: 'receive',
+    outcome: 'fail',
+    act: 'none: the shop offers a product that was withdrawn from sale',
+  },
+  ParcelTooLarge: {
+    step: 'receive',
+    outcome: 'fail',
+    act: 'none: no carrier service takes so much as one parcel; the customer orders less at once',
+  },
+  CustomsIncomplete: {
+    step: 'receive',
+    outcome: 'fail',
+    act: 'the catalog gets what customs asks for, or the customer gives a phone number; then it is ordered again',
+  },
   PriceChanged: {
     step: 'receive',
     outcome: 'fail',

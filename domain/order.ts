@@ -64,6 +64,8 @@ export interface Address {
   postalCode?: string;
   /** ISO 3166-1 alpha-2. */
   country: string;
+  /** The recipient's, E.164. */
+  phone?: string;
 }
 
 export interface OrderItem {

@@ -34,6 +34,9 @@ export const outsideReason = (reason: string, actor: string, reader?: string): s
 const failureWords: Record<FailureType, string> = {
   OutOfStock: 'ours',
   UnknownProduct: 'ours',
+  ProductWithdrawn: 'ours',
+  ParcelTooLarge: 'ours',
+  CustomsIncomplete: 'ours',
   PriceChanged: 'ours',
   AmountNotPayable: 'ours',
   OrderClosed: 'ours',

@@ -126,11 +126,11 @@ export function exampleCurl(input: {
     paymentMethodId: 'pm_card_visa',
     shippingAddress: {
       name: 'Ada Lovelace',
-      street1: '417 Montgomery Street',
-      city: 'San Francisco',
-      state: 'CA',
-      postalCode: '94104',
-      country: 'US',
+      street1: '12 MG Road',
+      city: 'Bengaluru',
+      state: 'KA',
+      postalCode: '560001',
+      country: 'IN',
     },
   };
   return [

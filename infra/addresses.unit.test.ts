@@ -81,7 +81,7 @@ describe('the example checkout', () => {
     expect(JSON.parse(body)).toMatchObject({
       items: [{ productId: 'desk-mat', quantity: 1 }],
       paymentMethodId: 'pm_card_visa',
-      shippingAddress: { country: 'US' },
+      shippingAddress: { country: 'IN' },
     });
   });
 

@@ -1,4 +1,6 @@
+import type { CustomsDeclaration } from '../domain/customs.ts';
 import type { Address, OrderItem, ShipmentView } from '../domain/order.ts';
+import type { UnitFacts } from '../domain/parcel.ts';
 
 /**
  * The carrier, one request per method. It has no idempotency keys: only `buy` costs money, and the shipment activity
@@ -12,7 +14,9 @@ export interface Carrier {
     /** The operation key; for people, the carrier does not enforce it. */
     reference: string;
     address: Address;
-    items: readonly OrderItem[];
+    items: readonly (OrderItem & UnitFacts)[];
+    /** For a parcel that goes through customs. */
+    customs?: CustomsDeclaration;
     timeoutMs: number;
   }): Promise<CreateAnswer>;
   /**

@@ -10,6 +10,7 @@ const patterns: readonly [pattern: RegExp, instead: string][] = [
   [/\bEZ[AT]K\w+/g, '[key]'],
   [/\bBearer +[\w.~+/-]+=*/gi, '[key]'],
   [/\bpi_\w+?_secret_\w+/g, '[secret]'],
+  [/(?<![\w+])\+[1-9]\d{6,14}\b/g, '[phone]'],
   [/\b(?:pm_\w+|(?:card|tok|src)_[A-Za-z0-9]{14,})/g, '[payment method]'],
   [/(?<![\w-])\d{4}([ -]?)\d{4}\1\d{4}\1\d{3,7}(?![\w-])/g, '[card]'],
 ];

@@ -4,7 +4,7 @@ import { connectEasyPostCarrier } from '../adapters/easypost/easypost-carrier.ts
 import { createFlatQuotes } from '../adapters/quotes/flat-quotes.ts';
 import { connectStripeGateway } from '../adapters/stripe/stripe-gateway.ts';
 import type { ActivityDeps } from '../activities/deps.ts';
-import type { Config } from '../config/config.ts';
+import { readCarrierLimits, type Config } from '../config/config.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { connectMeasuredRedis } from './connect-measured-redis.ts';
@@ -12,7 +12,6 @@ import { connectStore, connectStoreWhenThere, storeHooks } from './connect-store
 import { watchProviders } from './provider-watch.ts';
 import { providerSpans } from './provider-spans.ts';
 import type { Startup } from './startup.ts';
-import { warehouse } from './warehouse.ts';
 
 export interface ConnectedDeps extends ActivityDeps {
   ping: { redis(): Promise<void>; store(): Promise<void> };
@@ -58,7 +57,7 @@ export async function connectActivityDeps(
   const carrier = connectEasyPostCarrier({
     apiKey: config.EASYPOST_API_KEY,
     apiBase: config.EASYPOST_API_BASE,
-    from: warehouse,
+    from: config.SHIP_FROM,
     onRequest: observe('carrier', config.EASYPOST_API_BASE),
   });
   return {
@@ -69,6 +68,7 @@ export async function connectActivityDeps(
     providers,
     locks: redis.locks,
     bell: redis.bell,
+    shipping: { from: config.SHIP_FROM, limits: readCarrierLimits(config.CARRIER_LIMITS_FILE) },
     quotes: createFlatQuotes({ shippingFeeMinor: config.SHIPPING_FEE_MINOR }),
     clock: systemClock,
     ping: { redis: () => redis.ping(), store: () => store.ping() },

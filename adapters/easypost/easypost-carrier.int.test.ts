@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { productId } from '../../domain/ids.ts';
+import type { CustomsDeclaration } from '../../domain/customs.ts';
 import type { Address } from '../../domain/order.ts';
 import type { Carrier } from '../../ports/carrier.ts';
 import { startSandbox } from '../../sandbox/server.ts';
@@ -14,7 +15,8 @@ import {
   startScriptedServer,
   type ScriptedServer,
 } from '../../test/support/scripted-server.ts';
-import { connectEasyPostCarrier, parcelOf, type RequestFacts } from './easypost-carrier.ts';
+import { connectEasyPostCarrier, type RequestFacts } from './easypost-carrier.ts';
+import { easypostParcel } from './easypost-parcel.ts';
 
 const from: Address = {
   name: 'Warehouse',
@@ -22,6 +24,7 @@ const from: Address = {
   city: 'Bengaluru',
   postalCode: '560001',
   country: 'IN',
+  phone: '+918000000000',
 };
 const to = (street1 = '12 MG Road'): Address => ({
   name: 'Asha Rao',
@@ -32,6 +35,20 @@ const to = (street1 = '12 MG Road'): Address => ({
   country: 'IN',
 });
 const items = [{ productId: productId('mug'), quantity: 3 }];
+const customs: CustomsDeclaration = {
+  currency: 'INR',
+  items: [
+    {
+      code: 'mug',
+      description: 'Stoneware mug',
+      quantity: 3,
+      valueMinor: 149_850,
+      weightGrams: 600,
+      hsCode: '691200',
+      originCountry: 'IN',
+    },
+  ],
+};
 const timeoutMs = 5_000;
 
 describe('shipments at the sandbox', () => {
@@ -206,10 +223,10 @@ describe('shipments at the sandbox', () => {
     ['an emirate', { state: 'Dubai', country: 'AE' }, { city: 'Dubai', state: 'Dubai' }],
     ['Macao', { country: 'MO' }, { city: expect.stringMatching(/^Maca/) }],
   ])('go to %s without a postal code', async (_, place, shown) => {
-    const address = { name: 'Asha Rao', street1: '1 Road', ...place };
+    const address = { name: 'Asha Rao', street1: '1 Road', phone: '+85221234567', ...place };
     expect(await carrier.verifyAddress({ address, timeoutMs })).toEqual({ deliverable: true });
     const reference = `shipment-${randomUUID()}-1`;
-    const answer = await carrier.createShipment({ reference, address, items, timeoutMs });
+    const answer = await carrier.createShipment({ reference, address, items, customs, timeoutMs });
     if (answer.status !== 'created') throw new Error(answer.reason);
     const { shipmentId, rates } = answer;
     const bought = await carrier.buy({ shipmentId, rateId: rates[0]?.rateId ?? '', timeoutMs });
@@ -306,6 +323,41 @@ describe('shipments over a bad wire', () => {
     });
   });
 
+  it('send what customs reads with a parcel that goes through it', async () => {
+    server.answerWith(json(201, bare));
+    const address = { ...to(), country: 'DE', phone: '+4930123456' };
+    await carrier.createShipment({
+      reference: 'shipment-o-1-1',
+      address,
+      items,
+      customs,
+      timeoutMs,
+    });
+    const { shipment } = JSON.parse(server.requests[0]?.body ?? '') as { shipment: Record<string, unknown> };
+    expect(shipment).toMatchObject({
+      to_address: { phone: '+4930123456' },
+      customs_info: {
+        contents_type: 'merchandise',
+        restriction_type: 'none',
+        customs_certify: true,
+        customs_signer: 'Warehouse',
+        customs_items: [
+          {
+            code: 'mug',
+            description: 'Stoneware mug',
+            quantity: 3,
+            value: '1498.50',
+            currency: 'INR',
+            weight: 21.164,
+            hs_tariff_number: '691200',
+            origin_country: 'IN',
+          },
+        ],
+      },
+    });
+    expect(shipment['customs_info']).not.toHaveProperty('eel_pfc');
+  });
+
   describe('that are listed', () => {
     const list = (beforeId?: string) =>
       carrier.listLabels({
@@ -362,8 +414,21 @@ describe('shipments over a bad wire', () => {
 });
 
 describe('a parcel', () => {
+  const known = { weightGrams: 500, lengthMm: 300, widthMm: 200, heightMm: 100 };
+
+  it('has weight and measures in ounces and inches, rounded up', () => {
+    const one = { productId: productId('mug'), quantity: 1 };
+    expect(easypostParcel([{ ...one, ...known }])).toEqual({
+      weight: 17.7,
+      length: 11.9,
+      width: 7.9,
+      height: 4,
+    });
+    expect(easypostParcel([{ ...one, ...known }, one])).toEqual({ weight: 25.7 });
+  });
+
   it('weighs 8 ounces a unit', () => {
     const two = [...items, { productId: productId('tee'), quantity: 2 }];
-    expect(parcelOf(two)).toEqual({ weight: 40 });
+    expect(easypostParcel(two)).toEqual({ weight: 40 });
   });
 });

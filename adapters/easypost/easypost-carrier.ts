@@ -3,8 +3,9 @@ import { Agent as HttpsAgent } from 'node:https';
 import easypost from '@easypost/api';
 import { cityOf } from '../../domain/address.ts';
 import type { TechnicalFailure } from '../../domain/failures.ts';
-import type { Address, OrderItem } from '../../domain/order.ts';
+import type { Address } from '../../domain/order.ts';
 import type { BuyAnswer, Carrier, CreateAnswer } from '../../ports/carrier.ts';
+import { customsInfo, easypostParcel } from './easypost-parcel.ts';
 import {
   labelOf,
   offersOf,
@@ -44,16 +45,8 @@ export interface EasyPostCarrierConfig {
   onRequest?: ((facts: RequestFacts) => void) | undefined;
 }
 
-/** Half a pound, 227 g: what one unit counts for as long as the catalog has no weights. */
-const OUNCES_PER_UNIT = 8;
-
 /** The most that EasyPost gives at once. */
 const PAGE_SIZE = 100;
-
-/** One parcel per order: its weight in ounces is the number of units times `OUNCES_PER_UNIT`, without measures. */
-export const parcelOf = (items: readonly OrderItem[]): { weight: number } => ({
-  weight: items.reduce((units, { quantity }) => units + quantity, 0) * OUNCES_PER_UNIT,
-});
 
 /** A request and how its errors that are answers are recognized. */
 interface Call<Answer> {
@@ -69,8 +62,8 @@ interface Call<Answer> {
 
 /**
  * EasyPost as the carrier. Connects on first use; requests share kept-alive connections, are sent once and end within
- * their `timeoutMs`. EasyPost gets name and address of the recipient, which the label needs; no email, no order data
- * but the reference. Shipments that cross a border are sent without customs papers, so carriers may refuse them.
+ * their `timeoutMs`. EasyPost gets name, address and phone of the recipient, which the label needs, and for a parcel that
+ * goes through customs what is in it; no email, no order data but the reference.
  */
 export function connectEasyPostCarrier(config: EasyPostCarrierConfig): Carrier & { close(): void } {
   const { clientFor, agent } = createClients(config);
@@ -101,7 +94,7 @@ export function connectEasyPostCarrier(config: EasyPostCarrierConfig): Carrier &
         },
       }),
 
-    createShipment: ({ reference, address, items, timeoutMs }) =>
+    createShipment: ({ reference, address, items, customs, timeoutMs }) =>
       call<CreateAnswer>({
         operation: 'shipments.create',
         subject: reference,
@@ -111,7 +104,8 @@ export function connectEasyPostCarrier(config: EasyPostCarrierConfig): Carrier &
             reference,
             to_address: toEasyPostAddress(address),
             from_address: from,
-            parcel: parcelOf(items),
+            parcel: easypostParcel(items),
+            ...(customs ? { customs_info: customsInfo(customs, config.from) } : {}),
           }),
         read: (raw) => {
           const shipment = readShipment(raw);
@@ -228,7 +222,7 @@ const createCaller =
   };
 
 const toEasyPostAddress = (address: Address) => {
-  const { name, street1, street2, state, postalCode, country } = address;
+  const { name, street1, street2, state, postalCode, country, phone } = address;
   return {
     name,
     street1,
@@ -237,6 +231,7 @@ const toEasyPostAddress = (address: Address) => {
     ...(state === undefined ? {} : { state }),
     ...(postalCode === undefined ? {} : { zip: postalCode }),
     country,
+    ...(phone === undefined ? {} : { phone }),
   };
 };
 

@@ -80,10 +80,10 @@ const checkoutOf = ({ productId, quantity, paymentMethodId, street1 }: Scenario)
   shippingAddress: {
     name: 'Ada Lovelace',
     street1,
-    city: 'San Francisco',
-    state: 'CA',
-    postalCode: '94104',
-    country: 'US',
+    city: 'Bengaluru',
+    state: 'KA',
+    postalCode: '560001',
+    country: 'IN',
   },
 });
 

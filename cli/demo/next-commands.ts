@@ -39,11 +39,11 @@ export function nextCommand(
 
 const goodAddress = {
   name: 'Ada Lovelace',
-  street1: '417 Montgomery Street',
-  city: 'San Francisco',
-  state: 'CA',
-  postalCode: '94104',
-  country: 'US',
+  street1: '12 MG Road',
+  city: 'Bengaluru',
+  state: 'KA',
+  postalCode: '560001',
+  country: 'IN',
 };
 
 /** The sandbox lets you be the customer; without its payment another method resumes the order as well. */

@@ -41,7 +41,7 @@ export function scenarios(products: readonly DemoProduct[]): Scenario[] {
     productId: (inStock[index % inStock.length] as DemoProduct).productId,
     quantity: 1 + (index % 2),
     paymentMethodId: 'pm_card_visa',
-    street1: '417 Montgomery Street',
+    street1: '12 MG Road',
   });
   return [
     { ...order(0), title: 'paid and shipped' },

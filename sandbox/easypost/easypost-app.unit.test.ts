@@ -193,6 +193,111 @@ describe("the carrier's API", () => {
     ).rejects.toMatchObject({ statusCode: 422, code: 'PARAMETER.INVALID' });
   });
 
+  describe('a parcel', () => {
+    const offered = async (shipment: object) => {
+      const made = await easypost.Shipment.create({
+        to_address: CUSTOMER,
+        from_address: WAREHOUSE,
+        ...shipment,
+      });
+      const said = (made.messages as unknown as { message: string }[]).map(({ message }) => message);
+      return { services: made.rates.map(({ service }) => service), said: said[0] };
+    };
+    const all = ['GroundAdvantage', 'Priority', 'Ground'];
+
+    test.each([
+      [{ weight: 70 * 16 }, all],
+      [{ weight: 70 * 16 + 0.1 }, ['Ground']],
+      [{ weight: 150 * 16 }, ['Ground']],
+      [{ weight: 150 * 16 + 0.1 }, []],
+      [{ weight: 16, length: 66, width: 10, height: 11 }, all],
+      [{ weight: 16, length: 11, width: 67, height: 10 }, ['GroundAdvantage', 'Ground']],
+      [{ weight: 16, length: 101, width: 16, height: 16 }, ['Ground']],
+      [{ weight: 16, length: 108.1, width: 1, height: 1 }, ['GroundAdvantage']],
+      [{ weight: 16, length: 101.1, width: 16, height: 16 }, []],
+    ])('%j is taken by %j', async (parcel, services) => {
+      expect((await offered({ parcel })).services).toEqual(services);
+    });
+
+    const item = {
+      description: 'Computer mouse',
+      quantity: 2,
+      value: '40.00',
+      currency: 'USD',
+      weight: 8,
+      hs_tariff_number: '847160',
+      origin_country: 'CN',
+    };
+    const papers = {
+      contents_type: 'merchandise',
+      customs_certify: true,
+      customs_signer: 'Warehouse',
+      customs_items: [item],
+    };
+    const abroad = {
+      from_address: { ...WAREHOUSE, phone: '+918000000000' },
+      to_address: { ...CUSTOMER, country: 'DE', phone: '+4930123456' },
+      customs_info: papers,
+      parcel: { weight: 16 },
+    };
+    const office = {
+      street1: '1 Main St',
+      city: 'San Juan',
+      zip: '00901',
+      country: 'US',
+      phone: '+12025550100',
+    };
+    const usa = { ...abroad, from_address: { ...office, city: 'Reno', zip: '89501' } };
+
+    test('abroad is taken with its papers', async () => {
+      expect((await offered(abroad)).services).toEqual(all);
+    });
+
+    test.each([
+      ['no papers', { ...abroad, customs_info: undefined }, 'Customs information is required'],
+      ['no phone of the recipient', { ...abroad, to_address: { ...CUSTOMER, country: 'DE' } }, 'ToPhone'],
+      ['no phone of the sender', { ...abroad, from_address: WAREHOUSE }, 'FromPhone'],
+      ['no signature', { ...abroad, customs_info: { ...papers, customs_signer: '' } }, 'not signed'],
+      [
+        'no HS code',
+        { ...abroad, customs_info: { ...papers, customs_items: [{ ...item, hs_tariff_number: null }] } },
+        'HS tariff number',
+      ],
+      ['less weight than its goods', { ...abroad, parcel: { weight: 7 } }, 'weigh more'],
+      ['no export filing from the US', usa, 'EEL or PFC'],
+      [
+        'no papers for a US territory',
+        { ...usa, to_address: office, customs_info: undefined },
+        'Customs information',
+      ],
+      [
+        'no papers for a military post',
+        {
+          ...usa,
+          to_address: { ...office, city: 'APO', state: 'AE', zip: '09012' },
+          customs_info: undefined,
+        },
+        'Customs information',
+      ],
+    ])('with %s is not', async (_case, shipment, message) => {
+      const { services, said } = await offered(shipment);
+      expect(services).toEqual([]);
+      expect(said).toContain(message);
+    });
+
+    test('with customs information that is none is refused', async () => {
+      const customs_info = { ...papers, customs_items: [] };
+      await expect(offered({ ...abroad, customs_info })).rejects.toMatchObject({
+        code: 'PARAMETER.INVALID',
+      });
+    });
+
+    test('within the United States needs none', async () => {
+      const shipment = { ...usa, to_address: { ...office, city: 'Austin', zip: '73301' } };
+      expect((await offered({ ...shipment, customs_info: undefined })).services).toEqual(all);
+    });
+  });
+
   test('the list begins at a time, and is read to its end by pages', async () => {
     const ids = [(await buy()).id, (await buy()).id, (await buy()).id].toReversed();
     const since = new Date(Date.now() - 60_000).toISOString();

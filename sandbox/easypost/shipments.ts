@@ -6,6 +6,7 @@ import type { AddressRecord, ShipmentRecord } from '../records.ts';
 import type { Settings } from '../sandbox-options.ts';
 import type { Store } from '../store.ts';
 import { deliveryProblems, parseAddress } from './addresses.ts';
+import { parseCustoms } from './customs.ts';
 import { invalidParameter, missingParameter, notFound, refused } from './easypost-errors.ts';
 import { ratesFor } from './rates.ts';
 import { refundStatus } from './shipment-object.ts';
@@ -76,6 +77,8 @@ export const createShipment = (deps: EasypostDeps, input: unknown): ShipmentReco
   const to = addressFor(deps, params.to_address);
   const from = addressFor(deps, params.from_address);
   const nowMs = deps.clock.nowMs();
+  const parcel = { ...params.parcel, id: params.parcel.id ?? easypostId('prcl') };
+  const customs = parseCustoms(params.customs_info);
   const shipment: ShipmentRecord = {
     id: easypostId('shp'),
     reference: params.reference ?? null,
@@ -83,10 +86,10 @@ export const createShipment = (deps: EasypostDeps, input: unknown): ShipmentReco
     updatedMs: nowMs,
     to,
     from,
-    parcel: { ...params.parcel, id: params.parcel.id ?? easypostId('prcl') },
-    customs: params.customs_info ?? null,
+    parcel,
+    customs,
     options: params.options ?? null,
-    ...ratesFor(from, to, params.parcel.weight),
+    ...ratesFor({ from, to, parcel, customs }),
     label: null,
     refund: null,
   };
@@ -107,12 +110,11 @@ export const rerateShipment = (deps: EasypostDeps, id: string): ShipmentRecord =
   const shipment = shipmentById(deps, id);
   if (shipment.label) throw postageExists();
   const nowMs = deps.clock.nowMs();
-  const weight = Number(shipment.parcel['weight']);
   const rated: ShipmentRecord = {
     ...shipment,
     updatedMs: nowMs,
     ratedMs: nowMs,
-    ...ratesFor(shipment.from, shipment.to, weight, true),
+    ...ratesFor(shipment, true),
   };
   save(deps, rated);
   return rated;

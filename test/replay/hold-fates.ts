@@ -36,7 +36,11 @@ const extend = (order: StartedOrder, ms: number) =>
 export const holdFates: Record<string, Fate> = {
   'completed-address-without-postal-code': async (saga) => {
     const order = await startUntil(saga, isHeld, undeliverable);
-    const { postalCode: _, state: __, ...address } = { ...goodAddress, city: 'Hong Kong', country: 'HK' };
+    const {
+      postalCode: _,
+      state: __,
+      ...address
+    } = { ...goodAddress, city: 'Hong Kong', country: 'HK', phone: '+85221234567' };
     await order.signal(shippingAddressSignal, { ...act, address });
     return order;
   },

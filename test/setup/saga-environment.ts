@@ -134,6 +134,15 @@ export async function startSagaEnvironment(
     stocked.set(product.productId, product.onHand);
   };
   await stock({ productId: 'keyboard-mx', onHand: 100_000, priceMinor: 749_900 });
+  await deps.store.transaction((tx) =>
+    tx.inventory.describeProduct({
+      productId: productId('keyboard-mx'),
+      weightGrams: 226,
+      hsCode: '847160',
+      originCountry: 'TW',
+      customsDescription: 'Computer keyboard',
+    }),
+  );
 
   const { store } = deps;
   const sandboxUrl = sandbox.url;

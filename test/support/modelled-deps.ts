@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ActivityDeps } from '../../activities/deps.ts';
+import { loadConfig } from '../../config/config.ts';
 import { TechnicalFailure } from '../../domain/failures.ts';
 import type { LockAnswer, Locks } from '../../ports/locks.ts';
 import type { Store } from '../../ports/store.ts';
@@ -51,7 +52,7 @@ export const inActivity = <T>(work: () => Promise<T>): Promise<T> =>
 const silent = new DefaultLogger('ERROR', () => {});
 
 /** Parts that no property is about. */
-export const quietDeps: Pick<ActivityDeps, 'bell' | 'quotes' | 'providers'> = {
+export const quietDeps: Pick<ActivityDeps, 'bell' | 'quotes' | 'providers' | 'shipping'> = {
   providers: {
     status: () => ({ state: 'available' }),
     pace: () => 'full',
@@ -60,4 +61,5 @@ export const quietDeps: Pick<ActivityDeps, 'bell' | 'quotes' | 'providers'> = {
   },
   bell: { ring: () => {}, listen: () => Promise.resolve({ close: () => Promise.resolve() }) },
   quotes: { quote: () => [] },
+  shipping: { from: loadConfig({}).SHIP_FROM, limits: [] },
 };
