@@ -6,9 +6,11 @@ import { operationKeys, orderId as asOrderId } from '../domain/ids.ts';
 import { formatAmount, sumMinor, type Money } from '../domain/money.ts';
 import { isEnded, type Checkout, type OrderItem, type OrderLine } from '../domain/order.ts';
 import { parcelOf, refuseParcel, unitFactsOf, type ParcelItem } from '../domain/parcel.ts';
+import { isSameRequest } from '../domain/placed-request.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
 import type { OrderRow, Product, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
+import { openCase } from './open-case.ts';
 import { deliver, orderClosed, type Outcome } from './operation.ts';
 import { isBegunElsewhere, recoveredOrder } from './recovered-order.ts';
 import { takeOver } from './take-act.ts';
@@ -19,6 +21,10 @@ export interface RecordOrder {
   traceparent: string;
   /** Accepted by the run that this one follows; SQL may lack some of them. */
   acts?: readonly GivenAct[];
+  /** Names the request; absent in runs of earlier versions, which are not compared. */
+  fingerprint?: string;
+  /** An operator goes on with the order: whatever this run was started with, it is the order's. */
+  restarted?: true;
 }
 
 export interface OrderRecorded {
@@ -30,22 +36,26 @@ export interface OrderRecorded {
 /**
  * Prices the checkout from the catalog and records the order.
  * Idempotent by `record-<orderId>`; an order row that is already there is never written again, also when its run is
- * long gone from Temporal: an ended one answers OrderClosed, also once it was purged, to another run an open one answers
- * where it stands.
+ * long gone from Temporal. A run over such a row that was started for another request answers KeyReused, decided under
+ * the order's lock, and where the order is open it becomes a case: nobody else works on it. For the same request an
+ * ended order answers OrderClosed, also once it was purged, and an open one where it stands.
+ * Run twice, also late or after a reset: the same answer, and one case per run.
  * Fails with UnknownProduct, ProductWithdrawn, PriceChanged, AmountNotPayable, ParcelTooLarge, CustomsIncomplete,
- * OrderClosed (none retried, order fails) or technically.
+ * OrderClosed, KeyReused (none retried) or technically.
  * What the parcel holds is recorded with the order: the label is bought for what was looked at here, whatever the catalog
  * says by then.
  * Writes: Orders, OrderLines, AuditLog, OutboxMessages(order.created.v1), in one transaction.
  */
 export const createRecordOrder =
   (deps: ActivityDeps) =>
-  async ({ checkout, traceparent, acts = [] }: RecordOrder): Promise<OrderRecorded> => {
+  async (asked: RecordOrder): Promise<OrderRecorded> => {
+    const { checkout, traceparent, fingerprint, acts = [] } = asked;
     const key = operationKeys.recordOrder(checkout.orderId);
     const outcome = await deps.store.transaction(async (tx): Promise<Outcome<OrderRecorded>> => {
       const known = await tx.orders.find(checkout.orderId);
       const purged = known ? undefined : await tx.orders.purged(checkout.orderId);
       if (purged) return { refused: orderClosed(checkout.orderId, purged) };
+      if (known && (await isAnothers(tx, known, asked))) return refuseAnothers(deps, tx, known);
       if (known && isEnded(known.status)) return { refused: orderClosed(checkout.orderId, known.status) };
       const stored = known ? await tx.operations.find(key) : undefined;
       if (known && stored?.outcome)
@@ -55,7 +65,7 @@ export const createRecordOrder =
           acts,
         });
       const priced = await price(deps, tx, checkout);
-      await insertOrder(deps, tx, { checkout, traceparent, priced });
+      await insertOrder(deps, tx, { checkout, traceparent, priced, ...(fingerprint ? { fingerprint } : {}) });
       await tx.operations.begin({ key, orderId: checkout.orderId, step: 'receive' });
       const result: Outcome<OrderRecorded> = priced.refusal
         ? { refused: priced.refusal }
@@ -67,6 +77,35 @@ export const createRecordOrder =
     deps.bell.ring();
     return deliver(outcome);
   };
+
+/** Whether this run was started for another request than the one that the order was placed with. */
+async function isAnothers(
+  tx: StoreTransaction,
+  order: OrderRow,
+  { checkout, fingerprint, restarted }: RecordOrder,
+): Promise<boolean> {
+  if (fingerprint === undefined || restarted || !isBegunElsewhere(order)) return false;
+  const acts = await tx.orderActs.list(order.orderId);
+  const changed = acts.map(({ kind }) => kind);
+  return !isSameRequest(order, changed, { checkout, fingerprint });
+}
+
+/** Temporal lets such a run begin only once it has forgotten the order's own: an open order has lost it. */
+async function refuseAnothers(
+  deps: ActivityDeps,
+  tx: StoreTransaction,
+  order: OrderRow,
+): Promise<Outcome<OrderRecorded>> {
+  const { orderId, status } = order;
+  const runId = activityInfo().workflowExecution?.runId ?? '';
+  const failure =
+    `Temporal no longer knows run ${order.runId} of the order, which is open; run ${runId} was started for another ` +
+    'request under its Idempotency-Key and ended without effect';
+  if (!isEnded(status))
+    await openCase(tx, order, { actor: 'saga', runId, failure, nowUtc: deps.clock.nowUtc() });
+  const reason = `The Idempotency-Key belongs to order ${orderId}, which was placed with another body; a new order needs a new key.`;
+  return { refused: { type: 'KeyReused', reason } };
+}
 
 /** A run that follows another one takes over what that one had accepted, and is told where the order stands. */
 async function recovering(
@@ -179,7 +218,7 @@ function refuseTotal(deps: ActivityDeps, { expectedTotal }: Checkout, total: Mon
 async function insertOrder(
   deps: ActivityDeps,
   tx: StoreTransaction,
-  { checkout, traceparent, priced }: RecordOrder & { priced: Priced },
+  { checkout, traceparent, priced, fingerprint }: RecordOrder & { priced: Priced },
 ): Promise<void> {
   const { expectedTotal: _, riskMark, ...order } = checkout;
   const { workflowExecution } = activityInfo();
@@ -192,6 +231,7 @@ async function insertOrder(
     workflowId: workflowExecution?.workflowId ?? '',
     runId: workflowExecution?.runId ?? '',
     traceId: traceIdOf(traceparent),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
     createdAtUtc: nowUtc,
   });
   await writeTransition(tx, {

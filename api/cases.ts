@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
 import { isEnded, orderStatuses, stepNames, type Checkout, type OrderView } from '../domain/order.ts';
+import { isSameRequest } from '../domain/placed-request.ts';
 import { isStoreBehind, lackingIn, storeBehind } from '../domain/recovery.ts';
-import type { OrderRow, UnrecordedOrder } from '../ports/store.ts';
+import type { OrderActRow, OrderRow, UnrecordedOrder } from '../ports/store.ts';
 import type { FulfillOrder } from '../workflows/messages.ts';
 import type { AppDeps } from './app-deps.ts';
 import { readJson } from './body.ts';
@@ -13,7 +14,7 @@ import { memoOf } from './checkout.ts';
 import { actorField, dryRunField, reasonField } from './fields.ts';
 import { isLost, mayStartAgain, unrecordedText } from './lost-run.ts';
 import { linksBody, linksOf } from './order-body.ts';
-import { customerHashOf } from './order-identity.ts';
+import { customerHashOf, fingerprintOf } from './order-identity.ts';
 import { ApiProblem } from './problems.ts';
 import { readOrderId, unknownOrder } from './read-order.ts';
 import { readStore, storeUnavailable } from './read-store.ts';
@@ -238,7 +239,7 @@ async function startAgain(
   { id, act, dryRun, ...who }: Asked,
 ): Promise<Response> {
   const { runs, settings } = deps;
-  const order = await readRow(deps, id);
+  const { order, acts = [] } = (await readRow(deps, id)) ?? {};
   if (order) refuse(order, act);
   const run = await runs.last(id);
   if (run && !run.closedAs) throw refused(id, 'its run is open: act on the order itself');
@@ -247,20 +248,20 @@ async function startAgain(
   }
   const lacking = order && run && (await lackingOf(deps, id, run.runId));
   if (lacking) throw refused(id, `SQL is behind: its run ${lacking}, of which SQL knows nothing`);
-  const input = (await runs.input(id)) ?? (order && inputOf(order, deps));
+  const last = await runs.input(id);
+  const input = last && isInputOf(last, order, acts) ? last : order && inputOf(order, deps);
   if (!input || (!order && !isLost(run ?? {}))) throw unknownOrder(id);
   const described = { closedAs: run?.closedAs, status: run?.orderStatus };
   if (!order && !mayStartAgain(described)) throw refused(id, unrecordedText(described));
-  const { checkout } = input;
+  const { checkout, fingerprint = fingerprintOf(checkout) } = input;
   if (dryRun) return c.json({ orderId: id, act, dryRun, links: linksOf(id) }, 200, noStore);
-  const acts = run && (await runs.acts(id, run.runId));
-  const accepted = acts ? { acts } : { acts: [], historyGone: true as const };
+  const accepted = await acceptedBy(deps, id, run && input === last ? run.runId : undefined);
   const started = await runs.startAgain({
     input: {
       ...input,
       recovered: { ...who, ...accepted, ...(act === 'compensate' ? { takeBack: true } : {}) },
     },
-    memo: memoOf(checkout),
+    memo: memoOf(checkout, order?.fingerprint || fingerprint),
     customerHash: customerHashOf(checkout.customerId, settings.customerHashKey),
   });
   if (started === 'running') throw refused(id, 'somebody else has just started it again');
@@ -279,9 +280,38 @@ function refuse({ orderId, status, detail }: OrderRow, act: CaseAct): void {
   }
 }
 
-async function readRow(deps: AppDeps, id: OrderId): Promise<OrderRow | undefined> {
+/** The last run may have been started for another request under the order's key; then SQL says what the order is. */
+const isInputOf = (
+  { checkout, fingerprint = fingerprintOf(checkout) }: FulfillOrder,
+  order: OrderRow | undefined,
+  acts: readonly OrderActRow[],
+): boolean =>
+  !order ||
+  isSameRequest(
+    order,
+    acts.map(({ kind }) => kind),
+    { checkout, fingerprint },
+  );
+
+/** A run that was started for another request has accepted nothing for the order; the history of its own is gone. */
+async function acceptedBy(
+  { runs }: AppDeps,
+  id: OrderId,
+  runId: string | undefined,
+): Promise<Pick<NonNullable<FulfillOrder['recovered']>, 'acts' | 'historyGone'>> {
+  const acts = runId === undefined ? undefined : await runs.acts(id, runId);
+  return acts ? { acts } : { acts: [], historyGone: true };
+}
+
+async function readRow(
+  deps: AppDeps,
+  id: OrderId,
+): Promise<{ order: OrderRow; acts: OrderActRow[] } | undefined> {
   try {
-    return await deps.store.transaction((tx) => tx.orders.find(id));
+    return await deps.store.transaction(async (tx) => {
+      const order = await tx.orders.find(id);
+      return order && { order, acts: await tx.orderActs.list(id) };
+    });
   } catch (error) {
     throw storeUnavailable(deps, error);
   }
@@ -316,5 +346,11 @@ function inputOf(order: OrderRow, { settings }: AppDeps): FulfillOrder {
     ...(riskMark === undefined ? {} : { riskMark }),
   };
   const traceparent = `00-${order.traceId}-${randomBytes(8).toString('hex')}-01`;
-  return { checkout, policy: settings.policy, taskQueues: settings.taskQueues, traceparent };
+  return {
+    checkout,
+    policy: settings.policy,
+    taskQueues: settings.taskQueues,
+    traceparent,
+    ...(order.fingerprint ? { fingerprint: order.fingerprint } : {}),
+  };
 }

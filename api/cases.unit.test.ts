@@ -55,7 +55,10 @@ function open({
   const cases = async () => [viewOf({ parked }), viewOf({ parked, shipment })];
   const { store } = fakeStore({ reads: { cases, unrecordedOrders: async () => unrecorded } });
   const transaction = <T>(work: (tx: StoreTransaction) => Promise<T>) =>
-    work({ orders: { find: async () => row } } as unknown as StoreTransaction);
+    work({
+      orders: { find: async () => row },
+      orderActs: { list: async () => [] },
+    } as unknown as StoreTransaction);
   const app = createApp(fakeDeps({ runs, store: { ...store, transaction } }));
   const act = (name: string, body: unknown = { reason: 'by mistake' }, key = operatorKey) =>
     send(app, 'POST', `/cases/${someOrder}/${name}`, { key, body });

@@ -68,7 +68,7 @@ export const checkoutBody = z
     },
   });
 
-type CheckoutBody = z.output<typeof checkoutBody>;
+export type CheckoutBody = z.output<typeof checkoutBody>;
 
 /**
  * The Idempotency-Key header (IETF draft), taken as it is; quotes belong to it. Scoped to the caller and this route,
@@ -82,6 +82,10 @@ export function readIdempotencyKey(header: string | undefined): string {
     detail: `Expected an Idempotency-Key of 1 to 255 printable ASCII characters; got ${came}.`,
   });
 }
+
+/** The total that is expected is in a currency that nothing but the default decides. */
+export const currencyByDefault = ({ currency, expectedTotal }: CheckoutBody, byDefault: Currency): boolean =>
+  currency === undefined && expectedTotal !== undefined && expectedTotal.currency !== byDefault;
 
 /** The saga's checkout, from a body whose fields fit one by one; 422 for what does not fit together. */
 export function toCheckout(

@@ -1,15 +1,24 @@
 import { z } from '@hono/zod-openapi';
+import { isCurrency, type Currency } from '../domain/money.ts';
 import type { Checkout } from '../domain/order.ts';
+import { isCurrencyAsked, isSameFingerprint, type AskedRequest } from '../domain/placed-request.ts';
 import type { OrderMemo } from '../domain/search-attributes.ts';
 import type { CheckoutResult } from '../telemetry/metrics/http-metrics.ts';
 import { annotate } from '../telemetry/tracing.ts';
 import type { AppDeps, ApiCaller } from './app-deps.ts';
 import { readJson } from './body.ts';
-import { checkoutBody, readIdempotencyKey, toCheckout } from './checkout-request.ts';
+import {
+  checkoutBody,
+  currencyByDefault,
+  readIdempotencyKey,
+  toCheckout,
+  type CheckoutBody,
+} from './checkout-request.ts';
 import { refuseUsedUp } from './lost-run.ts';
 import { linksBody, linksOf, orderBody } from './order-body.ts';
-import { customerHashOf, fingerprintOf, orderIdFor } from './order-identity.ts';
-import { TemporalUnavailable, type OrderSummary } from './order-workflows.ts';
+import { customerHashOf, fingerprintOf, firstFingerprintOf, orderIdFor } from './order-identity.ts';
+import { TemporalUnavailable, type OrderSummary, type StartOrder } from './order-workflows.ts';
+import { hasEnded, isKnown, keyReused, placedOrder, refuseAnothers, type Placed } from './placed-order.ts';
 import { parseWait } from './prefer.ts';
 import { ApiProblem } from './problems.ts';
 import { addRoute, type App, type AppContext } from './route.ts';
@@ -104,13 +113,16 @@ export function addCheckout(app: App, deps: AppDeps): void {
 }
 
 async function handleCheckout(c: AppContext, deps: AppDeps): Promise<Response> {
-  const checkout = await accept(c, deps);
+  const { asked, compared } = await accept(c, deps);
+  const { checkout } = asked;
   const wait = parseWait(c.req.header('prefer'));
   const headers = { location: `/orders/${checkout.orderId}`, 'cache-control': 'no-store' };
   if (wait) {
     const client = c.req.raw.signal;
     const order = await waitForDecision(deps, { caller: c.get('caller'), checkout, seconds: wait, client });
-    if (order) {
+    const placed = compared || !order ? undefined : await placedOrder(deps, checkout.orderId);
+    if (order && placed !== 'unanswered') {
+      refuseAnothers(placed, asked);
       await refuseUsedUp(deps, checkout.orderId, { failureType: order.failure?.type });
       return c.json(order, 200, { ...headers, 'preference-applied': `wait=${wait}` });
     }
@@ -122,78 +134,144 @@ async function handleCheckout(c: AppContext, deps: AppDeps): Promise<Response> {
   );
 }
 
+interface Accepted {
+  asked: AskedRequest;
+  /** SQL has said that no other request has this order. */
+  compared: boolean;
+}
+
 /** From the request to an order that is known to be started, counted and timed by how that went. */
-async function accept(c: AppContext, { metrics, ...deps }: AppDeps): Promise<Checkout> {
+async function accept(c: AppContext, { metrics, ...deps }: AppDeps): Promise<Accepted> {
   const arrivedAtMs = performance.now();
   const end = (result: CheckoutResult) => {
     metrics.checkouts.inc({ result });
     metrics.checkoutDuration.observe({ result }, (performance.now() - arrivedAtMs) / 1_000);
   };
-  let checkout: Checkout | undefined;
+  let asked: AskedRequest | undefined;
   try {
-    checkout = await readCheckout(c, deps);
-    annotate({ 'order.id': checkout.orderId });
-    end(await startOnce(deps, checkout, continueTrace(c.req.header('traceparent'))));
-    return checkout;
+    asked = await readCheckout(c, deps);
+    const { orderId } = asked.checkout;
+    annotate({ 'order.id': orderId });
+    const placed = await placedOrder(deps, orderId);
+    end(await startOnce(deps, { asked, placed, traceparent: continueTrace(c.req.header('traceparent')) }));
+    return { asked, compared: placed !== 'unanswered' };
   } catch (error) {
-    if (error instanceof ApiProblem) end(checkout === undefined ? 'refused' : 'conflict');
+    if (error instanceof ApiProblem) end(asked === undefined ? 'refused' : 'conflict');
     else end(error instanceof TemporalUnavailable ? 'unavailable' : 'error');
     throw error;
   }
 }
 
-async function readCheckout(c: AppContext, deps: Pick<AppDeps, 'settings' | 'payments'>): Promise<Checkout> {
+type CheckoutDeps = Pick<AppDeps, 'settings' | 'payments' | 'workflows' | 'store' | 'runs'>;
+
+async function readCheckout(c: AppContext, deps: CheckoutDeps): Promise<AskedRequest> {
   const { callerId }: ApiCaller = c.get('caller');
   const idempotencyKey = readIdempotencyKey(c.req.header('idempotency-key'));
   const body = await readJson(c, checkoutBody);
-  return toCheckout(body, {
-    orderId: orderIdFor({ callerId, idempotencyKey }),
+  const orderId = orderIdFor({ callerId, idempotencyKey });
+  const checkout = toCheckout(body, {
+    orderId,
     callerId,
-    defaultCurrency: deps.settings.defaultCurrency,
+    defaultCurrency: await defaultCurrencyFor(deps, body, orderId),
     shipFrom: deps.settings.shipFrom,
     payable: (amount) => deps.payments.payable(amount),
   });
+  return { checkout, fingerprint: fingerprintOf(checkout, body.currency) };
 }
 
-/** Starts the workflow, or finds that this very request has started it before. */
+/**
+ * What a request without a currency means was fixed when it first came in. Only where it expects a total in another
+ * currency than today's default it may be a repeated one from before that was changed.
+ */
+async function defaultCurrencyFor(
+  deps: CheckoutDeps,
+  body: CheckoutBody,
+  id: Checkout['orderId'],
+): Promise<Currency> {
+  const { defaultCurrency } = deps.settings;
+  if (!currencyByDefault(body, defaultCurrency)) return defaultCurrency;
+  const placed = await placedOrder(deps, id);
+  if (isKnown(placed)) return placed.order.currency;
+  const existing = await deps.workflows.describe(id);
+  return (existing && currencyOf(existing.memo)) ?? defaultCurrency;
+}
+
+interface Starting {
+  asked: AskedRequest;
+  placed: Placed;
+  traceparent: string;
+}
+
+/**
+ * Starts the workflow, or finds that this very request has started it before. SQL, where it answers at once, is asked
+ * first: Temporal forgets runs, and then a key would begin a new one over the order that it belongs to.
+ */
 async function startOnce(
-  { settings, workflows, store }: Pick<AppDeps, 'settings' | 'workflows' | 'store'>,
-  checkout: Checkout,
-  traceparent: string,
-): Promise<'started' | 'replayed'> {
-  const memo = memoOf(checkout);
-  const started = await workflows.start({
-    input: { checkout, policy: settings.policy, taskQueues: settings.taskQueues, traceparent },
-    memo,
+  deps: CheckoutDeps,
+  { asked, placed, traceparent }: Starting,
+): Promise<CheckoutResult> {
+  const { settings, workflows } = deps;
+  refuseAnothers(placed, asked);
+  if (hasEnded(placed)) return 'replayed';
+  const { fingerprint } = asked;
+  const checkout = isKnown(placed) ? { ...asked.checkout, currency: placed.order.currency } : asked.checkout;
+  const order = {
+    input: { checkout, policy: settings.policy, taskQueues: settings.taskQueues, traceparent, fingerprint },
+    memo: memoOf(checkout, fingerprint),
     customerHash: customerHashOf(checkout.customerId, settings.customerHashKey),
-  });
+  };
+  const started = await workflows.start(order);
   if (started === 'started') return 'started';
-  const existing = await requireSameRequest(workflows, checkout, memo);
-  await refuseUsedUp({ store }, checkout.orderId, existing);
-  return 'replayed';
-}
-
-async function requireSameRequest(
-  workflows: AppDeps['workflows'],
-  checkout: Checkout,
-  memo: OrderMemo,
-): Promise<OrderSummary> {
   const existing = await workflows.describe(checkout.orderId);
   if (!existing)
     throw new TemporalUnavailable('the order was started before, but its description is gone', undefined);
-  if (existing.memo.fingerprint !== memo.fingerprint) {
-    throw new ApiProblem('idempotency-key-reused', {
-      detail: `This Idempotency-Key belongs to order ${checkout.orderId}, which was placed with another body.`,
-    });
-  }
-  return existing;
+  if (existing.failureType === 'KeyReused') return startOverAnothers(deps, order, { existing, placed });
+  const sqlHasSaid = isKnown(placed) && placed.order.fingerprint;
+  if (!sqlHasSaid && !isPlacedAs(existing.memo, asked)) throw keyReused(checkout.orderId);
+  await refuseUsedUp(deps, checkout.orderId, existing);
+  return 'replayed';
 }
 
-export function memoOf(checkout: Checkout): OrderMemo {
+/**
+ * The last run under this key was started for another request and ended without effect; its memo says nothing about the
+ * order. Where SQL says that the order is open and this request is its own, it goes on as if that run had never been.
+ */
+async function startOverAnothers(
+  deps: CheckoutDeps,
+  order: StartOrder,
+  { existing, placed }: { existing: OrderSummary; placed: Placed },
+): Promise<CheckoutResult> {
+  const { orderId } = order.input.checkout;
+  if (isKnown(placed)) {
+    return (await deps.runs.startAgain(order)) === 'started' ? 'started' : 'replayed';
+  }
+  if (existing.memo.fingerprint === order.memo.fingerprint) throw keyReused(orderId);
+  await refuseUsedUp(deps, orderId, existing);
+  throw new ApiProblem('store-unavailable', {
+    detail: `Whether this request is that of order ${orderId} can only be said once the store answers again.`,
+  });
+}
+
+const isPlacedAs = (memo: OrderMemo, { checkout, fingerprint }: AskedRequest): boolean => {
+  const currency = currencyOf(memo) ?? checkout.currency;
+  const same = isSameFingerprint({ fingerprint: memo.fingerprint, currency }, { fingerprint, checkout });
+  if (same !== undefined) return same;
+  const asked = isCurrencyAsked(fingerprint) ? checkout : { ...checkout, currency };
+  return memo.fingerprint === firstFingerprintOf(asked);
+};
+
+/** Of memos of the first version only the summary holds it. */
+function currencyOf({ currency, summary }: OrderMemo): Currency | undefined {
+  const last = summary.slice(-3);
+  return currency ?? (isCurrency(last) ? last : undefined);
+}
+
+export function memoOf(checkout: Checkout, fingerprint: string): OrderMemo {
   const units = checkout.items.reduce((sum, item) => sum + item.quantity, 0);
   const lines = checkout.items.length;
   return {
-    fingerprint: fingerprintOf(checkout),
+    fingerprint,
+    currency: checkout.currency,
     callerId: checkout.callerId,
     customerId: checkout.customerId,
     summary: `${lines} ${lines === 1 ? 'line' : 'lines'}, ${units} ${units === 1 ? 'unit' : 'units'}, ${checkout.currency}`,

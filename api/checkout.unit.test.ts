@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OrderView } from '../domain/order.ts';
 import { createApp } from './app.ts';
+import { firstFingerprintOf } from './order-identity.ts';
 import { TemporalUnavailable, type OrderSummary } from './order-workflows.ts';
 import {
   checkout,
@@ -11,6 +12,7 @@ import {
   operatorKey,
   otherShopKey,
   send,
+  settings,
   shopKey,
   summaryOf,
   viewOf,
@@ -177,6 +179,38 @@ describe('checkout', () => {
     });
   });
 
+  describe('repeated after the default currency was changed', () => {
+    const inDollars = settings({ defaultCurrency: 'USD' });
+    const first = { ...checkoutBody(), expectedTotal: { amount: '1499.00', currency: 'INR' } };
+
+    it.each([
+      ['', checkoutBody()],
+      [' with an expected total', first],
+    ])('is the same request%s', async (_, body) => {
+      const { app, workflows, started } = build();
+      expect((await checkout(app, body)).status).toBe(202);
+      const later = createApp(fakeDeps({ workflows, settings: inDollars }));
+      expect((await checkout(later, body)).status).toBe(202);
+      expect((await checkout(later, { ...body, currency: 'INR' })).status).toBe(202);
+      const dollars = { ...checkoutBody(), currency: 'USD' };
+      expect((await problemOf(await checkout(later, dollars))).type).toMatch(/idempotency-key-reused$/);
+      expect([...started.values()].map(({ input }) => input.checkout.currency)).toEqual(['INR']);
+    });
+
+    it('is the same request where the run is of an earlier version, and another body is another one', async () => {
+      const { app, workflows, started } = build();
+      await checkout(app);
+      for (const order of started.values()) {
+        const { currency: _, ...memo } = order.memo;
+        order.memo = { ...memo, fingerprint: firstFingerprintOf(order.input.checkout) };
+      }
+      const later = createApp(fakeDeps({ workflows, settings: inDollars }));
+      expect((await checkout(later)).status).toBe(202);
+      expect((await checkout(later, { ...checkoutBody(), customerId: 'c' })).status).toBe(422);
+      expect((await checkout(later, { ...checkoutBody(), currency: 'USD' })).status).toBe(422);
+    });
+  });
+
   it('answers 503 with Retry-After when Temporal is away, and neither SQL nor Redis is asked for', async () => {
     const away = async () => {
       throw new TemporalUnavailable('start', undefined);
@@ -189,7 +223,8 @@ describe('checkout', () => {
   });
 
   it('answers 202 while the store rejects and never answers', async () => {
-    const { store } = fakeStore({ reads: { order: () => new Promise(() => {}) } });
+    const never = () => new Promise<never>(() => {});
+    const { store } = fakeStore({ reads: { order: never, placed: never } });
     const app = createApp(fakeDeps({ store }));
     expect((await checkout(app)).status).toBe(202);
   });

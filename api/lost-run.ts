@@ -2,6 +2,7 @@ import type { OrderId } from '../domain/ids.ts';
 import { isEnded, type OrderStatus } from '../domain/order.ts';
 import type { AppDeps } from './app-deps.ts';
 import { within } from './bounded.ts';
+import { ASK_STORE_MS } from './placed-order.ts';
 import { ApiProblem } from './problems.ts';
 
 /** How a run closes that has not come to its order's end. */
@@ -44,9 +45,6 @@ export async function nextOfUnrecorded(
   };
 }
 
-/** Longest wait for SQL in a checkout, which depends on Temporal alone. */
-const ASK_STORE_MS = 200;
-
 /**
  * Refuses a repeated checkout whose order will not go on by itself: its run was closed before SQL knew the order, or the
  * order had ended so long ago that it was purged. As far as SQL says so in time; else the order stands as it was taken.
@@ -56,7 +54,7 @@ export async function refuseUsedUp(
   id: OrderId,
   run: DescribedRun & { failureType?: string | undefined },
 ): Promise<void> {
-  const over = run.failureType === 'OrderClosed';
+  const over = run.failureType === 'OrderClosed' || run.failureType === 'KeyReused';
   if (!over && !isLost(run)) return;
   const known = await within(ASK_STORE_MS, 'store', () => store.read.order(id)).catch(() => 'unavailable');
   if (known) return;

@@ -1,6 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import { orderId, type OrderId } from '../domain/ids.ts';
+import type { Currency } from '../domain/money.ts';
 import type { Checkout } from '../domain/order.ts';
+import { canonicalJson, fingerprintText } from '../domain/placed-request.ts';
 import type { RequestRefund } from '../domain/refunds.ts';
 
 /** Namespace of order ids; never changes, since it decides which order a key means. */
@@ -27,8 +29,17 @@ function uuidOf(parts: readonly string[]): string {
   return [8, 12, 16, 20, 32].map((end, i, ends) => hex.slice(i === 0 ? 0 : ends[i - 1], end)).join('-');
 }
 
-/** SHA-256 (hex) over caller, route and checkout with sorted keys: equal exactly when the requests mean the same. */
-export const fingerprintOf = (checkout: Checkout): string =>
+/**
+ * What names a request, for `isSameRequest`: SHA-256 over caller, route and checkout with sorted keys, and the currency
+ * where the request named one. Never the default currency, which may be another one when the request is repeated.
+ */
+export function fingerprintOf({ currency: _, ...checkout }: Checkout, asked?: Currency): string {
+  const content = canonicalJson([checkout.callerId, ROUTE, checkout]);
+  return fingerprintText(createHash('sha256').update(content).digest('base64url'), asked);
+}
+
+/** The same as the first version had it, for memos of runs that were started then: the default currency counts. */
+export const firstFingerprintOf = (checkout: Checkout): string =>
   createHash('sha256')
     .update(canonicalJson([checkout.callerId, ROUTE, checkout]))
     .digest('hex');
@@ -63,14 +74,6 @@ export function customerHashesOf(
   const present = customerHashOf(customerId, customerHashKey);
   if (formerCustomerHashKeys.length === 0) return present;
   return [present, ...formerCustomerHashKeys.map((key) => customerHashOf(customerId, key))];
-}
-
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }
 
 const orderIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -1,3 +1,4 @@
+import type { FailureType } from '../domain/failures.ts';
 import { orderId as toOrderId, type OrderId } from '../domain/ids.ts';
 import { isEnded, type OrderView } from '../domain/order.ts';
 import type { ApiCaller, AppDeps } from './app-deps.ts';
@@ -66,25 +67,33 @@ export async function requireOrder(deps: AppDeps, caller: ApiCaller, id: OrderId
  * The store has an order that has ended: a run goes on telling of personal data that was erased since, and one that found
  * its order ended, as after a reset, knows no more than that. While the store does not answer, what could have been erased
  * is left out. Acts that wait are known to the run alone.
+ * Nothing is told of a run that was started for another request; it may be one as long as it has no price.
  */
 async function fromWorkflow(deps: AppDeps, id: OrderId): Promise<Reading> {
   try {
     const view = await deps.workflows.query(id);
-    if (!view) return undefined;
+    if (!view || view.failure?.type === anothers) return undefined;
     const own = (body: OrderView, source: 'workflow' | 'store'): Reading => ({
       callerId: view.callerId,
       body: fromView(body, source),
     });
-    if (!isEnded(view.status)) return own(view, 'workflow');
+    const unsure = view.status === 'received' && !view.total;
+    if (!isEnded(view.status) && !unsure) return own(view, 'workflow');
     const stored = await storedView(deps, id);
-    if (!stored || stored === 'unavailable') return own(withoutPersonalData(view), 'workflow');
+    if (!stored || stored === 'unavailable')
+      return own(unsure ? view : withoutPersonalData(view), 'workflow');
     /* Nothing of an order is erased before SQL knows that it has ended. */
-    if (!isEnded(stored.status)) return own(view, 'workflow');
-    return own({ ...stored, ...(view.pending ? { pending: view.pending } : {}) }, 'store');
+    if (!unsure && !isEnded(stored.status)) return own(view, 'workflow');
+    const { pending, cancelRequested } = view;
+    const taken = unsure && cancelRequested ? { cancelRequested } : {};
+    return own({ ...stored, ...(pending ? { pending } : {}), ...taken }, 'store');
   } catch (error) {
     return silence(error);
   }
 }
+
+/** Failure of a run that was started for another request than the order's; nothing of it is shown. */
+const anothers: FailureType = 'KeyReused';
 
 async function fromStore(deps: AppDeps, id: OrderId): Promise<Reading> {
   const view = await storedView(deps, id);
@@ -103,6 +112,7 @@ async function storedView(deps: AppDeps, id: OrderId): Promise<OrderView | undef
 async function fromTemporal(deps: AppDeps, id: OrderId): Promise<Reading> {
   try {
     const summary = await deps.workflows.describe(id);
+    if (summary?.failureType === anothers) return undefined;
     return summary && { callerId: summary.memo.callerId, body: fromSummary(summary) };
   } catch (error) {
     return silence(error);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from './order-identity.ts';
+import { canonicalJson } from '../domain/placed-request.ts';
 import type { StoreTransaction } from '../ports/store.ts';
 
 const consumer = 'stock-requests';

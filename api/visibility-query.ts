@@ -23,6 +23,7 @@ export function visibilityQuery(queues: TaskQueues, scope: OrderScope): string {
     ...(idPrefix ? [`WorkflowId STARTS_WITH ${quoted(`${workflowIdOf('' as OrderId)}${idPrefix}`)}`] : []),
     ...(amongst ? [amongstText(amongst)] : []),
     ...(callerId ? [`(${names.callerId} = ${quoted(callerId)} OR ${names.callerId} IS NULL)`] : []),
+    notAnothers,
     ...(startedBeforeUtc ? [`StartTime < ${quoted(startedBeforeUtc)}`] : []),
     ...(startedAfterUtc ? [`StartTime > ${quoted(startedAfterUtc)}`] : []),
   ].join(' AND ');
@@ -44,6 +45,9 @@ const anyOf = (name: string, values: string | readonly string[]): string =>
   typeof values === 'string'
     ? `${name} = ${quoted(values)}`
     : `${name} IN (${values.map(quoted).join(', ')})`;
+
+/** Runs that were started for another request than the order's are none of it. */
+const notAnothers = `(${names.failureType} IS NULL OR ${names.failureType} != 'KeyReused')`;
 
 function quoted(value: string): string {
   if (/^[\w.:-]+$/.test(value)) return `'${value}'`;

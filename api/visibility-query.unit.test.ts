@@ -4,9 +4,10 @@ import { visibilityQuery } from './visibility-query.ts';
 
 const queues = taskQueues('unit');
 const orders = "WorkflowType = 'fulfillOrder' AND TaskQueue = 'unit-orders'";
+const own = "(FailureType IS NULL OR FailureType != 'KeyReused')";
 
 it('asks for the orders of this installation', () => {
-  expect(visibilityQuery(queues, {})).toBe(orders);
+  expect(visibilityQuery(queues, {})).toBe(`${orders} AND ${own}`);
 });
 
 it('joins every condition that is given', () => {
@@ -27,6 +28,7 @@ it('joins every condition that is given', () => {
     `${orders} AND OrderStatus = 'fulfillment_created' AND SagaState = 'parked' AND ParkedStep = 'shipping' AND ` +
       "FailureType = 'ProviderUnavailable' AND CustomerHash = 'ab12' AND ExecutionStatus = 'Running' AND " +
       "WorkflowId IN ('order-a', 'order-b') AND (CallerId = 'shop-a' OR CallerId IS NULL) AND " +
+      `${own} AND ` +
       "StartTime < '2026-01-02T03:04:05.678Z' AND StartTime > '2026-01-01T00:00:00.000Z'",
   );
 });

@@ -60,6 +60,11 @@ export const businessFailures = {
     outcome: 'fail',
     act: 'none: the charge went back before the order had a label',
   },
+  KeyReused: {
+    step: 'receive',
+    outcome: 'fail',
+    act: 'none: the Idempotency-Key belongs to an order with another body; the shop takes a new key',
+  },
   OrderClosed: { step: 'receive', outcome: 'fail', act: 'none: an order of this id had already ended' },
   OperationCompensated: {
     step: 'payment',

@@ -1,5 +1,7 @@
+import { ApplicationFailureCategory } from '@temporalio/common';
 import {
   allHandlersFinished,
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
@@ -21,7 +23,7 @@ import type { Act, FulfillOrder, OrderResult } from './messages.ts';
 import { readAct } from './read-act.ts';
 import { track } from './write-acts.ts';
 import { createContext, isoNow, type OrderContext } from './order-context.ts';
-import { refuseCancelNow, type OrderState, type Standing } from './order-state.ts';
+import { isAnothers, refuseCancelNow, type OrderState, type Standing } from './order-state.ts';
 import { noteOvertaken } from './overtaken-acts.ts';
 import { pay, refundPayment } from './pay.ts';
 import { goOn, takeUp } from './recover.ts';
@@ -33,7 +35,8 @@ import { checkCancel } from './stop-shipping.ts';
 /**
  * One order from checkout to shipped, or back to where nothing of it stands.
  * Completes with a result for `completed`, `failed` (a business outcome) and a customer's cancel; closes as Canceled
- * after compensating for Temporal's own cancel. A run that fails is a bug.
+ * after compensating for Temporal's own cancel. A run that fails with KeyReused was none of the order's; with anything
+ * else it is a bug.
  */
 export async function fulfillOrder(input: FulfillOrder): Promise<OrderResult> {
   const context = createContext(input);
@@ -73,13 +76,14 @@ const receive = async (context: OrderContext, saga: Saga): Promise<void> => {
 /** SQL knows the order from this answer on, a refusal included. */
 async function record(context: OrderContext): Promise<void> {
   const { order } = context;
-  const { checkout, traceparent } = order.input;
+  const { checkout, traceparent, fingerprint, recovered: restarted } = order.input;
+  const request = fingerprint ? { fingerprint, ...(restarted ? ({ restarted: true } as const) : {}) } : {};
   try {
     const { total, recovered } = await sqlStep(
       context,
       'receive',
       'Price and record the order',
-      (activities) => activities.recordOrder({ checkout, traceparent, ...earlierActs(order) }),
+      (activities) => activities.recordOrder({ checkout, traceparent, ...request, ...earlierActs(order) }),
     )();
     Object.assign(order, { total, recorded: true });
     forget(order);
@@ -87,6 +91,8 @@ async function record(context: OrderContext): Promise<void> {
     judgeKept(context, standingOf(order), true);
   } catch (error) {
     const refusal = refusalOf(error);
+    /* Known before SQL is: acts that wait for it are not written onto somebody else's order. */
+    if (refusal?.type === 'KeyReused') order.failure = { type: refusal.type, reason: refusal.reason };
     order.recorded = refusal !== undefined;
     if (refusal) judgeKept(context, endingAs(refusal));
     throw error;
@@ -215,6 +221,7 @@ async function takeBack(context: OrderContext, saga: Saga, error: unknown): Prom
   if (!refusal && judge(error) !== 'interrupted') throw error;
   if (!order.recorded) refusal = await recordUnreceived(context, saga);
   if (refusal?.type === 'OrderClosed') return endAsRecorded(context, refusal);
+  if (refusal?.type === 'KeyReused') return endAsAnothers(context);
   if (refusal) order.failure = { type: refusal.type, reason: refusal.reason };
   delete order.hold;
   delete order.parked;
@@ -254,6 +261,26 @@ function endAsRecorded(context: OrderContext, { type, reason, details }: Refusal
   moveTo(context, details?.['status'] as EndStatus);
 }
 
+/** The key belongs to an order that was placed with another body: this run is none of that order's and ends as failed. */
+async function endAsAnothers(context: OrderContext): Promise<void> {
+  const { order } = context;
+  const why = 'the run that took it was started for another request under the same Idempotency-Key';
+  const { cancelRequested: cancel } = order;
+  delete order.cancelRequested;
+  delete order.parked;
+  /* They have no rows of their own: a row under the same id is the order's. */
+  order.accepted = order.accepted.map(({ written: _, ...act }) => act);
+  await noteOvertaken(context, { why, which: () => true });
+  if (!cancel) return;
+  const note = {
+    actor: cancel.actor,
+    act: 'cancel',
+    result: 'overtaken',
+    reason: `${why}: ${cancel.reason}`,
+  };
+  await context.note('recordNote', { ...note, reason: note.reason.slice(0, 500) });
+}
+
 /** An order that was stopped before SQL knew it is recorded all the same: its end has to be told. */
 async function recordUnreceived(context: OrderContext, saga: Saga): Promise<Refusal | undefined> {
   try {
@@ -264,7 +291,7 @@ async function recordUnreceived(context: OrderContext, saga: Saga): Promise<Refu
     if (!refusal) throw error;
     return refusal;
   } finally {
-    if (context.order.recorded) await context.writeEarlyNotes();
+    if (context.order.recorded && !isAnothers(context.order)) await context.writeEarlyNotes();
   }
 }
 
@@ -316,12 +343,22 @@ async function close(context: OrderContext): Promise<OrderResult> {
   context.publish();
   await condition(allHandlersFinished);
   await settleBeside(context);
+  if (order.failure && isAnothers(order)) throw anothersEnd(order.failure);
   const status = order.status as EndStatus;
   if (status === 'cancelled' && order.cancelRequested?.actor === TEMPORAL) {
     throw new CancelledFailure(`Order ${orderId} was taken back: ${order.cancelRequested.reason}`);
   }
   return { orderId, status, ...(order.failure ? { failure: order.failure } : {}) };
 }
+
+/** Never `completed`: a run that completes has ended its order. */
+const anothersEnd = ({ type, reason }: NonNullable<OrderState['failure']>): ApplicationFailure =>
+  ApplicationFailure.create({
+    type,
+    message: reason,
+    nonRetryable: true,
+    category: ApplicationFailureCategory.BENIGN,
+  });
 
 /** Also what comes to run beside the order while the rest is awaited. */
 async function settleBeside({ beside }: OrderContext): Promise<void> {

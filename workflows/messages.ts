@@ -20,6 +20,8 @@ export interface FulfillOrder {
   taskQueues: TaskQueues;
   /** W3C `traceparent` of the checkout request; every event of the order carries its trace id. */
   traceparent: string;
+  /** Names the request, so that SQL can tell it from another one under the same key; absent in earlier runs. */
+  fingerprint?: string;
   /** Why this run goes on with an order whose last run has closed; `takeBack`: only to take the order back. */
   recovered?: Act & { takeBack?: true; acts?: readonly EarlierAct[]; historyGone?: true };
 }

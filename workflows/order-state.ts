@@ -1,4 +1,5 @@
 import type { FailureType } from '../domain/failures.ts';
+import { customerId as asCustomerId } from '../domain/ids.ts';
 import type { Money } from '../domain/money.ts';
 import {
   isEnded,
@@ -151,9 +152,14 @@ export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
   };
 }
 
-/** The order as everybody may see it: no address, no email. */
+/** The run was started for another request than its order was placed with: it has no effect on that order. */
+export const isAnothers = ({ failure }: Pick<OrderState, 'failure'>): boolean =>
+  failure?.type === 'KeyReused';
+
+/** The order as everybody may see it: no address, no email. A run that was started for another request shows nothing of it. */
 export function viewOf(order: OrderState): OrderView {
-  const { orderId, callerId, customerId, items } = order.input.checkout;
+  const { orderId, callerId, ...asked } = order.input.checkout;
+  const { customerId, items } = isAnothers(order) ? { customerId: asCustomerId(''), items: [] } : asked;
   const { status, sagaState, step, updatedAtUtc, total, hold, parked, failure, cancelRequested, shipment } =
     order;
   return {
@@ -188,6 +194,7 @@ type Refused = string | undefined;
 
 const closing = (order: OrderState): Refused => {
   const { ended, takenBack } = order.standing ?? {};
+  if (isAnothers(order)) return order.failure?.reason;
   if (ended || isEnded(order.status)) return `The order has ended (${ended ?? order.status}).`;
   if (order.sagaState === 'compensating' || order.takenBackParked || takenBack)
     return 'The order is being taken back already.';

@@ -2,7 +2,7 @@ import { CancellationScope, condition, patched } from '@temporalio/workflow';
 import { givenAct, type ActView } from '../domain/given-act.ts';
 import type { Act } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
-import type { OrderState } from './order-state.ts';
+import { isAnothers, type OrderState } from './order-state.ts';
 
 /** How long whoever acts waits for SQL; after that the act is told as pending. A run may have ten open updates. */
 const ANSWER_WITHIN_MS = 1_000;
@@ -31,7 +31,8 @@ export function track({ acts }: Pick<OrderState, 'acts'>, { name, act, id }: Nam
 /**
  * Has SQL keep an act that was accepted and has its effect here: a run that is lost must not lose it. One after the
  * other, so that the last one accepted is the newest, and after the note that was being written when it came, such as
- * that of the hold which it ends. False in histories from before acts were written down at once.
+ * that of the hold which it ends. Never onto an order that this run is none of. False in histories from before acts
+ * were written down at once.
  */
 export function writeAct(context: OrderContext, { name, act, id }: NamedAct): boolean {
   if (!patched('acts-kept-at-once')) return false;
@@ -45,6 +46,10 @@ export function writeAct(context: OrderContext, { name, act, id }: NamedAct): bo
     await before;
     await noted;
     await condition(() => order.recorded);
+    if (isAnothers(order)) {
+      Object.assign(view, { state: 'overtaken', reason: order.failure?.reason });
+      return;
+    }
     await steps.orders({ policy, summary: `Keep the act ${name}` }).recordAct({ orderId, step, ...given });
     if (view.state === 'pending') view.state = 'accepted';
   };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { memoOf } from '../../api/checkout.ts';
+import { fingerprintOf } from '../../api/order-identity.ts';
 import { createOrderWorkflows } from '../../api/temporal-order-workflows.ts';
 import { workflowIdOf } from '../../domain/ids.ts';
 import { findChromium } from '../../infra/dependencies/chromium.ts';
@@ -55,7 +56,7 @@ describe("a parked order in Temporal's Web UI", () => {
     const input = workflowInput(config, { orderId }, { steps: { shipping: small } });
     await createOrderWorkflows(client, input.taskQueues).start({
       input,
-      memo: memoOf(input.checkout),
+      memo: memoOf(input.checkout, fingerprintOf(input.checkout)),
       customerHash: 'none',
     });
     await saga().until(orderId, ({ sagaState }) => sagaState === 'parked');

@@ -43,9 +43,9 @@ export const storeFor = (world: Interleaving, actor: Actor, store: Store): Store
 });
 
 /** Runs an activity as a worker would, outside of one. */
-export const inActivity = <T>(work: () => Promise<T>): Promise<T> =>
+export const inActivity = <T>(work: () => Promise<T>, runId = 'run-model'): Promise<T> =>
   new MockActivityEnvironment(
-    { workflowExecution: { workflowId: 'order-model', runId: 'run-model' } },
+    { workflowExecution: { workflowId: 'order-model', runId } },
     { logger: silent },
   ).run(work);
 

@@ -1,15 +1,7 @@
-import { writeTransition } from '../../activities/transition.ts';
-import { operationKeys, workflowIdOf, type OrderId } from '../../domain/ids.ts';
+import { openCase } from '../../activities/open-case.ts';
+import { operationKeys, type OrderId } from '../../domain/ids.ts';
 import { isEnded } from '../../domain/order.ts';
-import {
-  closedRunActivity,
-  isStoreBehind,
-  lackingIn,
-  notedRunActivity,
-  storeBehind,
-  storeBehindText,
-  type RunEffects,
-} from '../../domain/recovery.ts';
+import { isStoreBehind, lackingIn, storeBehindText, type RunEffects } from '../../domain/recovery.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OutboxBell } from '../../ports/locks.ts';
 import type { LastRun, OrderRuns } from '../../ports/order-runs.ts';
@@ -54,7 +46,7 @@ export async function sweepCases(deps: SweepDeps): Promise<{ looked: number; fou
 async function lookAt(deps: SweepDeps, order: OpenOrder): Promise<boolean> {
   const run = await deps.runs.last(order.orderId);
   if (run && !run.closedAs) return false;
-  return openCase(deps, order, { run, effects: run && (await effectsOf(deps, order, run)) });
+  return open(deps, order, { run, effects: run && (await effectsOf(deps, order, run)) });
 }
 
 /** Of a run that was looked at before nothing is read again. */
@@ -69,7 +61,7 @@ async function effectsOf(
 }
 
 /** False when the order has ended, was changed since it was seen, or is a case already. */
-async function openCase(
+async function open(
   deps: SweepDeps,
   seen: OpenOrder,
   { run, effects }: { run: LastRun | undefined; effects: RunEffects | undefined },
@@ -79,42 +71,15 @@ async function openCase(
     const order = await tx.orders.find(orderId);
     if (!order || isEnded(order.status) || order.updatedAtUtc !== seen.updatedAtUtc) return false;
     const runId = run?.runId ?? order.runId;
-    const key = operationKeys.openCase(orderId, runId);
-    const { outcome } = await tx.operations.begin({ key, orderId, step: 'case' });
-    const { activity = '' } = order.detail.parked ?? {};
-    if (outcome && [closedRunActivity, notedRunActivity].includes(activity)) return false;
-    const nowUtc = deps.clock.nowUtc();
-    const { step, detail, sagaState } = order;
     const lacking = effects && (await lackingOf(tx, orderId, effects));
     const behind = run && (isStoreBehind(order.status, run) || lacking !== undefined);
-    const failure = behind ? behindText(order, run, lacking) : failureOf(runId, run);
-    const parked = {
-      step,
-      activity: closedRunActivity,
-      failure,
-      ...(behind ? { failureType: storeBehind } : {}),
-      budgets: 0,
-      sinceUtc: nowUtc,
-      actions: [],
-    };
-    await writeTransition(tx, {
-      order,
+    return openCase(tx, order, {
       actor: 'sweep',
-      step,
-      run: { workflowId: workflowIdOf(orderId), runId },
-      sagaState: 'parked',
-      detail: { ...detail, parked },
-      from: sagaState,
-      to: 'parked',
-      reason: failure,
-      event: {
-        type: 'order.parked.v1',
-        details: { step, activity: closedRunActivity, failure, budgets: 0 },
-      },
-      nowUtc,
+      runId,
+      failure: behind ? behindText(order, run, lacking) : failureOf(runId, run),
+      ...(behind ? { behind } : {}),
+      nowUtc: deps.clock.nowUtc(),
     });
-    await tx.operations.finish({ key, outcome: { done: null } });
-    return true;
   });
   if (opened) deps.bell.ring();
   return opened;
