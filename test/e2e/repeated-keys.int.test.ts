@@ -203,4 +203,34 @@ describe('an Idempotency-Key that is repeated after Temporal has forgotten its r
     const audit = await saga().deps.store.read.audit(`order:${orderId}`);
     expect(audit.find(({ from }) => from === 'cancel')).toMatchObject({ to: 'overtaken', actor: 'ana' });
   });
+
+  test('and whose run is given acts before SQL has answered writes none of them onto the order', async () => {
+    const { orderId, runId } = await lost();
+    const { client, config } = saga();
+    const before = await saga().deps.store.read.placed(orderId);
+    const input = workflowInput(config, { orderId, callerId: 'shop-a', customerId: customerId('intruder') });
+    const handle = await client.workflow.signalWithStart('fulfillOrder', {
+      workflowId: workflowIdOf(orderId),
+      taskQueue: input.taskQueues.orders,
+      args: [{ ...input, fingerprint: fingerprintOf(input.checkout) }],
+      signal: 'shipping-address',
+      signalArgs: [
+        {
+          actor: 'ana',
+          reason: 'moved',
+          address: { name: 'B', street1: '9 Way', city: 'Delhi', postalCode: '110001', country: 'IN' },
+        },
+      ],
+    });
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'KeyReused' } });
+    const after = await saga().deps.store.transaction(async (tx) => ({
+      order: await tx.orders.find(orderId),
+      acts: await tx.acts.list(orderId),
+    }));
+    expect(after.order).toMatchObject({ runId, shippingAddress: before?.order.shippingAddress });
+    expect(after.acts).toEqual([]);
+    const audit = await saga().deps.store.read.audit(`order:${orderId}`);
+    const told = audit.filter(({ from }) => from === 'shipping-address');
+    expect(told).toMatchObject([{ to: 'overtaken', actor: 'ana' }]);
+  });
 });
