@@ -40,6 +40,7 @@ const failureWords: Record<FailureType, string> = {
   PriceChanged: 'ours',
   AmountNotPayable: 'ours',
   OrderClosed: 'ours',
+  KeyReused: 'ours',
   CardDeclined: 'The payment was declined.',
   CustomerActionRequired: 'The customer has to confirm the payment with the bank.',
   AddressUndeliverable: 'The address cannot be delivered to.',
