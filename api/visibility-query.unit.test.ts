@@ -38,10 +38,10 @@ it('looks among those that are retried or wait, of which there may be none', () 
   const amongst = { orderIds: [orderId('a')], orRunning: ['fulfillment_created'] as const };
   expect(visibilityQuery(queues, { amongst })).toBe(
     `${orders} AND ((WorkflowId IN ('order-a') AND ${goes}) OR ` +
-      "(SagaState = 'running' AND OrderStatus IN ('fulfillment_created')))",
+      `(SagaState = 'running' AND OrderStatus IN ('fulfillment_created'))) AND ${own}`,
   );
   expect(visibilityQuery(queues, { amongst: { orderIds: [] } })).toBe(
-    `${orders} AND (WorkflowId IN ('none') AND ${goes})`,
+    `${orders} AND (WorkflowId IN ('none') AND ${goes}) AND ${own}`,
   );
 });
 
@@ -54,6 +54,6 @@ it.each(["x' OR 'a' = 'a", 'a\\', '', 'a b', 'a"'])(
 
 it('asks for the orders of a customer under each key there has been', () => {
   expect(visibilityQuery(queues, { customerHash: ['ab12', 'cd34'] })).toBe(
-    `${orders} AND CustomerHash IN ('ab12', 'cd34')`,
+    `${orders} AND CustomerHash IN ('ab12', 'cd34') AND ${own}`,
   );
 });
