@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { UpdateDefinition } from '@temporalio/common';
 import { z } from '@hono/zod-openapi';
 import type { OrderId } from '../domain/ids.ts';
+import type { ActView } from '../domain/given-act.ts';
 import { isEnded, type OrderStatus, type OrderView } from '../domain/order.ts';
 import {
   approveOrder,
@@ -15,7 +17,8 @@ import { outsideRefusal } from '../domain/outside-words.ts';
 import type { ApiCaller, AppDeps } from './app-deps.ts';
 import { invalidFields, readJson } from './body.ts';
 import { actorOf, maySee, requireOperator } from './callers.ts';
-import { withoutUndefined } from './checkout-request.ts';
+import { within } from './bounded.ts';
+import { readIdempotencyKey, withoutUndefined } from './checkout-request.ts';
 import {
   actorField,
   addressChangeField,
@@ -31,8 +34,10 @@ import {
   refusePhone,
   resolveFields,
 } from './fields.ts';
-import { fromView, orderBody } from './order-body.ts';
+import { actFingerprintOf } from './order-identity.ts';
+import { actBody, fromView, orderBody, type OrderBody } from './order-body.ts';
 import { shownTo } from './outside-order.ts';
+import type { OrderSummary } from './order-workflows.ts';
 import { ApiProblem } from './problems.ts';
 import { readOrder, readOrderId, unknownOrder } from './read-order.ts';
 import { addRoute, orderIdParameter, type App, type AppContext, type RouteDefinition } from './route.ts';
@@ -232,6 +237,18 @@ function act(input: {
     produces: 'application/json',
     request: {
       params: orderIdParameter,
+      headers: z.object({
+        'Idempotency-Key': z
+          .string()
+          .min(1)
+          .max(255)
+          .optional()
+          .openapi({
+            description:
+              'Printable ASCII: the id of the act, scoped to the order. Repeated, it answers what has come of the act ' +
+              'until then. Without it one is made and answered.',
+          }),
+      }),
       body: { required: bodyRequired, content: { 'application/json': { schema } } },
     },
     responses: {
@@ -248,6 +265,7 @@ function act(input: {
     },
     problems: [
       'malformed-request',
+      'idempotency-key',
       'forbidden',
       'unknown-order',
       'act-refused',
@@ -255,6 +273,7 @@ function act(input: {
       'body-too-large',
       'unsupported-media-type',
       'invalid-fields',
+      'idempotency-key-reused',
       'too-many-updates',
       'temporal-unavailable',
       'no-worker',
@@ -285,20 +304,26 @@ async function handleAct<Body extends ActBody, Input extends Act>(
   if (kind.operatorOnly) requireOperator(caller);
   const id = readOrderId(c.req.param('orderId'));
   const body = await kind.read();
-  const input = kind.toAct(body, { actor: actorOf(caller, body.actor) });
+  const { name } = kind.definition;
+  const key = c.req.header('idempotency-key');
+  const actId = key === undefined ? randomUUID() : readIdempotencyKey(key);
+  const fingerprint = actFingerprintOf({ callerId: caller.callerId, name, body });
+  const input: Input = { ...kind.toAct(body, { actor: actorOf(caller, body.actor) }), fingerprint };
   input.reason = reasonWith(input.reason, body.customerMessage);
-  await requireOpen(c, deps, id);
-  if (body.dryRun) return dryRunOf(c, deps, { id, name: kind.definition.name, input });
-  const answer = await deps.workflows.update(id, kind.definition, input);
+  const summary = await requireSeen(c, deps, id);
+  if (key !== undefined && !body.dryRun) {
+    const earlier = await earlierAct(deps, id, actId);
+    if (earlier) return answerRepeated(c, deps, { id, act: earlier, fingerprint });
+  }
+  requireOpen(id, summary);
+  if (body.dryRun) return dryRunOf(c, deps, { id, name, input });
+  const answer = await deps.workflows.update(id, kind.definition, input, { updateId: actId });
   switch (answer.status) {
-    case 'accepted':
-      return c.json(
-        shownTo(caller, fromView(answer.view, 'workflow')),
-        statusOf(answer.view, kind.definition),
-        {
-          'cache-control': 'no-store',
-        },
-      );
+    case 'accepted': {
+      const act = answer.view.act ?? { actId, name, state: 'accepted' };
+      requireSameRequest(act, fingerprint);
+      return answerAct(c, shownTo(caller, fromView(answer.view, 'workflow')), act);
+    }
     case 'refused':
       throw new ApiProblem('act-refused', {
         detail: refusalFor(caller, answer.reason),
@@ -340,16 +365,72 @@ async function dryRunOf(
 const refusalFor = (caller: ApiCaller, reason: string): string =>
   caller.role === 'operator' ? reason : outsideRefusal(reason);
 
-/** An act that SQL still has to answer may yet be refused, which the audit trail says. */
-const statusOf = ({ pending = [] }: OrderView, { name }: { name: string }): 200 | 202 =>
-  pending.includes(name) ? 202 : 200;
+/** An act that SQL still has to answer may yet be refused, which a repeat and the audit trail say. */
+const answerAct = (c: AppContext, order: OrderBody, act: ActView): Response =>
+  c.json(
+    { ...order, act: actBody({ ...act, ...reasonFor(c.get('caller'), act) }) },
+    act.state === 'pending' ? 202 : 200,
+    {
+      'cache-control': 'no-store',
+      'Idempotency-Key': act.actId,
+    },
+  );
+
+const reasonFor = (caller: ApiCaller, { reason }: ActView): { reason?: string } =>
+  reason === undefined ? {} : { reason: refusalFor(caller, reason) };
+
+/** What is known of an act: its run tells, and SQL once the run is gone. */
+async function earlierAct(deps: AppDeps, id: OrderId, actId: string): Promise<ActView | undefined> {
+  const told = await deps.workflows.act(id, actId);
+  if (told?.state === 'pending' || told?.state === 'refused') return told;
+  const kept = await storedAct(deps, id, actId);
+  return kept ?? told;
+}
+
+/** Undefined as well while the store does not answer: the update's id keeps a repeat from being another act. */
+async function storedAct(deps: AppDeps, id: OrderId, actId: string): Promise<ActView | undefined> {
+  try {
+    const acts = await within(500, 'store', () => deps.store.read.acts(id));
+    return acts.find((act) => act.actId === actId);
+  } catch (error) {
+    deps.logger.warn({ err: error, orderId: id }, 'The store did not answer what has come of an act');
+    return undefined;
+  }
+}
+
+async function answerRepeated(
+  c: AppContext,
+  deps: AppDeps,
+  { id, act, fingerprint }: { id: OrderId; act: ActView; fingerprint: string },
+): Promise<Response> {
+  requireSameRequest(act, fingerprint);
+  if (act.state === 'refused')
+    throw new ApiProblem('act-refused', {
+      detail: refusalFor(c.get('caller'), act.reason ?? 'The act was refused.'),
+      code: 'act_refused',
+    });
+  const caller = c.get('caller');
+  return answerAct(c, shownTo(caller, await readOrder(deps, caller, id)), act);
+}
+
+/** Signals and acts from before requests were told apart have no fingerprint. */
+function requireSameRequest({ actId, fingerprint: before }: ActView, fingerprint: string): void {
+  if (before === undefined || before === fingerprint) return;
+  throw new ApiProblem('idempotency-key-reused', {
+    detail: `This Idempotency-Key belongs to act ${actId} of the order, which was asked for with another body.`,
+  });
+}
 
 /** Temporal's description says whose order it is and whether it is still open, without a worker. */
-async function requireOpen(c: AppContext, deps: AppDeps, id: OrderId): Promise<void> {
+async function requireSeen(c: AppContext, deps: AppDeps, id: OrderId): Promise<OrderSummary> {
   const summary = await deps.workflows.describe(id);
   if (!summary) throw await closedOrUnknown(c, deps, id);
   if (!maySee(c.get('caller'), summary.memo.callerId)) throw unknownOrder(id);
-  if (!summary.running) throw orderClosed(id, summary.status);
+  return summary;
+}
+
+function requireOpen(id: OrderId, { running, status }: OrderSummary): void {
+  if (!running) throw orderClosed(id, status);
 }
 
 /** An order that Temporal has forgotten may still be in the store; then it has ended. */

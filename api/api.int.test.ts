@@ -164,6 +164,30 @@ describe('orders through the API, with workers', () => {
     expect((await send(app, 'POST', `/orders/${orderId}/cancel`)).status).toBe(200);
   });
 
+  test('an act repeated under its key says what has come of it until then', async () => {
+    const held = await place({ paymentMethodId: 'pm_card_chargeDeclined' });
+    const { orderId } = await json<OrderJson>(held);
+    await reaches(orderId, 'payment_failed');
+    const key = uniqueName('act');
+    const pay = (paymentMethodId: string, id?: string) =>
+      send(app, 'POST', `/orders/${orderId}/payment`, {
+        body: { paymentMethodId },
+        headers: id === undefined ? {} : { 'idempotency-key': id },
+      });
+    const first = await pay('pm_card_visa', key);
+    expect([first.status, first.headers.get('idempotency-key')]).toEqual([200, key]);
+    expect(await first.json()).toMatchObject({ act: { id: key, name: 'payment' } });
+    await reaches(orderId, 'completed');
+
+    const again = await pay('pm_card_visa', key);
+    expect(again.status).toBe(200);
+    expect(await again.json()).toMatchObject({ status: 'completed', act: { id: key, state: 'done' } });
+    const other = await pay('pm_card_mastercard', key);
+    expect(other.status).toBe(422);
+    expect(await other.json()).toMatchObject({ type: '/docs/problems#idempotency-key-reused' });
+    expect((await pay('pm_card_visa')).status).toBe(409);
+  });
+
   test('a refused address holds the order until a new one is put', async () => {
     const address = goodBody().shippingAddress;
     const bad = { ...address, street1: '1 UNDELIVERABLE Street' };

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { actStates, type ActView } from '../domain/given-act.ts';
 import type { OrderId } from '../domain/ids.ts';
 import { orderStatuses, resolveActions, sagaStates, stepNames, type OrderView } from '../domain/order.ts';
 import { providerNames } from '../domain/providers.ts';
@@ -122,6 +123,14 @@ export const orderBody = z
       description:
         'What may be done with the order’s money now; absent where the store does not answer, in lists and after acts.',
     }),
+    act: z
+      .object({ id: z.string(), name: z.string(), state: z.enum(actStates), reason: z.string().optional() })
+      .optional()
+      .openapi({
+        description:
+          'In the answer to an act: its id and what has come of it: `pending` until SQL has it, `accepted` until it has ' +
+          'its effect, `done`, `overtaken` by another act, or `refused` with the reason.',
+      }),
     pending: z
       .array(z.string())
       .optional()
@@ -151,6 +160,14 @@ export type OrderBody = z.infer<typeof orderBody>;
  * The whole order, from its workflow or from SQL. Field by field, so that nothing a later version adds to the view
  * leaves the house by itself.
  */
+/** What has come of an act, without what tells its request from another. */
+export const actBody = ({ actId: id, name, state, reason }: ActView): NonNullable<OrderBody['act']> => ({
+  id,
+  name,
+  state,
+  ...(reason === undefined ? {} : { reason }),
+});
+
 export function fromView(view: OrderView, source: 'workflow' | 'store'): OrderBody {
   const { orderId, status: orderStatus, sagaState: state, customerId, step, items, updatedAtUtc } = view;
   const { total, hold, parked, waitingFor, failure, cancelRequested, shipment, pending } = view;

@@ -56,6 +56,10 @@ export const refundFingerprintOf = (
   wanted: Pick<RequestRefund, 'amount' | 'reason' | 'paidOtherwise'>,
 ): string => createHash('sha256').update(canonicalJson(wanted)).digest('hex');
 
+/** SHA-256 (hex) over who asks for which act with which body: equal exactly when the requests mean the same. */
+export const actFingerprintOf = (wanted: { callerId: string; name: string; body: unknown }): string =>
+  createHash('sha256').update(canonicalJson(wanted)).digest('hex');
+
 /** The search attribute CustomerHash: a keyed HMAC, since search attributes are never encrypted. */
 export const customerHashOf = (customerId: string, key: string): string =>
   createHmac('sha256', key).update(`customer:${customerId}`).digest('hex');

@@ -2,6 +2,7 @@ import type { UpdateDefinition } from '@temporalio/common';
 import type { OrderId } from '../domain/ids.ts';
 import type { OrderFilter } from '../domain/order-acts.ts';
 import type { Retrying } from '../domain/retries.ts';
+import type { ActView } from '../domain/given-act.ts';
 import type { OrderStatus, OrderView, SagaState } from '../domain/order.ts';
 import type { OrderMemo } from '../domain/search-attributes.ts';
 import type { Act, FulfillOrder } from '../workflows/messages.ts';
@@ -35,6 +36,8 @@ export interface OrderWorkflows {
     act: Input,
     options?: { updateId?: string },
   ): Promise<UpdateAnswer>;
+  /** What has come of an act, as its run tells; undefined where no run answers or knows it. Never rejects. At most 1 s. */
+  act(id: OrderId, actId: string): Promise<ActView | undefined>;
   /**
    * Why the order would refuse an act now, by its own validator; null when it would take it, undefined when nobody
    * answers. Changes nothing. At most 3 s.

@@ -19,6 +19,7 @@ import { searchAttributes, type OrderMemo } from '../domain/search-attributes.ts
 import {
   actRefused,
   fulfillOrderName,
+  getAct,
   getOrder,
   getRefusal,
   paymentNotice,
@@ -93,6 +94,13 @@ export function createOrderWorkflows(client: Client, queues: TaskQueues): OrderW
         return { status: 'accepted', view };
       } catch (error) {
         return updateFailure(error);
+      }
+    },
+    async act(id, actId) {
+      try {
+        return (await call(1_000, 'query', () => handleOf(id).query(getAct, { id: actId }))) ?? undefined;
+      } catch {
+        return undefined;
       }
     },
     async refusal(id, act) {

@@ -88,6 +88,7 @@ export function fakeWorkflows(changes: Partial<OrderWorkflows> = {}) {
       return { status: 'accepted', view: viewOf({ orderId: id }) };
     },
     retrying: async () => undefined,
+    act: async () => undefined,
     refusal: async () => null,
     async notifyPayment(id, eventId) {
       notices.push({ id, eventId });
