@@ -95,7 +95,7 @@ function asciiDomain(text: string): string {
   return `${text.slice(0, at)}@${domainToASCII(domain) || domain}`;
 }
 
-const countryField = z
+export const countryField = z
   .string()
   .refine(isCountryCode, 'expected an ISO 3166-1 alpha-2 code in upper case')
   .openapi({ pattern: '^[A-Z]{2}$', example: 'IN' });

@@ -6,7 +6,7 @@ import type { AppDeps } from './app-deps.ts';
 import { invalidFields, readJson } from './body.ts';
 import { requireOperator } from './callers.ts';
 import { readIdempotencyKey } from './checkout-request.ts';
-import { moneyBody, moneyField, productIdField, textField } from './fields.ts';
+import { countryField, moneyBody, moneyField, nullable, productIdField, textField } from './fields.ts';
 import { putProducts } from './put-products.ts';
 import { readStore } from './read-store.ts';
 import type { FieldError } from './problems.ts';
@@ -27,6 +27,17 @@ const productBody = z
     name: z.string(),
     price: moneyField,
     available: z.int().openapi({ description: 'Units that can still be reserved.' }),
+    weightGrams: z.int().optional(),
+    lengthMm: z.int().optional(),
+    widthMm: z.int().optional(),
+    heightMm: z.int().optional(),
+    hsCode: z.string().optional(),
+    originCountry: z.string().optional(),
+    customsDescription: z.string().optional(),
+    withdrawnAtUtc: z
+      .string()
+      .optional()
+      .openapi({ description: 'Since when it is withdrawn from sale; absent: it is sold.' }),
   })
   .openapi('Product', { example });
 
@@ -39,6 +50,32 @@ const units = (least: number) =>
     .int('expected a whole number')
     .min(least, `expected at least ${least}`)
     .max(mostUnits, `expected at most ${mostUnits}`);
+
+const unknownByNull = 'Null: not known from now on. Without it, it stays.';
+
+const sizeOf = (what: string, most: number) =>
+  nullable(
+    z.int('expected a whole number').min(1, 'expected at least 1').max(most, `expected at most ${most}`),
+  )
+    .optional()
+    .openapi({ description: `${what} ${unknownByNull}` });
+
+/** What carriers and customs ask for. */
+const factFields = {
+  weightGrams: sizeOf('Of one packed unit.', 1_000_000),
+  lengthMm: sizeOf('Outer measure of one packed unit; all three or none.', 100_000),
+  widthMm: sizeOf('Outer measure of one packed unit; all three or none.', 100_000),
+  heightMm: sizeOf('Outer measure of one packed unit; all three or none.', 100_000),
+  hsCode: nullable(z.string().regex(/^[0-9]{6,12}$/, 'expected 6 to 12 digits without dots'))
+    .optional()
+    .openapi({ description: `Harmonized System code. ${unknownByNull}` }),
+  originCountry: nullable(countryField)
+    .optional()
+    .openapi({ description: `Where it was made. ${unknownByNull}` }),
+  customsDescription: nullable(textField(50))
+    .optional()
+    .openapi({ description: `What it is, in the words of a customs form. ${unknownByNull}` }),
+};
 
 const productPut = z
   .strictObject({
@@ -65,6 +102,11 @@ const productPut = z
         description:
           'Units to add; negative: to take away. Instead of `available`; needs an Idempotency-Key.',
       }),
+    ...factFields,
+    withdrawn: z.boolean('expected true or false').optional().openapi({
+      description:
+        'True: no order of it is taken from now on, those that are priced go on; false: it is sold again.',
+    }),
   })
   .openapi('ProductPut', {
     example,
@@ -161,11 +203,10 @@ export function addProducts(app: App, deps: AppDeps): void {
   );
 }
 
-const toBody = ({ productId: id, name, price, available }: Product) => ({
+const toBody = ({ productId: id, price, ...rest }: Product) => ({
   productId: id,
-  name,
+  ...rest,
   price: moneyBody(price),
-  available,
 });
 
 function toPuts(products: z.output<typeof productsPut>['products']): ProductPut[] {

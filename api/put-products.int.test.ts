@@ -69,6 +69,55 @@ describe('POST /products on a real store', () => {
     expect((await priced('100000000.00')).status).toBe(200);
   });
 
+  it('withdraws from sale and puts back, and says so in the audit trail', async () => {
+    const withdrawn = async (put: object) => {
+      const response = await post([{ productId: 'lamp', ...put }]);
+      const body = (await response.json()) as { products: { withdrawnAtUtc?: string }[] };
+      return body.products[0]?.withdrawnAtUtc;
+    };
+    const since = await withdrawn({ withdrawn: true });
+    expect(since).toBe(fakeDeps({ store }).clock.nowUtc());
+    expect(await withdrawn({ price: { amount: '12.00', currency: 'INR' } })).toBe(since);
+    expect(await withdrawn({ withdrawn: false })).toBeUndefined();
+    const trail = await store.read.audit('product:lamp');
+    expect(trail.map(({ to }) => /withdrawn from sale$/.test(to))).toEqual([false, true, true, false]);
+  });
+
+  it('keeps what carriers and customs ask for, until it is changed or null', async () => {
+    const facts = {
+      weightGrams: 500,
+      lengthMm: 300,
+      widthMm: 200,
+      heightMm: 100,
+      hsCode: '940520',
+      originCountry: 'IN',
+      customsDescription: 'Desk lamp',
+    };
+    const put = async (change: object) => (await post([{ productId: 'lamp', ...change }])).json();
+    expect(await put(facts)).toMatchObject({ products: [facts] });
+    expect(await put({ name: 'Lantern' })).toMatchObject({ products: [facts] });
+    const { hsCode: _, ...others } = facts;
+    const after = (await put({ hsCode: null })) as { products: object[] };
+    expect(after).toMatchObject({ products: [others] });
+    expect(after.products[0]).not.toHaveProperty('hsCode');
+    const response = await post([{ productId: 'lamp', widthMm: null }]);
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({ errors: [{ field: '/products/0/widthMm' }] });
+  });
+
+  it.each([
+    ['weightGrams', 0],
+    ['weightGrams', 1.5],
+    ['hsCode', '9405.20'],
+    ['originCountry', 'XX'],
+    ['customsDescription', 'x'.repeat(51)],
+    ['withdrawn', 'yes'],
+  ])('refuses %s %j', async (field, value) => {
+    const response = await post([{ productId: 'lamp', [field]: value }]);
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({ errors: [{ field: `/products/0/${field}` }] });
+  });
+
   it('changes the price alone, the name alone and the stock alone', async () => {
     await post([{ productId: 'lamp', price: { amount: '12.00', currency: 'INR' } }]);
     await post([{ productId: 'lamp', name: 'Lantern' }]);

@@ -1,8 +1,9 @@
 import { productSubject } from '../domain/audit.ts';
 import { productId } from '../domain/ids.ts';
 import { formatAmount, refusePrice } from '../domain/money.ts';
+import { unitFactNames, unitFactsOf } from '../domain/parcel.ts';
 import { describeStockRefusal, type StockChange } from '../domain/stock.ts';
-import type { Product, StoreTransaction } from '../ports/store.ts';
+import type { Product, ProductFacts, StoreTransaction } from '../ports/store.ts';
 import type { AppDeps } from './app-deps.ts';
 import { invalidFields } from './body.ts';
 import { within } from './bounded.ts';
@@ -64,6 +65,9 @@ async function putProduct(
   const reason = refusePrice(price, before?.price);
   if (reason) throw invalidFields([{ field: `/products/${at}/price/amount`, reason }]);
   await tx.inventory.putProduct({ productId: id, name, price });
+  const facts = factsAfter(put, before, nowUtc);
+  refuseMeasures(facts, at);
+  await tx.inventory.describeProduct({ productId: id, ...facts });
   const change = stockChangeOf(put);
   const stock = change && (await tx.inventory.adjust({ productId: id, ...change }));
   if (stock?.refusal) {
@@ -87,6 +91,27 @@ async function putProduct(
     occurredAtUtc: nowUtc,
   });
   return after;
+}
+
+/** What the put leaves out stays; null is not known from now on. A product that is withdrawn already keeps its time. */
+function factsAfter(put: ProductPut, before: Product | undefined, nowUtc: string): ProductFacts {
+  const given = unitFactNames.flatMap((name) =>
+    put[name] === undefined ? [] : [[name, put[name] ?? undefined]],
+  );
+  const facts = unitFactsOf({ ...before, ...Object.fromEntries(given) });
+  const withdrawn = put.withdrawn ?? before?.withdrawnAtUtc !== undefined;
+  return withdrawn ? { ...facts, withdrawnAtUtc: before?.withdrawnAtUtc ?? nowUtc } : facts;
+}
+
+function refuseMeasures(facts: ProductFacts, at: number): void {
+  const missing = (['lengthMm', 'widthMm', 'heightMm'] as const).filter((name) => facts[name] === undefined);
+  if (missing.length === 0 || missing.length === 3) return;
+  throw invalidFields(
+    missing.map((name) => ({
+      field: `/products/${at}/${name}`,
+      reason: 'required, since the product has another measure',
+    })),
+  );
 }
 
 function stockChangeOf({ available, adjustBy }: ProductPut): StockChange | undefined {
@@ -117,5 +142,8 @@ const inOrder = (puts: readonly ProductPut[], products: readonly Product[]): Pro
 const findProduct = async (tx: StoreTransaction, id: string): Promise<Product | undefined> =>
   (await tx.inventory.products([productId(id)]))[0];
 
-const describe = ({ name, price, available }: Product): string =>
-  `${name}, ${formatAmount(price)} ${price.currency}, ${available} available`;
+function describe({ name, price, available, withdrawnAtUtc, ...facts }: Product): string {
+  const known = Object.entries(unitFactsOf(facts)).map(([fact, value]) => `, ${fact} ${value}`);
+  const withdrawn = withdrawnAtUtc === undefined ? '' : ', withdrawn from sale';
+  return `${name}, ${formatAmount(price)} ${price.currency}, ${available} available${known.join('')}${withdrawn}`;
+}

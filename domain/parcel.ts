@@ -16,7 +16,7 @@ export interface UnitFacts {
   customsDescription?: string;
 }
 
-const unitFactNames = [
+export const unitFactNames = [
   'weightGrams',
   'lengthMm',
   'widthMm',
