@@ -26,9 +26,23 @@ export async function writeCustomerMail(
     to: order.customerEmail,
     orderId,
     customerName: order.shippingAddress.name,
-    items: order.items,
+    items: await itemsOf(tx, order),
   };
   await writeMail(tx, { mail: { ...facts, ...mail }, orderId, traceId, nowUtc });
+}
+
+/** With the names that the catalog has for them now, and what each cost. */
+async function itemsOf(tx: StoreTransaction, { items, lines }: OrderRow): Promise<CustomerTask['items']> {
+  const products = await tx.inventory.products(items.map(({ productId }) => productId));
+  return items.map((item) => {
+    const name = products.find(({ productId }) => productId === item.productId)?.name;
+    const line = lines.find(({ kind, productId }) => kind === 'item' && productId === item.productId);
+    return {
+      ...item,
+      ...(name === undefined ? {} : { name }),
+      ...(line ? { amountMinor: line.amountMinor } : {}),
+    };
+  });
 }
 
 /**

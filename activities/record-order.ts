@@ -7,6 +7,7 @@ import { formatAmount, sumMinor, type Money } from '../domain/money.ts';
 import { isEnded, type Checkout, type OrderItem, type OrderLine } from '../domain/order.ts';
 import { parcelOf, refuseParcel, unitFactsOf, type ParcelItem } from '../domain/parcel.ts';
 import { isSameRequest } from '../domain/placed-request.ts';
+import { shippingOf } from '../domain/shipping-fee.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
 import type { OrderRow, Product, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -29,6 +30,8 @@ export interface RecordOrder {
 
 export interface OrderRecorded {
   total: Money;
+  /** What of it is for shipping. */
+  shipping?: Money;
   /** Where the order stands, when another run has recorded it. */
   recovered?: RecoveredOrder;
 }
@@ -69,7 +72,7 @@ export const createRecordOrder =
       await tx.operations.begin({ key, orderId: checkout.orderId, step: 'receive' });
       const result: Outcome<OrderRecorded> = priced.refusal
         ? { refused: priced.refusal }
-        : { done: { total: priced.total } };
+        : { done: { total: priced.total, ...shippingOf(priced.lines, checkout.currency) } };
       await tx.operations.finish({ key, outcome: result });
       if (acts.length === 0) return result;
       return recovering(deps, tx, { order: await findOrder(tx, checkout.orderId), outcome: result, acts });
@@ -241,7 +244,10 @@ async function insertOrder(
     from: '',
     to: 'received',
     reason: priced.refusal?.reason ?? 'checkout accepted',
-    ...(riskMark === undefined ? {} : { detail: { decided: { riskMark } } }),
+    detail: {
+      ...(riskMark === undefined ? {} : { decided: { riskMark } }),
+      ...shippingOf(priced.lines, checkout.currency),
+    },
     event: { type: 'order.created.v1', details: {} },
     nowUtc,
   });

@@ -2,6 +2,7 @@ import type { EmailTemplate } from '../domain/email-task.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import type { OrderRow } from '../ports/store.ts';
 import { writeCustomerMail } from './customer-mail.ts';
+import { shippingOf } from '../domain/shipping-fee.ts';
 import type { ActivityDeps } from './deps.ts';
 import { runSqlOperation } from './operation.ts';
 
@@ -23,11 +24,11 @@ export const createRequestEmail =
       },
     );
 
-function mailOf({ orderId, total, detail: { shipment } }: OrderRow, template: EmailTemplate) {
+function mailOf({ orderId, total, lines, detail: { shipment } }: OrderRow, template: EmailTemplate) {
   switch (template) {
     case 'order-confirmation':
       if (!total) throw new Error(`Order ${orderId} has no total; its confirmation is sent after payment`);
-      return { template, total };
+      return { template, total, ...shippingOf(lines, total.currency) };
     case 'order-shipped':
       if (!shipment)
         throw new Error(`Order ${orderId} has no shipment; its shipping mail is sent after the label`);

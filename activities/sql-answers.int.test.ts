@@ -8,6 +8,8 @@ import { readCarrierLimits } from '../config/config.ts';
 import { customerId, orderId as asOrderId, productId, type OrderId } from '../domain/ids.ts';
 import type { Money } from '../domain/money.ts';
 import type { Checkout, Hold } from '../domain/order.ts';
+import { parseEmailTask } from '../domain/email-task.ts';
+import { renderEmail } from '../messaging/email-templates.ts';
 import type { Store } from '../ports/store.ts';
 import { inActivity, quietDeps } from '../test/support/modelled-deps.ts';
 import { createOrderActivities } from './create-activities.ts';
@@ -41,11 +43,12 @@ describe('the answers of the steps that only touch SQL', () => {
   let folder: string;
   let store: Store;
   let nowMs = Date.parse('2026-01-02T03:04:05.000Z');
+  let shippingFeeMinor = 0;
   const activities = () =>
     createOrderActivities({
       ...quietDeps,
       store,
-      quotes: createFlatQuotes({ shippingFeeMinor: 0 }),
+      quotes: createFlatQuotes({ shippingFeeMinor }),
       shipping: { ...quietDeps.shipping, limits: readCarrierLimits() },
       payments: {
         payable: ({ amountMinor }: Money) => (amountMinor < 1_000_000_000 ? { ok: true } : tooMuch),
@@ -135,13 +138,37 @@ describe('the answers of the steps that only touch SQL', () => {
     expect(await store.read.order(orderId)).toBeUndefined();
   });
 
-  const publishAll = async () => {
+  const unpublished = async () => {
     const owner = 'test';
-    const nowUtc = new Date().toISOString();
-    const partitions = await store.outbox.lease({ owner, nowUtc, leaseMs: 10_000 });
-    const pending = await store.outbox.pending({ owner, partitions, limit: 1_000 });
-    await store.outbox.markPublished({ ids: pending.map(({ id }) => id), publishedAtUtc: nowUtc });
+    const partitions = await store.outbox.lease({ owner, nowUtc: new Date().toISOString(), leaseMs: 10_000 });
+    return store.outbox.pending({ owner, partitions, limit: 1_000 });
   };
+  const publishAll = async () => {
+    const ids = (await unpublished()).map(({ id }) => id);
+    await store.outbox.markPublished({ ids, publishedAtUtc: new Date().toISOString() });
+  };
+
+  test('the fee for shipping is in the order and in its mail, whose lines add up and name the products', async () => {
+    shippingFeeMinor = 5_000;
+    const expectedTotal = { amountMinor: 205_000, currency: 'INR' } as const;
+    const orderId = await given({ expectedTotal });
+    shippingFeeMinor = 0;
+    const shipping = { amountMinor: 5_000, currency: 'INR' };
+    expect(await store.read.order(orderId)).toMatchObject({ total: expectedTotal, shipping });
+    await store.transaction((tx) =>
+      tx.inventory.putProduct({ productId: productId('lamp'), name: 'Desk\nlamp', price }),
+    );
+    await run((a) => a.requestEmail({ orderId, template: 'order-confirmation' }));
+    const [mail] = (await unpublished()).filter(
+      (row) => row.orderId === orderId && row.type.startsWith('email.'),
+    );
+    const parsed = parseEmailTask(JSON.parse(mail?.payload ?? ''));
+    if (!parsed.ok) throw new Error(parsed.reason);
+    const { text } = renderEmail(parsed.task);
+    expect(text).toContain(
+      '  - 2 x Desk lamp: 2000.00 INR\n  - Shipping: 50.00 INR\n\nTotal paid: 2050.00 INR',
+    );
+  });
 
   test('an act that gives a card or an address is numbered once, in whichever run it comes', async () => {
     const orderId = await given();

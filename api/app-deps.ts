@@ -32,6 +32,8 @@ export interface ApiSettings {
   defaultCurrency: Currency;
   /** Where parcels leave from. */
   shipFrom: Address;
+  /** As workers charge it; in minor units of each currency. */
+  shippingFeeMinor: number;
   /** Travels in the input of every workflow started here. */
   policy: SagaPolicy;
   taskQueues: TaskQueues;

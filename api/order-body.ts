@@ -94,6 +94,9 @@ export const orderBody = z
       })
       .optional()
       .openapi({ description: 'A step beyond its technical budget waits for an operator’s resolve.' }),
+    shipping: moneyField.optional().openapi({
+      description: 'What of the total is for shipping, the rest is for the items; absent where it is free.',
+    }),
     waitingFor: z
       .object({
         provider: z.enum(providerNames),
@@ -170,7 +173,7 @@ export const actBody = ({ actId: id, name, state, reason }: ActView): NonNullabl
 
 export function fromView(view: OrderView, source: 'workflow' | 'store'): OrderBody {
   const { orderId, status: orderStatus, sagaState: state, customerId, step, items, updatedAtUtc } = view;
-  const { total, hold, parked, waitingFor, failure, cancelRequested, shipment, pending } = view;
+  const { total, shipping, hold, parked, waitingFor, failure, cancelRequested, shipment, pending } = view;
   return {
     orderId,
     status: orderStatus,
@@ -180,6 +183,7 @@ export function fromView(view: OrderView, source: 'workflow' | 'store'): OrderBo
     step,
     items,
     ...(total ? { total: moneyBody(total) } : {}),
+    ...(shipping ? { shipping: moneyBody(shipping) } : {}),
     ...(hold ? { hold } : {}),
     ...(parked ? { parked } : {}),
     ...(waitingFor ? { waitingFor } : {}),

@@ -7,7 +7,7 @@ import type { OrderBody } from './order-body.ts';
 /** The order as that caller may read it. Field by field for shops: what is added later is for operators until it is here. */
 export function shownTo(caller: ApiCaller, order: OrderBody): OrderBody {
   if (caller.role === 'operator') return order;
-  const { orderId, status, sagaState, customerId, source, step, items, total } = order;
+  const { orderId, status, sagaState, customerId, source, step, items, total, shipping } = order;
   const { shipment, money, pending, startedAtUtc, updatedAtUtc, links } = order;
   return withoutUndefined({
     orderId,
@@ -18,6 +18,7 @@ export function shownTo(caller: ApiCaller, order: OrderBody): OrderBody {
     step,
     items,
     total,
+    shipping,
     ...waits(order),
     ...ends(order, caller.callerId),
     shipment,

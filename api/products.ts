@@ -42,8 +42,17 @@ const productBody = z
   .openapi('Product', { example });
 
 const productsBody = z
-  .object({ products: z.array(productBody) })
-  .openapi('Products', { example: { products: [example] } });
+  .object({
+    products: z.array(productBody),
+    shipping: z.array(moneyField).openapi({
+      description:
+        'What shipping adds to an order’s prices, once for each currency of the catalog: `expectedTotal` is the sum of the ' +
+        'items and of that.',
+    }),
+  })
+  .openapi('Products', {
+    example: { products: [example], shipping: [{ amount: '50.00', currency: 'INR' }] },
+  });
 
 const units = (least: number) =>
   z
@@ -143,7 +152,7 @@ export function addProducts(app: App, deps: AppDeps): void {
     },
     async (c) => {
       const products = await readStore(deps, (read) => read.products());
-      return c.json({ products: products.map(toBody) }, 200, { 'cache-control': 'no-store' });
+      return c.json(toAnswer(deps, products), 200, { 'cache-control': 'no-store' });
     },
   );
   addRoute(
@@ -198,10 +207,18 @@ export function addProducts(app: App, deps: AppDeps): void {
         callerId: caller.callerId,
         ...(keyed && { idempotencyKey: readIdempotencyKey(header) }),
       });
-      return c.json({ products: products.map(toBody) }, 200, { 'cache-control': 'no-store' });
+      return c.json(toAnswer(deps, products), 200, { 'cache-control': 'no-store' });
     },
   );
 }
+
+/** The fee is flat: one for each currency that the products are priced in. */
+const toAnswer = ({ settings: { shippingFeeMinor } }: AppDeps, products: readonly Product[]) => ({
+  products: products.map(toBody),
+  shipping: [...new Set(products.map(({ price }) => price.currency))].map((currency) =>
+    moneyBody({ amountMinor: shippingFeeMinor, currency }),
+  ),
+});
 
 const toBody = ({ productId: id, price, ...rest }: Product) => ({
   productId: id,

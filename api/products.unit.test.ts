@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Product } from '../ports/store.ts';
 import { createApp } from './app.ts';
-import { fakeDeps, fakeStore, operatorKey, send, shopKey } from './testing/fake-deps.ts';
+import { fakeDeps, fakeStore, operatorKey, send, settings, shopKey } from './testing/fake-deps.ts';
 
 const keyboard: Product = {
   productId: 'keyboard' as Product['productId'],
@@ -30,6 +30,22 @@ describe('the catalog', () => {
           price: { amount: '749.50', currency: 'INR' },
           available: 5,
         },
+      ],
+      shipping: [{ amount: '0.00', currency: 'INR' }],
+    });
+  });
+
+  it('says what shipping adds, once for each currency', async () => {
+    const dear = { ...keyboard, productId: 'mouse' as Product['productId'] };
+    const yen = { ...keyboard, price: { amountMinor: 1_200, currency: 'JPY' as const } };
+    const { store } = fakeStore({
+      products: [keyboard, dear, { ...yen, productId: 'fan' as Product['productId'] }],
+    });
+    const app = createApp(fakeDeps({ store, settings: settings({ shippingFeeMinor: 900 }) }));
+    expect(await (await send(app, 'GET', '/products')).json()).toMatchObject({
+      shipping: [
+        { amount: '9.00', currency: 'INR' },
+        { amount: '900', currency: 'JPY' },
       ],
     });
   });

@@ -18,6 +18,7 @@ export interface OrderAnswer {
   step?: string;
   items?: { productId: string; quantity: number }[];
   total?: MoneyAnswer;
+  shipping?: MoneyAnswer;
   hold?: Hold;
   parked?: Partial<Parked>;
   retrying?: RetryingAnswer;
@@ -127,13 +128,13 @@ export function orderText(order: OrderAnswer, why?: WhyAnswer): string {
 }
 
 function facts(order: OrderAnswer): [string, string | undefined][] {
-  const { hold, parked, failure, cancelRequested, shipment, total, items } = order;
+  const { hold, parked, failure, cancelRequested, shipment, total, shipping, items } = order;
   return [
     ['order', order.orderId],
     ['status', `${order.status} (${order.sagaState}${order.step ? `, step ${order.step}` : ''})`],
     ['customer', order.customerId],
     ['items', items?.map(({ productId, quantity }) => `${quantity} × ${productId}`).join(', ')],
-    ['total', total && `${total.amount} ${total.currency}`],
+    ['total', total && `${total.amount} ${total.currency}${shipping ? `, shipping ${shipping.amount}` : ''}`],
     ['held', hold && `until ${hold.untilUtc}: ${hold.reason}`],
     ['parked', parked && parkedText(parked)],
     ['retried', order.retrying && retryText(order.retrying)],

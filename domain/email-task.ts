@@ -14,6 +14,14 @@ export const emailTasks = {
 /** Templates of mails that the saga asks for beside the order's path. */
 export type EmailTemplate = 'order-confirmation' | 'order-shipped';
 
+interface MailItem {
+  productId: string;
+  quantity: number;
+  /** Absent in mails of earlier versions. */
+  name?: string;
+  amountMinor?: number;
+}
+
 interface EmailTaskFacts {
   /** UUID, the outbox message's id: one task is one mail. */
   taskId: string;
@@ -21,7 +29,8 @@ interface EmailTaskFacts {
   to: string;
   orderId: string;
   customerName: string;
-  items: { productId: string; quantity: number }[];
+  /** As the catalog named them when the mail was written; without an amount where the order is not priced. */
+  items: MailItem[];
 }
 
 /** What becomes of the money of an order that ended without shipping; nothing was charged where all is absent. */
@@ -37,7 +46,7 @@ export interface MoneyBack {
 }
 
 export type CustomerTask =
-  | (EmailTaskFacts & { template: 'order-confirmation'; total: Money })
+  | (EmailTaskFacts & { template: 'order-confirmation'; total: Money; shipping?: Money })
   | (EmailTaskFacts & { template: 'order-shipped'; total?: Money; shipment: ShipmentView })
   | (EmailTaskFacts & { template: 'order-ended'; canceled: boolean } & MoneyBack)
   | (EmailTaskFacts & { template: 'money-refunded'; amount: Money });
@@ -95,9 +104,16 @@ function addressRefusal(to: unknown): string | undefined {
 function itemsRefusal(items: unknown): string | undefined {
   if (!Array.isArray(items) || items.length === 0) return expected('items', 'at least one item', items);
   const fits = items.every(
-    (item) => isRecord(item) && isText(item['productId']) && Number.isSafeInteger(item['quantity']),
+    (item) =>
+      isRecord(item) &&
+      isText(item['productId']) &&
+      Number.isSafeInteger(item['quantity']) &&
+      (item['name'] === undefined || isText(item['name'])) &&
+      (item['amountMinor'] === undefined || Number.isSafeInteger(item['amountMinor'])),
   );
-  return fits ? undefined : expected('items', 'productId and a whole quantity in each', items);
+  return fits
+    ? undefined
+    : expected('items', 'productId, a whole quantity, and a name and amount or none, in each', items);
 }
 
 const linesRefusal = (lines: unknown): string | undefined =>
@@ -106,7 +122,10 @@ const linesRefusal = (lines: unknown): string | undefined =>
     : expected('lines', 'at least one text', lines);
 
 function partsRefusal(value: Record<string, unknown>): string | undefined {
-  const { template, total, shipment } = value;
+  const { template, total, shipment, shipping } = value;
+  if (shipping !== undefined && !isMoney(shipping)) {
+    return expected('shipping', 'money in minor units with its currency', shipping);
+  }
   if ((template === 'order-confirmation' || total !== undefined) && !isMoney(total)) {
     return expected('total', 'money in minor units with its currency', total);
   }

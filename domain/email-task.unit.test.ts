@@ -39,6 +39,7 @@ it.each([
   ],
   ['no template', { ...confirmation, template: undefined }, 'came undefined'],
   ['an empty task id', { ...confirmation, taskId: ' ' }, 'taskId: expected a text'],
+  ['a shipping that is no money', { ...confirmation, shipping: 5 }, 'shipping: expected money'],
   ['a number for a name', { ...confirmation, customerName: 1 }, 'customerName: expected a text'],
   [
     'an address with a line break',

@@ -175,6 +175,8 @@ export interface OrderView {
   items: OrderItem[];
   /** Absent until the order has been priced. */
   total?: Money;
+  /** What of the total is for shipping; absent where that is free. */
+  shipping?: Money;
   hold?: Hold;
   parked?: Parked;
   /** The present step's provider takes no steps now. */

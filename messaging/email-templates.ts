@@ -1,4 +1,4 @@
-import type { EmailTask, MoneyBack } from '../domain/email-task.ts';
+import type { CustomerTask, EmailTask, MoneyBack } from '../domain/email-task.ts';
 import { formatAmount, type Money } from '../domain/money.ts';
 
 export interface EmailContent {
@@ -20,13 +20,21 @@ function contentOf(task: EmailTask): { subject: string; blocks: Block[] } {
     return { subject: oneLine(task.subject), blocks: task.lines.map((line) => ({ text: oneLine(line) })) };
   }
   const greeting = { text: `Hello ${oneLine(task.customerName)},` };
-  const items = { list: task.items.map(({ productId, quantity }) => `${quantity} x ${productId}`) };
+  const items = { list: task.items.map(itemText) };
   const order = { text: `Your order number is ${task.orderId}.` };
   switch (task.template) {
     case 'order-confirmation': {
-      const total = { text: `Total paid: ${formatAmount(task.total)} ${task.total.currency}` };
+      const total = { text: `Total paid: ${amountOf(task.total)}` };
+      const { currency } = task.total;
+      const priced = task.items.map((item) =>
+        item.amountMinor === undefined
+          ? itemText(item)
+          : `${itemText(item)}: ${amountOf({ amountMinor: item.amountMinor, currency })}`,
+      );
+      const shipping = task.shipping ? [`Shipping: ${amountOf(task.shipping)}`] : [];
+      const lines = { list: [...priced, ...shipping] };
       const thanks = { text: 'thank you for your order. Your payment was received for:' };
-      return { subject: 'Your order is confirmed', blocks: [greeting, thanks, items, total, order] };
+      return { subject: 'Your order is confirmed', blocks: [greeting, thanks, lines, total, order] };
     }
     case 'order-shipped': {
       const { carrier, service, trackingCode } = task.shipment;
@@ -47,6 +55,9 @@ function contentOf(task: EmailTask): { subject: string; blocks: Block[] } {
     }
   }
 }
+
+const itemText = ({ productId, name, quantity }: CustomerTask['items'][number]): string =>
+  `${quantity} x ${oneLine(name ?? productId)}`;
 
 const amountOf = (money: Money): string => `${formatAmount(money)} ${money.currency}`;
 

@@ -144,7 +144,10 @@ export interface OrderRow extends NewOrder {
   updatedAtUtc: string;
 }
 
-export type OrderDetail = Pick<OrderView, 'hold' | 'parked' | 'failure' | 'cancelRequested' | 'shipment'> & {
+export type OrderDetail = Pick<
+  OrderView,
+  'hold' | 'parked' | 'failure' | 'cancelRequested' | 'shipment' | 'shipping'
+> & {
   /** What another run of the order has to go by as well; nobody else is shown it. */
   decided?: Decided;
 };

@@ -79,13 +79,13 @@ async function record(context: OrderContext): Promise<void> {
   const { checkout, traceparent, fingerprint, recovered: restarted } = order.input;
   const request = fingerprint ? { fingerprint, ...(restarted ? ({ restarted: true } as const) : {}) } : {};
   try {
-    const { total, recovered } = await sqlStep(
+    const { total, shipping, recovered } = await sqlStep(
       context,
       'receive',
       'Price and record the order',
       (activities) => activities.recordOrder({ checkout, traceparent, ...request, ...earlierActs(order) }),
     )();
-    Object.assign(order, { total, recorded: true });
+    Object.assign(order, { total, ...(shipping ? { shipping } : {}), recorded: true });
     forget(order);
     if (recovered) takeUp(order, recovered);
     judgeKept(context, standingOf(order), true);

@@ -37,6 +37,7 @@ export interface OrderState {
   sagaState: SagaState;
   step: StepName;
   total?: Money;
+  shipping?: Money;
   hold?: Hold;
   parked?: Parked;
   /** The step's budget has ended while its provider takes no steps. */
@@ -160,8 +161,19 @@ export const isAnothers = ({ failure }: Pick<OrderState, 'failure'>): boolean =>
 export function viewOf(order: OrderState): OrderView {
   const { orderId, callerId, ...asked } = order.input.checkout;
   const { customerId, items } = isAnothers(order) ? { customerId: asCustomerId(''), items: [] } : asked;
-  const { status, sagaState, step, updatedAtUtc, total, hold, parked, failure, cancelRequested, shipment } =
-    order;
+  const {
+    status,
+    sagaState,
+    step,
+    updatedAtUtc,
+    total,
+    shipping,
+    hold,
+    parked,
+    failure,
+    cancelRequested,
+    shipment,
+  } = order;
   return {
     orderId,
     callerId,
@@ -171,6 +183,7 @@ export function viewOf(order: OrderState): OrderView {
     step,
     items,
     ...(total ? { total } : {}),
+    ...(shipping ? { shipping } : {}),
     ...(hold ? { hold } : {}),
     ...(parked ? { parked } : {}),
     ...(order.waitingFor ? { waitingFor: order.waitingFor } : {}),
