@@ -126,6 +126,7 @@ describe('POST /products on a real store', () => {
       products: [
         { productId: 'lamp', name: 'Lantern', price: { amount: '12.00', currency: 'INR' }, available: 3 },
       ],
+      shipping: [{ amount: '0.00', currency: 'INR' }],
     });
     const rows = await store.read.audit('product:lamp');
     expect(rows.at(-2)).toMatchObject({
