@@ -69,7 +69,9 @@ export const asActivity =
       /* Undefined outside of a worker. */
       const attempt = context?.info.attempt;
       const { type, message } = error;
-      context?.heartbeat({ attempt, type, message } satisfies FailedAttempt);
+      /* A local one has no heartbeats. */
+      if (context?.info.isLocal === false)
+        context.heartbeat({ attempt, type, message } satisfies FailedAttempt);
       throw technicalFailure(error, attempt);
     }
   };

@@ -364,7 +364,7 @@ describe('payments at the sandbox', () => {
         { status: 'charged', intentId: found.id, amount: rupees, orderId: order },
       ],
     });
-    const later = { orderId: order, sinceUtc: new Date(Date.now() + 60_000).toISOString(), timeoutMs };
+    const later = { orderId: order, sinceUtc: new Date(Date.now() + 3_600_000).toISOString(), timeoutMs };
     expect(await gateway.listIntents(later)).toEqual({ intents: [] });
   });
 });

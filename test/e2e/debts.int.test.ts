@@ -66,7 +66,7 @@ describe('an order that is taken back while the bank holds its charge', () => {
   const takenBack = async () => {
     const orderId = newOrderId();
     const carrier = { provider: 'easypost', operation: 'shipments.buy', match: { orderId } } as const;
-    await saga().addFault({ ...carrier, id: `held-${orderId}`, kind: 'error', status: 403 });
+    await saga().addFault({ ...carrier, id: `held-${orderId}`, kind: 'error', status: 402 });
     const order = await saga().start(
       { orderId, paymentMethodId: 'pm_card_createDispute' },
       { steps: { shipping: { budgetMs: 400 } } },

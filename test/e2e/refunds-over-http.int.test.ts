@@ -88,7 +88,7 @@ describe('refunds and disputes through the API and the provider’s webhook', ()
   test.concurrent('a refusal is not kept under its key, and what was refunded since forbids it', async () => {
     const orderId = newOrderId();
     const carrier = { provider: 'easypost', operation: 'shipments.buy', match: { orderId } } as const;
-    await saga().addFault({ ...carrier, id: `held-${orderId}`, kind: 'error', status: 403 });
+    await saga().addFault({ ...carrier, id: `held-${orderId}`, kind: 'error', status: 402 });
     const order = await saga().start({ orderId }, { steps: { shipping: { budgetMs: 400 } } });
     await saga().until(orderId, ({ parked }) => parked !== undefined);
     for (const key of ['ticket-1', 'ticket-2']) {

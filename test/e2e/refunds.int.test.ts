@@ -192,7 +192,7 @@ describe('refunds by operators', () => {
         provider: 'easypost',
         operation: 'shipments.buy',
         kind: 'error',
-        status: 403,
+        status: 402,
         match,
       });
       const order = await saga().start({ orderId }, { steps: { shipping: { budgetMs: 400 } } });

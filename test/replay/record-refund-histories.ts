@@ -100,7 +100,7 @@ describe('recording histories of refunds', () => {
 
   test('debt-refunded, dispute-wakes-debt', async () => {
     const orderId = toOrderId(crypto.randomUUID());
-    const held = { provider: 'easypost', operation: 'shipments.buy', kind: 'error', status: 403 } as const;
+    const held = { provider: 'easypost', operation: 'shipments.buy', kind: 'error', status: 402 } as const;
     await saga.addFault({ ...held, id: 'held', match: { orderId } });
     const order = await saga.start(
       { orderId, paymentMethodId: 'pm_card_visa' },
