@@ -136,7 +136,8 @@ describe('an act through HTTP, the command line and a signal', () => {
       await saga().until(orderId, act.done);
       const rows = await until(
         () => rowsOf(orderId),
-        (found) => found.length > 0,
+        /* That it was accepted, and what came of it. */
+        (found) => found.some(({ to }) => to !== 'accepted'),
       );
       expect([door, new Set(rows.map((row) => row.actor))]).toEqual([door, new Set([actor])]);
       return rows.map(({ step, from, to, reason }) => ({ step, from, to, reason }));
@@ -285,7 +286,11 @@ describe('an act on many orders', () => {
       expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['completed']));
       const [first] = parked;
       const rows = await rowsOf(first?.orderId as OrderId);
-      expect(rows).toMatchObject([{ actor: 'ada (help-desk)', from: 'parked', to: 'running', reason: why }]);
+      const actor = 'ada (help-desk)';
+      expect(rows).toMatchObject([
+        { actor, from: 'resolve', to: 'accepted', reason: why },
+        { actor, from: 'parked', to: 'running', reason: why },
+      ]);
     },
   );
 });

@@ -192,8 +192,10 @@ describe('while SQL is away', () => {
     sql.away = true;
     const order = await saga().start({}, { steps: { receive: { budgetMs: 300 } } });
     await saga().until(order.orderId, ({ sagaState }) => sagaState === 'parked');
-    expect(await order.executeUpdate('resolve', { args: [{ ...act, action: 'retry' }] })).toBeTruthy();
+    /* Whoever acts waits a second for SQL, which is longer than the retry window of this order. */
+    const resolved = order.executeUpdate('resolve', { args: [{ ...act, action: 'retry' }] });
     sql.away = false;
+    expect(await resolved).toBeTruthy();
     const events = ['order.created', 'order.parked', 'inventory.reserved', 'payment.processed'];
     await expectEnd(saga(), order, {
       status: 'completed',
@@ -205,8 +207,9 @@ describe('while SQL is away', () => {
     sql.away = true;
     const order = await saga().start({}, { steps: { receive: { budgetMs: 300 } } });
     await saga().until(order.orderId, ({ sagaState }) => sagaState === 'parked');
-    await cancelMs(order);
+    const cancelled = cancelMs(order);
     sql.away = false;
+    await cancelled;
     await expectEnd(saga(), order, { status: 'cancelled' });
   });
 
