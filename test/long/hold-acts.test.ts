@@ -212,7 +212,9 @@ describe('acts on a held order', () => {
     await run(await commandOf('approve'));
     const { audit } = await expectEnd(saga(), order, { status: 'completed' });
     expect(audit.filter(({ actor }) => actor === 'your-name').map(({ to }) => to)).toEqual([
+      'accepted',
       'extended',
+      'accepted',
       'running',
     ]);
   });

@@ -125,6 +125,8 @@ const withoutEffect = new Set([
   'requestEmail',
   'createFulfillment',
   'cancelFulfillment',
+  'seekLabels',
+  'seekCharges',
 ]);
 
 /** The effects of activities, as their own idempotence leaves them: a compensation stands against late effects. */
