@@ -244,6 +244,7 @@ function act(input: {
           .max(255)
           .optional()
           .openapi({
+            pattern: '^[ -~]+$',
             description:
               'Printable ASCII: the id of the act, scoped to the order. Repeated, it answers what has come of the act ' +
               'until then. Without it one is made and answered.',

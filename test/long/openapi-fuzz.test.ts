@@ -54,12 +54,15 @@ const beyondTheSchema = [
   /invalid-signature/,
   /placed with another body/,
   /idempotency-key-reused/,
+  /* HTTP strips the blanks around a header's value, and with them a key of blanks alone. */
+  /problems#idempotency-key"/,
   /"reason":"expected at least 1 character"/,
   /"reason":"expected either untilUtc or minutes"/,
   /"reason":"expected either conditions \(at least one\) or orderIds"/,
   /"reason":"expected ids, a queue, a fingerprint, an order, a time, or/,
   /"reason":"not together with owed"/,
   /"reason":"too many decimals"/,
+  /"reason":"expected at most \d+ characters together with the reason"/,
   /"reason":"required in [A-Z]{2}/,
 ];
 
