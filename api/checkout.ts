@@ -59,6 +59,7 @@ export function addCheckout(app: App, deps: AppDeps): void {
       request: {
         headers: z.object({
           'Idempotency-Key': z.string().min(1).max(255).openapi({
+            pattern: '^[ -~]+$',
             description: 'Printable ASCII, scoped to the caller; published life 24 hours.',
             example: 'cart-8e03978e',
           }),

@@ -50,6 +50,7 @@ export function addOrderActs(app: App, deps: AppDeps): void {
       request: {
         headers: z.object({
           'Idempotency-Key': z.string().min(1).max(255).optional().openapi({
+            pattern: '^[ -~]+$',
             description: 'Printable ASCII, scoped to the caller; without it every request is an act.',
           }),
         }),

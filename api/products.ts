@@ -171,6 +171,7 @@ export function addProducts(app: App, deps: AppDeps): void {
       request: {
         headers: z.object({
           'Idempotency-Key': z.string().min(1).max(255).optional().openapi({
+            pattern: '^[ -~]+$',
             description:
               'Printable ASCII. Needed with `adjustBy`, so that a repeated request does not count twice.',
             example: 'delivery-4711',

@@ -185,6 +185,7 @@ export function addRefunds(app: App, deps: AppDeps): void {
         params: orderIdParameter,
         headers: z.object({
           'Idempotency-Key': z.string().min(1).max(255).openapi({
+            pattern: '^[ -~]+$',
             description: 'Printable ASCII; one for each refund of the order, whoever asks.',
             example: 'ticket-4711',
           }),

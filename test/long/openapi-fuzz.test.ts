@@ -54,7 +54,7 @@ const beyondTheSchema = [
   /invalid-signature/,
   /placed with another body/,
   /idempotency-key-reused/,
-  /* HTTP strips the blanks around a header's value, and with them a key of blanks alone. */
+  /* A difference of stock needs a key, a price alone does not. */
   /problems#idempotency-key"/,
   /"reason":"expected at least 1 character"/,
   /"reason":"expected either untilUtc or minutes"/,
