@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import { actIdOfSignal, actIdOfUpdate } from '../domain/act-id.ts';
+import { actIdOfUpdate, signalActIds } from '../domain/act-id.ts';
 import type { Act, EarlierAct, FulfillOrder } from '../workflows/messages.ts';
 import { readAct } from '../workflows/read-act.ts';
 
@@ -28,7 +28,7 @@ export async function acceptedActs(
   const { recovered } = ((await decode(started?.input?.payloads)) ?? {}) as Partial<FulfillOrder>;
   const first = recovered?.acts ? 0 : beginOf(events);
   if (first === undefined) return [];
-  const signalId = signalIds(started?.originalExecutionRunId ?? '');
+  const signalId = signalActIds(started?.originalExecutionRunId ?? '');
   const refused = new Set(events.flatMap(refusedUpdate));
   const acts: EarlierAct[] = [...(recovered?.acts ?? [])];
   for (const [index, event] of events.entries()) {
@@ -38,22 +38,10 @@ export async function acceptedActs(
     if (!names.has(name)) continue;
     const input = await decode((request ? request.input?.args : signal?.input)?.payloads);
     const updateId = request?.meta?.updateId ?? '';
-    const id = request ? actIdOfUpdate(updateId) : signalId(name, input);
+    const id = request ? actIdOfUpdate(updateId) : signalId(name, readAct<Act>(input, 'signal'));
     if (index >= first && !(request && refused.has(updateId))) acts.push({ name, id, input });
   }
   return [...new Map(acts.map((act) => [act.id, act])).values()];
-}
-
-/** As the run itself names them. */
-function signalIds(firstRunId: string): (name: string, input: unknown) => string {
-  const counts = new Map<string, number>();
-  return (name, input) => {
-    const act = readAct<Act>(input, 'signal');
-    const content = `${name} ${JSON.stringify(act)}`;
-    const count = (counts.get(content) ?? 0) + 1;
-    counts.set(content, count);
-    return actIdOfSignal({ firstRunId, name, act, count });
-  };
 }
 
 const refusedUpdate = ({

@@ -6,14 +6,16 @@
 export const actIdOfUpdate = (updateId: string): string =>
   /^[\x21-\x7E]{1,200}$/.test(updateId) ? updateId : `update-${digest(updateId)}`;
 
-export const actIdOfSignal = (signal: {
-  firstRunId: string;
-  name: string;
-  act: object;
-  /** 1 for the first of equal ones. */
-  count: number;
-}): string =>
-  `signal-${signal.firstRunId}-${signal.name}-${digest(JSON.stringify(signal.act))}-${signal.count}`;
+/** Names the signals of one order as they come: `firstRunId` is the run that first heard of them. */
+export function signalActIds(firstRunId: string): (name: string, act: object) => string {
+  const counts = new Map<string, number>();
+  return (name, act) => {
+    const content = JSON.stringify(act);
+    const count = (counts.get(`${name} ${content}`) ?? 0) + 1;
+    counts.set(`${name} ${content}`, count);
+    return `signal-${firstRunId}-${name}-${digest(content)}-${count}`;
+  };
+}
 
 /** 106 bits of a text, plainly computed: workflow code has no hash functions. Tells apart, is no secret. */
 const digest = (text: string): string =>

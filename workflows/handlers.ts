@@ -8,7 +8,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { actIdOfSignal, actIdOfUpdate } from '../domain/act-id.ts';
+import { actIdOfUpdate, signalActIds } from '../domain/act-id.ts';
 import { pickAddress } from '../domain/address.ts';
 import type { ActView } from '../domain/given-act.ts';
 import type { OrderView } from '../domain/order.ts';
@@ -39,7 +39,7 @@ import { track, untilKnown, writeAct } from './write-acts.ts';
  */
 export function openDoors(context: OrderContext): void {
   const { order } = context;
-  const signalId = createSignalIds();
+  const signalId = signalActIds(workflowInfo().originalExecutionRunId);
   setHandler(messages.getOrder, () => viewOf(order), { description: 'The order as it is now.' });
   setHandler(messages.getRefusal, (given) => wouldRefuse(context, given), {
     description:
@@ -257,7 +257,7 @@ function openDoor<A extends messages.Act>(
   };
   const onSignal = async (given?: Partial<A>): Promise<void> => {
     const act = readAct<A>(given, 'signal');
-    const id = signalId(name, act);
+    const id = signalId(name, readable(act));
     if (!neverWaits?.(act) && mustWait(order)) return void (await keepAct(act, id, 'signal'));
     let reason = refusal(act, replayedMisread);
     const checked = reason === undefined ? check?.(act) : undefined;
@@ -269,19 +269,6 @@ function openDoor<A extends messages.Act>(
   setHandler(update, onUpdate, { description, validator });
   setHandler(signal, onSignal, { description });
   context.validators.set(name, (given) => refuse(readAct(given, 'update')));
-}
-
-/** Signals of one content are told apart by their order, which a reset keeps. */
-function createSignalIds(): (name: string, act: object) => string {
-  const counts = new Map<string, number>();
-  const { originalExecutionRunId: firstRunId } = workflowInfo();
-  return (name, given) => {
-    const act = readable(given);
-    const content = `${name} ${JSON.stringify(act)}`;
-    const count = (counts.get(content) ?? 0) + 1;
-    counts.set(content, count);
-    return actIdOfSignal({ firstRunId, name, act, count });
-  };
 }
 
 /** A handler of a signal never throws, whatever came. */
