@@ -59,6 +59,8 @@ export interface OrderState {
   pivotPassed: boolean;
   /** How many cancels wait for SQL to say whether the label is being bought. */
   stopping?: number;
+  /** SQL has let a cancel through while the label's step waited: it is being accepted. */
+  stopGranted?: true;
   /** SQL knows the order. */
   recorded: boolean;
 

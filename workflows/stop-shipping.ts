@@ -24,7 +24,10 @@ async function stopShipping(context: OrderContext): Promise<string | undefined> 
         .orders({ policy, summary: 'Stop the order before its label, where none is being bought' })
         .stopShipping({ orderId }),
     );
-    return stopped && !order.pivotPassed ? refuseWhileStopped(order) : shippingRefusal;
+    if (order.stopGranted) await cancelTaken(order);
+    const refused = stopped && !order.pivotPassed ? refuseWhileStopped(order) : shippingRefusal;
+    if (refused === undefined) order.stopGranted = true;
+    return refused;
   } finally {
     order.stopping -= 1;
   }
@@ -35,6 +38,10 @@ const refuseWhileStopped = (order: OrderState): string | undefined => {
   const reason = refuseCancel(order);
   return reason === shippingRefusal ? undefined : reason;
 };
+
+/** A cancel that was let through is accepted in the same workflow task, after whatever else that task brings. */
+const cancelTaken = (order: OrderState): Promise<void> =>
+  CancellationScope.nonCancellable(() => condition(() => order.cancelRequested !== undefined));
 
 const isCompensated = (error: unknown): boolean => refusalOf(error)?.type === 'OperationCompensated';
 
@@ -47,6 +54,7 @@ export async function untilStopped<T>({ order }: OrderContext, buy: () => Promis
   } catch (error) {
     /* The tombstone may be found before the cancel's own answer is here. */
     if (order.stopping) await condition(() => !order.stopping);
+    if (order.stopGranted) await cancelTaken(order);
     if (order.cancelRequested && (isCancellation(error) || isCompensated(error))) throw new SagaInterrupted();
     throw error;
   } finally {
