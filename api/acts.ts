@@ -37,7 +37,7 @@ import {
 import { actFingerprintOf } from './order-identity.ts';
 import { actBody, fromView, orderBody, type OrderBody } from './order-body.ts';
 import { shownTo } from './outside-order.ts';
-import type { OrderSummary } from './order-workflows.ts';
+import type { OrderSummary, UpdateAnswer } from './order-workflows.ts';
 import { ApiProblem } from './problems.ts';
 import { readOrder, readOrderId, unknownOrder } from './read-order.ts';
 import { addRoute, orderIdParameter, type App, type AppContext, type RouteDefinition } from './route.ts';
@@ -319,12 +319,17 @@ async function handleAct<Body extends ActBody, Input extends Act>(
   requireOpen(id, summary);
   if (body.dryRun) return dryRunOf(c, deps, { id, name, input });
   const answer = await deps.workflows.update(id, kind.definition, input, { updateId: actId });
+  if (key !== undefined) {
+    const present = await presentAct(deps, id, answer, { actId, name, fingerprint });
+    if (present) return answerRepeated(c, deps, { id, act: present, fingerprint });
+  }
   switch (answer.status) {
-    case 'accepted': {
-      const act = answer.view.act ?? { actId, name, state: 'accepted' };
-      requireSameRequest(act, fingerprint);
-      return answerAct(c, shownTo(caller, fromView(answer.view, 'workflow')), act);
-    }
+    case 'accepted':
+      return answerAct(
+        c,
+        shownTo(caller, fromView(answer.view, 'workflow')),
+        answer.view.act ?? { actId, name, state: 'accepted' },
+      );
     case 'refused':
       throw new ApiProblem('act-refused', {
         detail: refusalFor(caller, answer.reason),
@@ -379,6 +384,26 @@ const answerAct = (c: AppContext, order: OrderBody, act: ActView): Response =>
 
 const reasonFor = (caller: ApiCaller, { reason }: ActView): { reason?: string } =>
   reason === undefined ? {} : { reason: refusalFor(caller, reason) };
+
+/**
+ * What is known of a keyed act after its update. Temporal answers the id of an update that it knows with what it stored
+ * for it, however long ago: so the act is read anew. One that was accepted and that neither its run nor SQL can tell of at
+ * this moment is pending. Undefined for a refusal, which `answer` tells with what would be taken.
+ */
+async function presentAct(
+  deps: AppDeps,
+  id: OrderId,
+  answer: UpdateAnswer,
+  asked: Required<Pick<ActView, 'actId' | 'name' | 'fingerprint'>>,
+): Promise<ActView | undefined> {
+  const known = await earlierAct(deps, id, asked.actId);
+  const stored =
+    answer.status === 'accepted' ? (answer.view.act ?? { ...asked, state: 'pending' }) : undefined;
+  const told = known ?? stored;
+  if (told) requireSameRequest(told, asked.fingerprint);
+  if (!known) return stored && { ...asked, state: 'pending' };
+  return answer.status === 'refused' && known.state === 'refused' ? undefined : known;
+}
 
 /** What is known of an act: its run tells, and SQL once the run is gone. */
 async function earlierAct(deps: AppDeps, id: OrderId, actId: string): Promise<ActView | undefined> {

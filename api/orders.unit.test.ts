@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ActView } from '../domain/given-act.ts';
 import { createApp } from './app.ts';
 import { TemporalUnavailable, type OrderWorkflows, type UpdateAnswer } from './order-workflows.ts';
 import {
@@ -251,6 +252,58 @@ describe('acts on an order', () => {
       detail: 'Shipping has started.',
       code: 'act_refused',
       legalActs: ['resolve retry', 'extend'],
+    });
+  });
+
+  describe('repeated under a key while neither run nor SQL could say what has come of it', () => {
+    const headers = { 'idempotency-key': 'act-1' };
+    const stored = { actId: 'act-1', name: 'cancel', state: 'pending' } as const;
+    const cancel = (app: ReturnType<typeof build>['app'], body: object = {}) =>
+      send(app, 'POST', `${path}/cancel`, { headers, body });
+    /** Temporal answers what it stored for the update; the run is asked before that and after it. */
+    const repeat = (answer: UpdateAnswer, ...told: (ActView | undefined)[]) => {
+      const act = async () => told.shift();
+      const query = async () => viewOf({ status: 'cancelled' });
+      return build({ ...open, act, query, update: async () => answer }, { acts: broken }).app;
+    };
+    const accepted = { status: 'accepted', view: viewOf({ act: stored }) } as const;
+    const refused: UpdateAnswer = {
+      status: 'refused',
+      reason: 'Not then.',
+      code: undefined,
+      legalActs: ['extend'],
+    };
+
+    it.each([
+      ['what is known of it now', { ...stored, state: 'done' }, 200, { state: 'done' }],
+      ['pending, where nobody can say yet', undefined, 202, { state: 'pending' }],
+    ] as const)(
+      'answers %s and the order as it is, never what Temporal stored',
+      async (_, now, status, act) => {
+        const response = await cancel(repeat(accepted, undefined, now));
+        expect(response.status).toBe(status);
+        expect(await response.json()).toMatchObject({ status: 'cancelled', act: { id: 'act-1', ...act } });
+      },
+    );
+
+    it('answers an act that has been accepted since a stored refusal', async () => {
+      const response = await cancel(repeat(refused, undefined, { ...stored, state: 'accepted' }));
+      expect([response.status, await response.json()]).toMatchObject([200, { act: { state: 'accepted' } }]);
+    });
+
+    it('says why it was refused, and what would be taken', async () => {
+      const response = await cancel(repeat(refused, undefined, { ...stored, state: 'refused' }));
+      expect([response.status, await response.json()]).toMatchObject([
+        409,
+        { detail: 'Not then.', legalActs: ['extend'] },
+      ]);
+    });
+
+    it.each([
+      ['accepted', repeat({ ...accepted, view: viewOf({ act: { ...stored, fingerprint: 'other' } }) })],
+      ['refused', repeat(refused, undefined, { ...stored, state: 'refused', fingerprint: 'other' })],
+    ])('is refused with another body than the one that was %s', async (_, app) => {
+      expect(await typeOf(await cancel(app))).toBe('idempotency-key-reused');
     });
   });
 

@@ -14,7 +14,7 @@ export const problems = {
   'idempotency-key': {
     status: 400,
     title: 'The Idempotency-Key header is missing or unusable',
-    act: 'Send 1 to 255 printable ASCII characters, a new key for each new checkout, the same key to repeat one.',
+    act: 'Send 1 to 255 printable ASCII characters, a new key for each new request, the same key to repeat one.',
   },
   'invalid-cursor': {
     status: 400,
@@ -107,7 +107,7 @@ export const problems = {
   'idempotency-key-reused': {
     status: 422,
     title: 'The Idempotency-Key was used with another body',
-    act: 'Repeat the first body exactly, or choose a new key for a new checkout.',
+    act: 'Repeat the first body exactly, or choose a new key for a new request.',
   },
   'too-many-updates': {
     status: 429,
