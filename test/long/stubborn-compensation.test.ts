@@ -40,7 +40,9 @@ describe('a compensation that fails a thousand times', () => {
     expect(parked?.failure).toContain('StoreUnavailable: ');
     expect(historyLength).toBeLessThan(80 + 15 * budgets);
     expect(await shownOf(order)).toMatchObject({ sagaState: 'parked', parkedStep: 'payment' });
-    expect(await detailsOf(order)).toContain(`after ${parked?.attempts} attempt(s) in ${budgets} retry windows`);
+    expect(await detailsOf(order)).toContain(
+      `after ${parked?.attempts} attempt(s) in ${budgets} retry windows`,
+    );
     broken.keys.delete(key);
     await order.executeUpdate(resolveParked, { args: [{ ...act, action: 'retry' }] });
     const { provider } = await expectEnd(saga(), order, { status: 'cancelled' });
