@@ -1,5 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { parseAmount, type Money } from '../domain/money.ts';
+import {
+  hsCodePattern,
+  longestCustomsDescription,
+  mostGrams,
+  mostMillimetres,
+  unknownMark,
+} from '../domain/product-facts.ts';
 import { mostUnits } from '../domain/stock.ts';
 import type { Product } from '../ports/store.ts';
 import type { AppDeps } from './app-deps.ts';
@@ -71,17 +78,21 @@ const sizeOf = (what: string, most: number) =>
 
 /** What carriers and customs ask for. */
 const factFields = {
-  weightGrams: sizeOf('Of one packed unit.', 1_000_000),
-  lengthMm: sizeOf('Outer measure of one packed unit; all three or none.', 100_000),
-  widthMm: sizeOf('Outer measure of one packed unit; all three or none.', 100_000),
-  heightMm: sizeOf('Outer measure of one packed unit; all three or none.', 100_000),
-  hsCode: nullable(z.string().regex(/^[0-9]{6,12}$/, 'expected 6 to 12 digits without dots'))
+  weightGrams: sizeOf('Of one packed unit.', mostGrams),
+  lengthMm: sizeOf('Outer measure of one packed unit; all three or none.', mostMillimetres),
+  widthMm: sizeOf('Outer measure of one packed unit; all three or none.', mostMillimetres),
+  heightMm: sizeOf('Outer measure of one packed unit; all three or none.', mostMillimetres),
+  hsCode: nullable(z.string().regex(hsCodePattern, 'expected 6 to 12 digits without dots'))
     .optional()
     .openapi({ description: `Harmonized System code. ${unknownByNull}` }),
   originCountry: nullable(countryField)
     .optional()
     .openapi({ description: `Where it was made. ${unknownByNull}` }),
-  customsDescription: nullable(textField(50))
+  customsDescription: nullable(
+    textField(longestCustomsDescription)
+      .refine((text) => text !== unknownMark, 'expected words')
+      .openapi({ not: { const: unknownMark } }),
+  )
     .optional()
     .openapi({ description: `What it is, in the words of a customs form. ${unknownByNull}` }),
 };

@@ -80,7 +80,12 @@ describe('POST /products on a real store', () => {
     expect(await withdrawn({ price: { amount: '12.00', currency: 'INR' } })).toBe(since);
     expect(await withdrawn({ withdrawn: false })).toBeUndefined();
     const trail = await store.read.audit('product:lamp');
-    expect(trail.map(({ to }) => to.endsWith('withdrawn from sale'))).toEqual([false, true, true, false]);
+    expect(trail.map(({ to }) => to.endsWith(`withdrawn from sale since ${since}`))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('keeps what carriers and customs ask for, until it is changed or null', async () => {

@@ -2,6 +2,7 @@ import { productSubject } from '../domain/audit.ts';
 import { productId } from '../domain/ids.ts';
 import { formatAmount, refusePrice } from '../domain/money.ts';
 import { unitFactNames, unitFactsOf } from '../domain/parcel.ts';
+import { describeFacts, missingMeasures } from '../domain/product-facts.ts';
 import { describeStockRefusal, type StockChange } from '../domain/stock.ts';
 import type { Product, ProductFacts, StoreTransaction } from '../ports/store.ts';
 import type { AppDeps } from './app-deps.ts';
@@ -104,8 +105,8 @@ function factsAfter(put: ProductPut, before: Product | undefined, nowUtc: string
 }
 
 function refuseMeasures(facts: ProductFacts, at: number): void {
-  const missing = (['lengthMm', 'widthMm', 'heightMm'] as const).filter((name) => facts[name] === undefined);
-  if (missing.length === 0 || missing.length === 3) return;
+  const missing = missingMeasures(facts);
+  if (missing.length === 0) return;
   throw invalidFields(
     missing.map((name) => ({
       field: `/products/${at}/${name}`,
@@ -142,8 +143,5 @@ const inOrder = (puts: readonly ProductPut[], products: readonly Product[]): Pro
 const findProduct = async (tx: StoreTransaction, id: string): Promise<Product | undefined> =>
   (await tx.inventory.products([productId(id)]))[0];
 
-function describe({ name, price, available, withdrawnAtUtc, ...facts }: Product): string {
-  const known = Object.entries(unitFactsOf(facts)).map(([fact, value]) => `, ${fact} ${value}`);
-  const withdrawn = withdrawnAtUtc === undefined ? '' : ', withdrawn from sale';
-  return `${name}, ${formatAmount(price)} ${price.currency}, ${available} available${known.join('')}${withdrawn}`;
-}
+const describe = ({ name, price, available, ...facts }: Product): string =>
+  `${name}, ${formatAmount(price)} ${price.currency}, ${available} available${describeFacts(facts)}`;

@@ -126,16 +126,21 @@ command
   );
 
 function describeImport(
-  { added, changed, unchanged, stock, refused }: ImportReport,
+  { added, changed, unchanged, fields, stock, refused }: ImportReport,
   dryRun: boolean,
 ): string {
   const counts = `${added} products added, ${changed} changed, ${unchanged} as they were`;
   return [
     dryRun ? `Would be: ${counts}. Nothing was written.` : `${counts}.`,
+    ...fields.map(
+      ({ productId: id, field, from, to }) => `${field} of ${id}: ${quoted(from)} to ${quoted(to)}`,
+    ),
     ...stock.map(({ productId: id, from, to }) => `stock of ${id}: ${from} to ${to}`),
     ...refused.map(({ line, reason }) => `line ${line} refused: ${reason}`),
   ].join('\n');
 }
+
+const quoted = (text: string): string => (text === '' ? 'nothing' : JSON.stringify(text));
 
 try {
   await command.parseAsync();

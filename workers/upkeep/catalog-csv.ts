@@ -1,6 +1,15 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
+import { isCountryCode } from '../../domain/address.ts';
 import { productId, type ProductId } from '../../domain/ids.ts';
+import { unitFactNames, type UnitFacts } from '../../domain/parcel.ts';
+import {
+  hsCodePattern,
+  longestCustomsDescription,
+  mostGrams,
+  mostMillimetres,
+  unknownMark,
+} from '../../domain/product-facts.ts';
 import { mostOnHand } from '../../domain/stock.ts';
 import { cleanLine, refuseLine } from '../../domain/text.ts';
 import { formatAmount, isCurrency, parseAmount, type Money } from '../../domain/money.ts';
@@ -17,57 +26,78 @@ export interface CatalogLine {
   onHand?: number;
   /** Units that were on hand when the file was written: the stock is set only while they still are. */
   expectedOnHand?: number;
+  /** What carriers and customs ask for; null: not known from now on. */
+  facts: { [Fact in keyof UnitFacts]?: UnitFacts[Fact] | null };
+  /** Since when it is withdrawn from sale; `now`: since the import, or since it was; null: it is sold. */
+  withdrawnAtUtc?: string | null;
 }
 
-const oldColumns = ['productId', 'name', 'price', 'currency', 'onHand'] as const;
-const columns = [...oldColumns, 'expectedOnHand'] as const;
-type Fields = Record<(typeof columns)[number], string>;
+const columns = [
+  'productId',
+  'name',
+  'price',
+  'currency',
+  'onHand',
+  'expectedOnHand',
+  ...unitFactNames,
+  'withdrawnAtUtc',
+] as const;
+type Column = (typeof columns)[number];
+type Fields = Record<Column, string>;
 
 const longestName = 200;
 /** Problems named at once. */
 const mostNamed = 20;
 
-/** The catalog as RFC 4180 CSV: price is decimal, `onHand` and `expectedOnHand` are the same until somebody edits. */
+/**
+ * The catalog as RFC 4180 CSV: price is decimal, `onHand` and `expectedOnHand` are the same until somebody edits, what
+ * is not known is empty.
+ */
 export const catalogToCsv = (rows: readonly StockRow[]): string =>
   stringify(
-    rows.map(({ productId: id, name, price, onHand }) => [
-      id,
-      name,
-      formatAmount(price),
-      price.currency,
-      onHand,
-      onHand,
-    ]),
+    rows.map(({ price, onHand, ...row }) =>
+      Object.assign(row, {
+        price: formatAmount(price),
+        currency: price.currency,
+        onHand,
+        expectedOnHand: onHand,
+      }),
+    ),
     { header: true, columns: [...columns] },
   );
 
 /**
- * Reads a catalog file: UTF-8 with or without a byte order mark, RFC 4180, the header as `catalogToCsv` writes it, or
- * without `expectedOnHand` as older releases did. Throws an Error that names every faulty line (the first 20); nothing
- * is read around.
+ * Reads a catalog file: UTF-8 with or without a byte order mark, RFC 4180, with a header of `productId` and any other
+ * columns that `catalogToCsv` writes, in any order; a column that is not there is empty on every line. Throws an Error
+ * that names every faulty line (the first 20); nothing is read around.
  */
 export function catalogFromCsv(bytes: Uint8Array): CatalogLine[] {
-  const records = recordsOf(textOf(bytes));
-  const header = records.shift()?.fields.join(',');
-  if (header !== columns.join(',') && header !== oldColumns.join(',')) {
-    throw new Error(`line 1: expected the header ${columns.join(',')}, came ${header ?? 'nothing'}`);
-  }
+  const [first, ...records] = recordsOf(textOf(bytes));
+  const header = readHeader(first?.fields ?? []);
   const problems: string[] = [];
   const firstLines = new Map<string, number>();
-  const lines = records.flatMap(({ line, fields }) => {
-    const read = readLine(
-      line,
-      Object.fromEntries(columns.map((name, at) => [name, fields[at] ?? ''])) as Fields,
-    );
-    const earlier = firstLines.get(fields[0] ?? '');
+  const lines = records.flatMap(({ line, fields: values }) => {
+    const given = new Map(header.map((column, at) => [column, values[at]]));
+    const fields = Object.fromEntries(columns.map((column) => [column, given.get(column) ?? ''])) as Fields;
+    const read = readLine(line, fields);
+    const earlier = firstLines.get(fields.productId);
     if (earlier !== undefined)
-      problems.push(`line ${line}: productId "${fields[0]}" is on line ${earlier} too`);
-    firstLines.set(fields[0] ?? '', line);
+      problems.push(`line ${line}: productId "${fields.productId}" is on line ${earlier} too`);
+    firstLines.set(fields.productId, line);
     if (Array.isArray(read)) problems.push(...read.map((problem) => `line ${line}: ${problem}`));
     return Array.isArray(read) ? [] : [read];
   });
   refuse(problems);
   return lines;
+}
+
+function readHeader(names: readonly string[]): Column[] {
+  const header = names.flatMap((name) => columns.find((column) => column === name) ?? []);
+  if (header.includes('productId') && header.length === names.length && new Set(header).size === names.length)
+    return header;
+  throw new Error(
+    `line 1: expected a header of productId and any others of ${columns.slice(1).join(',')}, came ${names.join(',') || 'nothing'}`,
+  );
 }
 
 /** Throws for a list of problems that is not empty. */
@@ -97,31 +127,90 @@ function recordsOf(text: string): { line: number; fields: string[] }[] {
 
 /** The line, or what is wrong with it. */
 function readLine(line: number, fields: Fields): CatalogLine | string[] {
-  const price = readPrice(fields);
-  const onHand = readUnits('onHand', fields);
-  const expectedOnHand = readUnits('expectedOnHand', fields);
-  const name = cleanLine(fields.name);
-  const nameProblem = fields.name === '' ? undefined : (refuseLine(name, longestName) ?? refuseSpace(fields));
-  const problems = [
-    ...(/^[A-Za-z0-9._-]{1,64}$/.test(fields.productId)
-      ? []
-      : [`productId "${fields.productId}": expected 1 to 64 of A-Z a-z 0-9 . _ -`]),
-    ...(nameProblem ? [`name: ${nameProblem}`] : []),
-    ...[price, onHand, expectedOnHand].filter((read) => typeof read === 'string'),
-  ];
+  const problems: string[] = [];
+  /** What a field says; undefined when it says nothing, or nothing legal. */
+  const given = <Read>(read: Read | string | undefined): Read | undefined => {
+    if (typeof read !== 'string') return read;
+    problems.push(read);
+    return undefined;
+  };
+  const id = fields.productId;
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(id))
+    problems.push(`productId "${id}": expected 1 to 64 of A-Z a-z 0-9 . _ -`);
+  const name = given(readText('name', fields, longestName));
+  const price = given(readPrice(fields));
+  const onHand = given(readNumber('onHand', fields, [0, mostOnHand]));
+  const expectedOnHand = given(readNumber('expectedOnHand', fields, [0, mostOnHand]));
+  const facts = unitFactNames.flatMap((fact) => {
+    const read = given(fields[fact] === unknownMark ? { value: null } : readFact(fact, fields));
+    return read ? [[fact, read.value] as const] : [];
+  });
+  const withdrawn = given(readWithdrawal(fields));
   if (problems.length > 0) return problems;
   return {
     line,
-    productId: productId(fields.productId),
-    ...(name !== '' && { name }),
-    ...(typeof price === 'object' && { price }),
-    ...(typeof onHand === 'number' && { onHand }),
-    ...(typeof expectedOnHand === 'number' && { expectedOnHand }),
+    productId: productId(id),
+    ...(name && { name: name.value }),
+    ...(price && { price }),
+    ...(onHand && { onHand: onHand.value }),
+    ...(expectedOnHand && { expectedOnHand: expectedOnHand.value }),
+    facts: Object.fromEntries(facts),
+    ...(withdrawn && { withdrawnAtUtc: withdrawn.value }),
   };
 }
 
-const refuseSpace = ({ name }: Fields): string | undefined =>
-  name === name.trim() ? undefined : 'expected no space around';
+/** A field's value, why it is none, or undefined for an empty field. */
+type Reading<Value> = { value: Value } | string | undefined;
+
+function readFact(fact: keyof UnitFacts, fields: Fields): Reading<string | number> {
+  switch (fact) {
+    case 'weightGrams':
+      return readNumber(fact, fields, [1, mostGrams]);
+    case 'lengthMm':
+    case 'widthMm':
+    case 'heightMm':
+      return readNumber(fact, fields, [1, mostMillimetres]);
+    case 'hsCode':
+      return readMatching(fact, fields, (text) => hsCodePattern.test(text), '6 to 12 digits without dots');
+    case 'originCountry':
+      return readMatching(fact, fields, isCountryCode, 'an ISO 3166-1 alpha-2 code in upper case');
+    case 'customsDescription':
+      return readText(fact, fields, longestCustomsDescription);
+  }
+}
+
+function readText(column: Column, fields: Fields, most: number): Reading<string> {
+  if (fields[column] === '') return undefined;
+  const value = cleanLine(fields[column]);
+  const problem = refuseLine(value, most) ?? refuseSpace(fields[column]);
+  return problem === undefined ? { value } : `${column}: ${problem}`;
+}
+
+const refuseSpace = (text: string): string | undefined =>
+  text === text.trim() ? undefined : 'expected no space around';
+
+const isTime = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(text) && !Number.isNaN(Date.parse(text));
+
+function readWithdrawal(fields: Fields): Reading<string | null> {
+  const column = 'withdrawnAtUtc';
+  if (fields[column] === unknownMark) return { value: null };
+  const expected = `now, ${unknownMark}, or a time such as 2026-03-01T00:00:00Z`;
+  const read = readMatching(column, fields, (text) => text === 'now' || isTime(text), expected);
+  if (typeof read !== 'object' || read.value === 'now') return read;
+  return { value: new Date(read.value).toISOString() };
+}
+
+function readMatching(
+  column: Column,
+  fields: Fields,
+  matches: (text: string) => boolean,
+  expected: string,
+): Reading<string> {
+  const value = fields[column];
+  if (value === '') return undefined;
+  return matches(value) ? { value } : `${column} "${value}": expected ${expected}`;
+}
 
 function readPrice({ price, currency }: Fields): Money | undefined | string {
   if (price === '' && currency === '') return undefined;
@@ -130,9 +219,11 @@ function readPrice({ price, currency }: Fields): Money | undefined | string {
   return amount.ok ? amount.money : `price "${price}": ${amount.reason} for ${currency}`;
 }
 
-function readUnits(field: 'onHand' | 'expectedOnHand', fields: Fields): number | undefined | string {
-  const text = fields[field];
+function readNumber(column: Column, fields: Fields, [least, most]: [number, number]): Reading<number> {
+  const text = fields[column];
   if (text === '') return undefined;
-  const units = /^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : Infinity;
-  return units <= mostOnHand ? units : `${field} "${text}": expected a whole number from 0 to ${mostOnHand}`;
+  const value = /^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : Infinity;
+  return value >= least && value <= most
+    ? { value }
+    : `${column} "${text}": expected a whole number from ${least} to ${most}`;
 }

@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectSqliteStore } from '../../adapters/sqlite/sqlite-store.ts';
 import { productSubject } from '../../domain/audit.ts';
 import { productId } from '../../domain/ids.ts';
+import { mostOnHand } from '../../domain/stock.ts';
+import { cleanLine, refuseLine } from '../../domain/text.ts';
 import type { Store } from '../../ports/store.ts';
 import { givenOrder, time } from '../../test/contract/store-fixtures.ts';
 import { catalogFromCsv, catalogToCsv } from './catalog-csv.ts';
@@ -98,8 +101,135 @@ describe('the catalog', () => {
   it('takes its own export without a change', async () => {
     const lines = catalogFromCsv(Buffer.from(catalogToCsv(await store.upkeep.stock())));
     const report = await importCatalog({ store, lines, reason: 'again', ...by });
-    expect(report).toEqual({ added: 0, changed: 0, unchanged: 2, stock: [], refused: [] });
+    expect(report).toEqual({ added: 0, changed: 0, unchanged: 2, fields: [], stock: [], refused: [] });
     expect(await store.read.audit(productSubject('lamp'))).toHaveLength(1);
+  });
+
+  it('goes out and in again whole, whatever is known of the products', async () => {
+    const text = (most: number) =>
+      fc
+        .string({ unit: 'grapheme', minLength: 1, maxLength: most })
+        .map(cleanLine)
+        .filter((line) => refuseLine(line, most) === undefined && line !== '-');
+    const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+    const size = fc.integer({ min: 1, max: 100_000 });
+    const facts = fc.record({
+      weightGrams: maybe(fc.integer({ min: 1, max: 1_000_000 })),
+      measures: maybe(fc.record({ lengthMm: size, widthMm: size, heightMm: size })),
+      hsCode: maybe(fc.stringMatching(/^[0-9]{6,12}$/)),
+      originCountry: maybe(fc.constantFrom('IN', 'US', 'NO')),
+      customsDescription: maybe(text(50)),
+      withdrawnAtUtc: maybe(fc.date({ min: new Date(0), max: new Date(time(0)), noInvalidDate: true })),
+    });
+    const product = fc.record({
+      id: fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/).map(productId),
+      name: text(200),
+      amountMinor: fc.nat(10_000_000),
+      currency: fc.constantFrom('INR', 'JPY', 'KWD'),
+      onHand: fc.nat(mostOnHand),
+      facts,
+    });
+    const products = fc.uniqueArray(product, { selector: ({ id }) => id, maxLength: 20 });
+    let files = 0;
+    await fc.assert(
+      fc.asyncProperty(products, async (rows) => {
+        const [from, to] = await Promise.all(
+          ['from', 'to'].map((name) =>
+            connectSqliteStore({ path: join(folder, `${name}-${(files += 1)}.sqlite`) }),
+          ),
+        );
+        if (!from || !to) throw new Error('no stores');
+        await from.transaction(async (tx) => {
+          for (const { id, amountMinor, currency, facts: all, ...row } of rows) {
+            const { measures, withdrawnAtUtc, ...others } = all;
+            const known = { ...others, ...measures, withdrawnAtUtc: withdrawnAtUtc?.toISOString() };
+            await tx.inventory.putProduct({ productId: id, ...row, price: { amountMinor, currency } });
+            await tx.inventory.describeProduct({
+              productId: id,
+              ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
+            });
+          }
+        });
+        const csv = catalogToCsv(await from.upkeep.stock());
+        const into = (target: Store) =>
+          importCatalog({ store: target, lines: linesOf(csv), reason: 'copy', ...by });
+        expect(await into(to)).toMatchObject({ added: rows.length, refused: [] });
+        expect(await to.upkeep.stock()).toEqual(await from.upkeep.stock());
+        expect(catalogToCsv(await to.upkeep.stock())).toBe(csv);
+        expect(await into(from)).toMatchObject({
+          unchanged: rows.length,
+          fields: [],
+          stock: [],
+          refused: [],
+        });
+        await Promise.all([from.close(), to.close()]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  const facts = (...lines: string[]) =>
+    linesOf(
+      [
+        'productId,weightGrams,lengthMm,widthMm,heightMm,hsCode,originCountry,customsDescription,withdrawnAtUtc',
+        ...lines,
+      ].join('\n'),
+    );
+  const importFacts = (line: string, dryRun?: true) =>
+    importCatalog({ store, lines: facts(line), reason: 'facts', ...by, ...(dryRun && { dryRun }) });
+  const lampNow = async () => (await store.upkeep.stock()).find((row) => row.productId === lamp);
+
+  it('says what would change of each product, and changes that', async () => {
+    await importFacts('lamp,500,,,,940520,IN,Desk lamp,');
+    const fields = [
+      { productId: lamp, field: 'weightGrams', from: '500', to: '750' },
+      { productId: lamp, field: 'lengthMm', from: '', to: '300' },
+      { productId: lamp, field: 'widthMm', from: '', to: '200' },
+      { productId: lamp, field: 'heightMm', from: '', to: '100' },
+      { productId: lamp, field: 'hsCode', from: '940520', to: '' },
+      { productId: lamp, field: 'withdrawnAtUtc', from: '', to: time(1) },
+    ];
+    const line = 'lamp,750,300,200,100,-,,,now';
+    const before = await lampNow();
+    expect(await importFacts(line, true)).toMatchObject({ changed: 1, fields, stock: [], refused: [] });
+    expect(await lampNow()).toEqual(before);
+    expect(await importFacts(line)).toMatchObject({ changed: 1, fields, stock: [], refused: [] });
+    expect(await lampNow()).toEqual({
+      productId: lamp,
+      name: 'Lamp',
+      price: { amountMinor: 1_000, currency: 'INR' },
+      onHand: 5,
+      reserved: 0,
+      weightGrams: 750,
+      lengthMm: 300,
+      widthMm: 200,
+      heightMm: 100,
+      originCountry: 'IN',
+      customsDescription: 'Desk lamp',
+      withdrawnAtUtc: time(1),
+    });
+    expect((await store.read.audit(productSubject('lamp'))).at(-1)).toMatchObject({
+      from: 'Lamp, 10.00 INR, 5 on hand, weightGrams 500, hsCode 940520, originCountry IN, customsDescription Desk lamp',
+      to: `Lamp, 10.00 INR, 5 on hand, weightGrams 750, lengthMm 300, widthMm 200, heightMm 100, originCountry IN, customsDescription Desk lamp, withdrawn from sale since ${time(1)}`,
+    });
+    expect(await importFacts(line)).toMatchObject({ unchanged: 1, fields: [] });
+  });
+
+  it('withdraws since now once, and puts back', async () => {
+    await importFacts(`lamp,,,,,,,,${time(0)}`);
+    expect(await importFacts('lamp,,,,,,,,now')).toMatchObject({ unchanged: 1 });
+    expect(await lampNow()).toMatchObject({ withdrawnAtUtc: time(0) });
+    expect(await importFacts('lamp,,,,,,,,-')).toMatchObject({ changed: 1 });
+    expect(await lampNow()).not.toHaveProperty('withdrawnAtUtc');
+  });
+
+  it.each([
+    ['lamp,,10,,,,,,', 'widthMm, heightMm: required, since lamp has another measure'],
+    [`lamp,,,,,,,,${time(2)}`, `withdrawnAtUtc: expected a time that is past, came ${time(2)}`],
+  ])('lists a line that cannot be taken, and changes nothing of it: %s', async (line, reason) => {
+    const before = await lampNow();
+    expect(await importFacts(line)).toMatchObject({ changed: 0, refused: [{ line: 2, reason }] });
+    expect(await lampNow()).toEqual(before);
   });
 
   it('does not bring back what was sold since the export: the price applies, the stock stays', async () => {
