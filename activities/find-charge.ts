@@ -3,9 +3,9 @@ import { closeOthers } from './close-intent.ts';
 import { confirmCharge } from './confirm-charge.ts';
 import type { ActivityDeps } from './deps.ts';
 import { operatorRefusal } from './failures.ts';
-import { listStrangers, namesOf } from './list-charges.ts';
+import { listStrangers } from './list-charges.ts';
 import type { PaymentProtocol, SettledPayment } from './payment-protocol.ts';
-import { SHARE_OF_ATTEMPT } from './read-whole-list.ts';
+import { namesOf, SHARE_OF_ATTEMPT } from './read-whole-list.ts';
 
 /**
  * The charge that a person has made at the payment provider for the order meanwhile: the only one that carries the
@@ -25,7 +25,7 @@ export async function findCharge(
   if (more.length > 0)
     throw leftToPerson(
       orderId,
-      `${found.length} payments that nobody here made carry its id: ${namesOf(found)}.`,
+      `${found.length} payments that nobody here made carry its id: ${namesOf(found.map(({ intentId }) => intentId))}.`,
     );
   const confirmed = await confirmCharge(deps, { order, known: only, stored: false, timeoutMs });
   if ('objection' in confirmed) throw leftToPerson(orderId, confirmed.objection);

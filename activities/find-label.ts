@@ -4,7 +4,7 @@ import type { ActivityDeps } from './deps.ts';
 import { operatorRefusal } from './failures.ts';
 import type { LabelProtocol, Sold } from './label-protocol.ts';
 import { listStrangers } from './list-labels.ts';
-import { SHARE_OF_ATTEMPT } from './read-whole-list.ts';
+import { namesOf, SHARE_OF_ATTEMPT } from './read-whole-list.ts';
 import type { Settled } from './provider-operation.ts';
 import { sentBack } from './void-shipment.ts';
 
@@ -34,8 +34,8 @@ export async function findLabel(
   const own = await ownLabel(deps, protocol);
   const several = [...(own ? [own] : []), ...found.map(({ shipmentId }) => shipmentId)];
   if (own || more.length > 0) {
-    const names = several.slice(0, 10).join(', ');
-    throw leftToPerson(input.orderId, `${several.length} shipments of the order have a label: ${names}.`);
+    const why = `${several.length} shipments of the order have a label: ${namesOf(several)}.`;
+    throw leftToPerson(input.orderId, why);
   }
   const { shippingAddress: address } = attempt.order;
   const objection = objectionTo(only.shipmentId, only, { ...input, address });

@@ -1,18 +1,7 @@
 import { sumMinor } from '../domain/money.ts';
 import type { ListedIntent } from '../ports/payment-gateway.ts';
-import type { OrderRow } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { readWholeList } from './read-whole-list.ts';
-
-/** An order's charges at the provider that none of its rows knows. */
-interface StrangersOf {
-  order: OrderRow;
-  /** Every intent that a row of the order knows. */
-  known: readonly string[];
-  /** What reading the list may take. */
-  forMs: number;
-  timeoutMs(): number;
-}
+import { readWholeList, type StrangersOf } from './read-whole-list.ts';
 
 /**
  * What carries the order's id at the payment provider, is none of its rows and has the customer's money, or may get it
@@ -45,9 +34,3 @@ export async function listStrangers(
   }
   return strangers;
 }
-
-export const namesOf = (strangers: readonly { intentId: string }[]): string =>
-  strangers
-    .slice(0, 10)
-    .map(({ intentId }) => intentId)
-    .join(', ');

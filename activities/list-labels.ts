@@ -1,19 +1,8 @@
 import { operationKeys } from '../domain/ids.ts';
 import type { ListedLabel } from '../ports/carrier.ts';
-import type { OrderRow } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { readWholeList } from './read-whole-list.ts';
+import { readWholeList, type StrangersOf } from './read-whole-list.ts';
 import { sentBack } from './void-shipment.ts';
-
-/** An order's labels at the carrier that none of its rows knows. */
-interface StrangersOf {
-  order: OrderRow;
-  /** Every shipment that a row of the order knows. */
-  known: readonly string[];
-  /** What reading the list may take. */
-  forMs: number;
-  timeoutMs(): number;
-}
 
 /** Every label under the order's references, whatever its number, that is none of its rows' and was not sent back. */
 export async function listStrangers(

@@ -1,5 +1,5 @@
 import { TechnicalFailure } from '../domain/failures.ts';
-import type { OrderId } from '../domain/ids.ts';
+import type { OrderRow } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /** What reading a provider's list may take of an attempt that takes effect afterwards. */
@@ -8,8 +8,21 @@ export const SHARE_OF_ATTEMPT = 0.5;
 /** The shop's clock and the provider's need not agree. */
 const CLOCKS_DIFFER_MS = 10 * 60 * 1_000;
 
+/** An order's effects at a provider that none of its rows knows. */
+export interface StrangersOf {
+  order: OrderRow;
+  /** The provider's id of every one that a row of the order knows. */
+  known: readonly string[];
+  /** What reading the list may take. */
+  forMs: number;
+  timeoutMs(): number;
+}
+
+/** For people, who look them up. */
+export const namesOf = (ids: readonly string[]): string => ids.slice(0, 10).join(', ');
+
 interface WholeList<Item> {
-  order: { orderId: OrderId; createdAtUtc: string };
+  order: Pick<OrderRow, 'orderId' | 'createdAtUtc'>;
   /** What is listed, for people. */
   what: string;
   forMs: number;

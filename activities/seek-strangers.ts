@@ -8,6 +8,7 @@ import * as charges from './list-charges.ts';
 import * as labels from './list-labels.ts';
 import { requestTimes } from './operation.ts';
 import { takeBackLatePayment } from './process-payment.ts';
+import { namesOf } from './read-whole-list.ts';
 import { findOrder } from './transition.ts';
 
 /** An order that is taken back, and what of it our own compensations have settled before. */
@@ -58,7 +59,7 @@ export const createSeekCharges =
     if (left.length === 0) return null;
     throw operatorRefusal(
       foundAtProvider,
-      `Somebody has charged for order ${orderId} at the payment provider: ${charges.namesOf(left)}. The order is taken back, and this is not refunded by itself: refund or cancel it at the payment provider, or skip it where it is not this order's.`,
+      `Somebody has charged for order ${orderId} at the payment provider: ${namesOf(left.map(({ intentId }) => intentId))}. The order is taken back, and this is not refunded by itself: refund or cancel it at the payment provider, or skip it where it is not this order's.`,
     );
   };
 
@@ -81,10 +82,10 @@ export const createSeekLabels =
       timeoutMs: requestTimes(deps, { key: `labels of ${orderId}`, attemptTimeoutMs, requests: 2 }),
     });
     if (found.length === 0) return null;
-    const names = found.slice(0, 10).map(({ shipmentId }) => shipmentId);
+    const names = namesOf(found.map(({ shipmentId }) => shipmentId));
     throw operatorRefusal(
       foundAtProvider,
-      `Somebody has bought a label of order ${orderId} at the carrier: ${names.join(', ')}. The order is taken back, and this is not sent back by itself: send it back at the carrier, or skip it where it is used all the same.`,
+      `Somebody has bought a label of order ${orderId} at the carrier: ${names}. The order is taken back, and this is not sent back by itself: send it back at the carrier, or skip it where it is used all the same.`,
     );
   };
 
