@@ -1,6 +1,7 @@
 import type { Refusal } from '../domain/failures.ts';
 import { formatAmount, type Money } from '../domain/money.ts';
 import { holdDefaults } from '../domain/policy.ts';
+import { askFromHereOn } from './asked-first.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import type { OrderContext } from './order-context.ts';
 import type { OrderState } from './order-state.ts';
@@ -27,6 +28,7 @@ export async function settleApproval(context: OrderContext, saga: Saga): Promise
   const approval = order.approval ?? wentFurther(order);
   if (!approval) throw holdExpired(refusal, 'approved it');
   await saga.interruptible(() => endHold(context, approval, { status }));
+  askFromHereOn(order);
 }
 
 const approvalMs = ({ input: { policy } }: OrderState): number =>

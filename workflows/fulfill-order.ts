@@ -15,7 +15,7 @@ import type { EndStatus, OrderStatus, StepName } from '../domain/order.ts';
 import type { RecoveredOrder } from '../domain/recovery.ts';
 import type { OrderActivities } from '../activities/create-activities.ts';
 import { settleApproval } from './approve.ts';
-import { askedFirst, seekStrangers } from './asked-first.ts';
+import { askedFirst, askFromHereOn, seekStrangers } from './asked-first.ts';
 import { cancel, openDoors } from './handlers.ts';
 import { judge, refusalOf } from './judge.ts';
 import { isBegunElsewhere, judgeKept, keep, mustWait } from './kept-acts.ts';
@@ -69,8 +69,10 @@ const receive = async (context: OrderContext, saga: Saga): Promise<void> => {
   await saga.run({ name: 'receive', kind: 'compensatable', atomic: true, forward });
   await context.writeEarlyNotes();
   await goOn(context);
-  /* The patch is decided right after that note, which is no local activity. */
-  if (context.order.recovered) askedFirst(context.order, 'ask-what-people-charged');
+  const { order } = context;
+  if (order.recovered || order.input.recovered) askFromHereOn(order);
+  /* In earlier histories, also right after that note. */
+  if (order.recovered) askedFirst(order, 'ask-what-people-charged');
 };
 
 /** SQL knows the order from this answer on, a refusal included. */

@@ -3,6 +3,7 @@ import type { Refusal } from '../domain/failures.ts';
 import { nextWaitMs } from '../domain/long-waits.ts';
 import { holdDefaults } from '../domain/policy.ts';
 import type { DisputeState } from '../domain/refunds.ts';
+import { askFromHereOn } from './asked-first.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { judge } from './judge.ts';
 import type { OrderContext } from './order-context.ts';
@@ -28,7 +29,9 @@ export async function holdDispute(context: OrderContext, saga: Saga, refusal: Re
     answer === 'address' || answer === 'elsewhere'
       ? (order.addressAct ?? wentFurther(order))
       : { actor: 'provider', reason: `the dispute ${disputeId} ${decided}` };
-  if (act) await saga.interruptible(() => endHold(context, act, { status }));
+  if (!act) return;
+  await saga.interruptible(() => endHold(context, act, { status }));
+  askFromHereOn(order);
 }
 
 const lost = ({ type }: Refusal, disputeId: string): ApplicationFailure =>

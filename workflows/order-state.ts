@@ -94,6 +94,8 @@ export interface OrderState {
   parkedActivity?: ParkedActivity;
   /** It was parked: a person may have acted at a provider since. */
   attended?: true;
+  /** A person has moved it on from a hold or from being parked: providers are asked first what people did there. */
+  askFirst?: boolean;
   /** The step at which it was held last: it may have been helped since. */
   wasHeld?: StepName;
   /** A `mark-done` whose reference is being checked with the provider. */

@@ -1,6 +1,6 @@
 import type { Refusal } from '../domain/failures.ts';
 import { nextWaitMs } from '../domain/long-waits.ts';
-import { askedFirst } from './asked-first.ts';
+import { askedFirst, askFromHereOn } from './asked-first.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { refusalOf } from './judge.ts';
 import type { UpdatePayment } from './messages.ts';
@@ -157,5 +157,6 @@ async function takeMethod(context: OrderContext, saga: Saga, act: UpdatePayment)
   const { paymentMethodId } = act;
   const changes = { status: 'inventory_reserved', paymentMethodId } as const;
   const n = await saga.interruptible(() => endHold(context, act, changes));
+  askFromHereOn(order);
   return { n: n ?? order.payment.n + 1, paymentMethodId };
 }

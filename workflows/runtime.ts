@@ -1,6 +1,7 @@
 import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
 import { nextWaitMs } from '../domain/long-waits.ts';
 import type { Parked, SagaState } from '../domain/order.ts';
+import { askFromHereOn } from './asked-first.ts';
 import { attemptsOf, describeFailure, failureTypeOf, judge, SagaInterrupted } from './judge.ts';
 import type { ResolveParked } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
@@ -124,6 +125,7 @@ async function unpark(
     ...(service && named.actId ? { service } : {}),
   };
   const numbers = await context.note('resumeOrder', { actor, reason: reasonOf(act), sagaState, ...changed });
+  if (!compensating) askFromHereOn(order);
   if (paymentMethodId) order.payment = { n: numbers?.payment ?? order.payment.n + 1, paymentMethodId };
   if (accepted) recorded(order, accepted);
   return action === 'skip' ? 'skip' : 'again';

@@ -1,7 +1,7 @@
 import { patched } from '@temporalio/workflow';
 import { serviceNotOffered, type Refusal } from '../domain/failures.ts';
 import type { ShipmentView } from '../domain/order.ts';
-import { askedFirst } from './asked-first.ts';
+import { askedFirst, askFromHereOn } from './asked-first.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { holdDispute } from './hold-dispute.ts';
 import { failureTypeOf, isRefusal, judge, refusalOf } from './judge.ts';
@@ -87,6 +87,7 @@ async function holdAddress(context: OrderContext, saga: Saga, refusal: Refusal):
   const addressAct = order.addressAct ?? wentFurther(order);
   if (!mended || !addressAct) throw holdExpired(refusal, 'corrected the address');
   await saga.interruptible(() => endHold(context, addressAct, { status }));
+  askFromHereOn(order);
 }
 
 /**

@@ -37,6 +37,27 @@ export const mutations: Mutation[] = [
     noticedIn: ['completed-address-without-postal-code'],
   },
   {
+    name: 'no question at the providers after people have moved a held order on',
+    file: 'asked-first.ts',
+    find: 'order.askFirst || (mayHaveHelped',
+    replace: '(mayHaveHelped',
+    noticedIn: ['completed-card-held-charge-by-hand', 'completed-address-held-label-by-hand'],
+  },
+  {
+    name: 'no marker where an approval has moved the order on',
+    file: 'approve.ts',
+    find: 'askFromHereOn(order);',
+    replace: 'void askFromHereOn;',
+    noticedIn: ['completed-approval-held-charge-by-hand'],
+  },
+  {
+    name: 'no look for charges after an extended hold',
+    file: 'asked-first.ts',
+    find: ' || order.extensions > 0;',
+    replace: ';',
+    noticedIn: ['failed-extended-hold-charge-by-hand'],
+  },
+  {
     name: 'a timer before the provider is asked about',
     file: 'provider-wait.ts',
     ...before('const answer = await ask(', 'await sleep(1);'),

@@ -56,9 +56,9 @@ export function providerDesk(saga: SagaEnvironment, orderId: OrderId) {
       charges.push(created.intentId);
       return created.intentId;
     },
-    async label({ items }: OrderView): Promise<string> {
+    async label({ items }: OrderView, address = goodAddress): Promise<string> {
       const reference = operationKeys.generateShipment(orderId, 1);
-      const made = await carrier.createShipment({ reference, address: goodAddress, items, timeoutMs });
+      const made = await carrier.createShipment({ reference, address, items, timeoutMs });
       if (made.status !== 'created') throw new Error(`No label by hand: ${made.status}`);
       await carrier.buy({ ...made, rateId: made.rates.at(-1)?.rateId ?? '', timeoutMs });
       labels.push(made.shipmentId);

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import type { OrderView } from '../../domain/order.ts';
+import type { PolicyChanges } from '../../domain/policy.ts';
+import {
+  approveOrder,
+  cancelOrder,
+  extendHold,
+  resolveParked,
+  setShippingAddress,
+  updatePayment,
+  type ResolveParked,
+} from '../../workflows/messages.ts';
+import { goodAddress } from '../setup/saga-environment.ts';
+import { bankOf } from '../support/bank.ts';
+import { providerDesk } from '../support/provider-desk.ts';
+import { act, booksOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
+
+const labelRefused = { shippingAddress: { ...goodAddress, street1: 'LABEL-REFUSED 1' } };
+const declined = { paymentMethodId: 'pm_card_chargeDeclined' };
+
+/* What people do at the providers' own desks while an order is held, and what the order does when it goes on. */
+describe('an order that people have helped by hand while it was held', () => {
+  const saga = sagaSuite();
+
+  const desk = ({ orderId }: StartedOrder) => providerDesk(saga(), orderId);
+  async function held(
+    overrides: object,
+    status: NonNullable<OrderView['hold']>['status'],
+    policy: PolicyChanges = {},
+  ): Promise<{ order: StartedOrder; view: OrderView }> {
+    const order = await saga().start(overrides, policy);
+    return { order, view: await saga().until(order.orderId, ({ hold }) => hold?.status === status) };
+  }
+  const pay = (order: StartedOrder) =>
+    order.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId: 'pm_card_visa' }] });
+  const correct = (order: StartedOrder) =>
+    order.executeUpdate(setShippingAddress, { args: [{ ...act, address: goodAddress }] });
+  const resolve = (order: StartedOrder, action: ResolveParked['action']) =>
+    order.executeUpdate(resolveParked, { args: [{ ...act, action }] });
+  const parkedWith = (order: StartedOrder, activity: string) =>
+    saga().until(
+      order.orderId,
+      ({ parked }) => parked?.activity === activity && parked.failureType === 'FoundAtProvider',
+    );
+
+  test.concurrent.each([
+    ['its card was declined', declined, 'payment_failed'],
+    [
+      'its customer did not authenticate',
+      { paymentMethodId: 'pm_card_authenticationRequired' },
+      'payment_action_required',
+    ],
+  ] as const)('takes their charge when %s, and tries no other card', async (_case, card, status) => {
+    const { order, view } = await held(card, status, { actionPollMs: 60_000 });
+    const intentId = await desk(order).charge(view);
+    await pay(order);
+    const { ledger, provider } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(provider.charged).toMatchObject([{ intent: intentId }]);
+    expect(ledger.payments.map(({ n, state }) => `${n} ${state}`)).toEqual(['1 canceled', '2 charged']);
+    expect(ledger.payments[1]?.intentId).toBe(intentId);
+  });
+
+  test.concurrent('tries the other card where nobody has charged', async () => {
+    const { order } = await held(declined, 'payment_failed');
+    await pay(order);
+    const { provider } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(provider.charged).toHaveLength(1);
+  });
+
+  test.concurrent('waits for a person where they have charged twice, and tries no other card', async () => {
+    const { order, view } = await held(declined, 'payment_failed');
+    const [first, second] = [await desk(order).charge(view), await desk(order).charge(view)];
+    await pay(order);
+    const { parked } = await parkedWith(order, 'payment');
+    expect(parked?.failure).toMatch(/2 payments that nobody here made carry its id/);
+    expect((await booksOf(saga(), order.orderId)).provider.charged).toHaveLength(2);
+    await desk(order).refund(first, 1);
+    await resolve(order, 'retry');
+    const { ledger } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(ledger.payments.at(-1)).toMatchObject({ state: 'charged', intentId: second });
+  });
+
+  test.concurrent('takes their charge when it is approved', async () => {
+    const { order, view } = await held({}, 'awaiting_approval', { approval: { aboveMinor: { INR: 0 } } });
+    const intentId = await desk(order).charge(view);
+    await order.executeUpdate(approveOrder, { args: [act] });
+    const { provider } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(provider.charged).toMatchObject([{ intent: intentId }]);
+  });
+
+  test.concurrent('takes their charge when an address is corrected before anything was charged', async () => {
+    const shippingAddress = { ...goodAddress, street1: 'UNDELIVERABLE 1' };
+    const { order, view } = await held({ shippingAddress }, 'address_rejected');
+    const intentId = await desk(order).charge(view);
+    await correct(order);
+    const { provider } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(provider.charged).toMatchObject([{ intent: intentId }]);
+  });
+
+  test.concurrent('takes their label to the address that is corrected then, and buys none', async () => {
+    const { order, view } = await held(labelRefused, 'address_rejected');
+    const shipmentId = await desk(order).label(view);
+    await correct(order);
+    const { provider, ledger } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(provider.labels).toMatchObject([{ shipment: shipmentId, refundStatus: null }]);
+    expect(ledger.shipments.at(-1)).toMatchObject({ state: 'bought', providerShipmentId: shipmentId });
+  });
+
+  test.concurrent('waits for a person where their label goes elsewhere, and buys none', async () => {
+    const { order, view } = await held(labelRefused, 'address_rejected');
+    const shipmentId = await desk(order).label(view, { ...goodAddress, postalCode: '560001' });
+    await correct(order);
+    const { parked } = await parkedWith(order, 'shipping');
+    expect(parked?.failure).toMatch(/another country or postal code/);
+    expect((await booksOf(saga(), order.orderId)).provider.labels).toHaveLength(1);
+    await desk(order).voidLabel(shipmentId);
+    await resolve(order, 'retry');
+    await expectEnd(saga(), order, { status: 'completed' });
+  });
+
+  test.concurrent('takes their label when a dispute about its charge was won', async () => {
+    const { order } = await held(labelRefused, 'address_rejected');
+    const dispute = await bankOf(saga()).dispute(order.orderId);
+    await correct(order);
+    const view = await saga().until(order.orderId, ({ hold }) => hold?.status === 'payment_disputed');
+    const shipmentId = await desk(order).label(view);
+    await bankOf(saga()).decide(dispute, 'won');
+    await bankOf(saga()).notice({ kind: 'dispute', id: dispute });
+    const { provider } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(provider.labels).toMatchObject([{ shipment: shipmentId }]);
+  });
+
+  test.concurrent('keeps no charge of theirs when the hold that they extended ends', async () => {
+    const { order, view } = await held(declined, 'payment_failed', { holdPaymentMs: 2_000 });
+    const untilUtc = new Date(Date.parse(view.hold?.untilUtc ?? '') + 1_000).toISOString();
+    await order.executeUpdate(extendHold, { args: [{ ...act, untilUtc }] });
+    const intentId = await desk(order).charge(view);
+    const { parked } = await parkedWith(order, 'seekCharges');
+    expect(parked?.failure).toContain(intentId);
+    await desk(order).refund(intentId, 1);
+    await resolve(order, 'retry');
+    await expectEnd(saga(), order, { status: 'failed', failure: 'CardDeclined' });
+  });
+
+  test.concurrent('keeps no label of theirs when it is canceled, unless a person says so', async () => {
+    const { order, view } = await held(labelRefused, 'address_rejected');
+    const shipmentId = await desk(order).label(view);
+    await order.executeUpdate(cancelOrder, { args: [act] });
+    const { parked } = await parkedWith(order, 'seekLabels');
+    expect(parked?.actions).toEqual(['retry', 'skip']);
+    await resolve(order, 'skip');
+    await expect(order.result()).resolves.toMatchObject({ status: 'cancelled' });
+    await desk(order).voidLabel(shipmentId);
+    await saga().check(order.orderId);
+  });
+});
