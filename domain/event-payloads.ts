@@ -35,7 +35,7 @@ export interface EventDetails {
   'payment.failed.v1': {
     /** Business failure. Open list. */
     failureType: string;
-    /** One sentence for people. */
+    /** One sentence for people, in words for outsiders: nobody’s own reason and no provider’s error. */
     reason: string;
   };
   /** The charge or a part of it was given back: the order does not ship, or an operator refunded it, at any time. */
@@ -67,7 +67,7 @@ export interface EventDetails {
     refundId: string;
     /** Decimal in `currency`. */
     amount: number;
-    /** One sentence for people. */
+    /** One sentence for people, in words for outsiders: nobody’s own reason and no provider’s error. */
     reason: string;
     /** Decimal in `currency`: what the order owes its customer now; 0 where the money went back in another way. */
     owed?: number;
@@ -140,21 +140,21 @@ export interface EventDetails {
     status: 'payment_failed' | 'payment_action_required' | 'address_rejected';
     /** Business failure. Open list. */
     failureType: string;
-    /** One sentence for people. */
+    /** One sentence for people, in words for outsiders: nobody’s own reason and no provider’s error. */
     reason: string;
     /** The deadline, UTC. */
     untilUtc: string;
   };
   /** The order waits for an operator to approve it before anything is charged, until a deadline; then it fails. */
   'order.approval_requested.v1': {
-    /** One sentence for people. */
+    /** One sentence for people, in words for outsiders: nobody’s own reason and no provider’s error. */
     reason: string;
     /** The deadline, UTC. */
     untilUtc: string;
   };
   /** The order is not shipped while its charge is disputed: it waits for the dispute until a deadline; then it fails. */
   'order.shipping_suspended.v1': {
-    /** One sentence for people. */
+    /** One sentence for people, in words for outsiders: nobody’s own reason and no provider’s error. */
     reason: string;
     /** The deadline, UTC. */
     untilUtc: string;
@@ -165,7 +165,7 @@ export interface EventDetails {
     status: string;
     /** Business failure. Open list. */
     failureType: string;
-    /** One sentence for people. */
+    /** One sentence for people, in words for outsiders: nobody’s own reason and no provider’s error. */
     reason: string;
     /** Since when it waits, UTC. */
     sinceUtc: string;
@@ -176,9 +176,9 @@ export interface EventDetails {
   'order.hold_extended.v1': {
     /** What it waits for. Open list. */
     status: string;
-    /** Who extended it. */
+    /** Who extended it: a part of the machinery such as `customer` or `temporal`, or `person`. */
     actor: string;
-    /** One sentence for people. */
+    /** One sentence for people, in words for outsiders: nobody’s own reason and no provider’s error. */
     reason: string;
     /** The new deadline, UTC. */
     untilUtc: string;
@@ -189,7 +189,7 @@ export interface EventDetails {
     step: string;
     /** The activity that failed: a forward step or a compensation. */
     activity: string;
-    /** What it said last. */
+    /** The kind of its last failure, such as `ProviderUnavailable`; what was said is in the audit trail. */
     failure: string;
     /** Whole retry windows that were used up. */
     budgets: number;
@@ -198,16 +198,16 @@ export interface EventDetails {
   'order.completed.v1': Record<string, never>;
   /** The order was canceled before it shipped, and everything was taken back. */
   'order.cancelled.v1': {
-    /** Who canceled it. */
+    /** Who canceled it: a part of the machinery such as `customer` or `temporal`, or `person`. */
     actor: string;
-    /** One sentence for people. */
+    /** One sentence for people, in words for outsiders: nobody’s own reason and no provider’s error. */
     reason: string;
   };
   /** The order ended without shipping, and everything was taken back. */
   'order.failed.v1': {
     /** Business failure. Open list. */
     failureType: string;
-    /** One sentence for people. */
+    /** One sentence for people, in words for outsiders: nobody’s own reason and no provider’s error. */
     reason: string;
   };
 }

@@ -19,12 +19,15 @@ export const customerMessageIn = (reason: string): string | undefined =>
     ? reason.slice(reason.lastIndexOf(marker) + marker.length, -1)
     : undefined;
 
+/** Every person who acts, for outsiders. */
+const anyPerson = 'person';
+
 /** Who acts without being a person. */
 const machines = new Set(['saga', 'signal', 'temporal', 'provider', 'sweep', 'customer']);
 
 /** Whoever acted, for a reader: itself, a part of the machinery, or `person`. */
 export const outsideActor = (actor: string, reader?: string): string =>
-  actor === reader || machines.has(actor) ? actor : 'person';
+  actor === reader || machines.has(actor) ? actor : anyPerson;
 
 /** Why somebody acted, for a reader: its own words as they are; empty where nothing was written for it. */
 export const outsideReason = (reason: string, actor: string, reader?: string): string =>
@@ -119,10 +122,14 @@ const eventWords: Record<string, string> = {
   'refund.failed.v1': 'The refund did not reach the customer.',
 };
 
-/** The bank's reason is a word of a list. */
+/** The bank's reason is a word of a list; what is no such word is not shown. */
 const banksReason = new Set(['payment.disputed.v1', 'dispute.closed.v1']);
+const banksWord = (reason: string): string => (/^[a-z][a-z_]{0,49}$/.test(reason) ? reason : 'general');
 
-/** An event for a partner or a shop. Without a reader nobody's words are its own. */
+/**
+ * An event for a subscriber, a partner or a shop. Without a reader nobody's words are its own. What was said in outside
+ * words before stays as it is.
+ */
 export function outsideEvent<Event extends { eventType: string; payload?: unknown }>(
   event: Event,
   reader?: string,
@@ -139,7 +146,7 @@ export function outsideEvent<Event extends { eventType: string; payload?: unknow
       ...(typeof failure === 'string'
         ? { failure: parkedWords(failure) || 'It could not be done yet.' }
         : {}),
-      ...(typeof reason === 'string' && !banksReason.has(eventType)
+      ...(typeof reason === 'string'
         ? { reason: eventReason({ eventType, reason, actor, failureType, reader }) }
         : {}),
     },
@@ -159,11 +166,13 @@ function eventReason({
   failureType: unknown;
   reader: string | undefined;
 }): string {
+  if (banksReason.has(eventType)) return banksWord(reason);
   if (typeof failureType === 'string') {
     const said = outsideFailure(failureType, reason);
     /* Who may read of the customer's other order is judged for the shop alone. */
     return reader === undefined ? said.replace(/ Order \S+ of the same customer [^.]*\./, '') : said;
   }
+  if (actor === anyPerson) return reason;
   if (typeof actor === 'string') return outsideReason(reason, actor, reader) || 'A person asked for it.';
   return eventWords[eventType] ?? 'No more is said of it here.';
 }

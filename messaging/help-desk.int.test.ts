@@ -66,6 +66,7 @@ beforeAll(async () => {
   const clock = systemClock;
   await startHelpDesk({
     subscribe: createSubscribe<StoreTransaction>({ broker, seen, store, clock, logger, metrics }),
+    read: store.read,
     mailTo,
     chat: createSlackChat({ url: `http://127.0.0.1:${(chatServer.address() as AddressInfo).port}/hook` }),
     apiUrl: 'https://api.example',
@@ -198,4 +199,34 @@ it('lets a mail that is not taken now hold up no other, and sends it later', asy
   const { values } = await metrics.messagesConsumed.get();
   const later = values.find(({ labels }) => labels.queue === 'email-queue' && labels.result === 'retry');
   expect(later?.value).toBe(2);
+});
+
+it('tells people in the words of the house, which other subscribers do not get', async () => {
+  const order = randomUUID();
+  const seenByOthers: string[] = [];
+  const others = await createSubscribe({ broker, seen, clock: systemClock, logger, metrics })({
+    service: 'partner',
+    events: ['order.held.v1'],
+    async handler(event) {
+      if (event.payload.orderId === order) seenByOthers.push(JSON.stringify(event));
+    },
+  });
+  const reason = 'insufficient_funds, says the bank of 4242';
+  const event = held(order);
+  const body = JSON.parse(event.payload) as { payload: object };
+  const payload = JSON.stringify({ ...body, payload: { ...body.payload, reason } });
+  await store.transaction((tx) => tx.messages.add({ ...event, payload }));
+  const [mail] = await until(
+    () => mailsOf(order),
+    (mails) => mails.length > 0,
+  );
+  await until(
+    async () => postsOf(order).length + seenByOthers.length,
+    (count) => count > 1,
+  );
+  await others.close();
+  expect(mail?.text.replaceAll(/\s+/g, ' ')).toContain(reason);
+  expect(postsOf(order).join()).toContain(reason);
+  expect(seenByOthers.join()).toContain('The payment was declined.');
+  expect(seenByOthers.join()).not.toContain('4242');
 });

@@ -4,13 +4,15 @@ import { emailTasks, type HelpDeskTask } from '../domain/email-task.ts';
 import { orderId } from '../domain/ids.ts';
 import type { Chat } from '../ports/chat.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { StoreTransaction } from '../ports/store.ts';
+import type { StoreReads, StoreTransaction } from '../ports/store.ts';
 import { moneyEvents } from './help-desk-money.ts';
 import { helpDeskText, type WaitingOrder } from './help-desk-text.ts';
 import type { createSubscribe, EventContext, Subscription } from './subscribe.ts';
 
 export interface HelpDeskDeps {
   subscribe: ReturnType<typeof createSubscribe<StoreTransaction>>;
+  /** Events as they were written, in the house's words. */
+  read: Pick<StoreReads, 'events'>;
   /** Address of the people. */
   mailTo: string;
   /** A channel that people read, beside the mail. */
@@ -48,8 +50,8 @@ export async function startHelpDesk(deps: HelpDeskDeps): Promise<Subscription[]>
     service: 'order-saga',
     subscription: 'help-desk-chat',
     events,
-    async handler(event) {
-      const { subject, lines } = helpDeskText(event, deps.apiUrl);
+    async handler(event, context) {
+      const { subject, lines } = helpDeskText(await insideWords(deps, event, context), deps.apiUrl);
       const answer = await chat.post([`*${subject}*`, ...lines].join('\n'));
       return answer.status === 'posted' ? undefined : { reject: 'chat-refused', error: answer.reason };
     },
@@ -64,12 +66,13 @@ async function askForMail(
   context: EventContext<StoreTransaction>,
 ): Promise<void> {
   const { type, priority } = emailTasks['help-desk'];
+  const told = await insideWords(deps, event, context);
   const task: HelpDeskTask = {
     taskId: randomUUID(),
     template: 'help-desk',
     to: deps.mailTo,
     orderId: event.payload.orderId,
-    ...helpDeskText(event, deps.apiUrl),
+    ...helpDeskText(told, deps.apiUrl),
   };
   await context.once((tx) =>
     tx.messages.add({
@@ -84,4 +87,26 @@ async function askForMail(
       priority,
     }),
   );
+}
+
+/**
+ * The event as SQL has it: on the broker it says what outsiders may read. Where SQL does not answer or has it no more, people
+ * are told what the broker has, rather than nothing.
+ */
+async function insideWords<Event extends WaitingOrder>(
+  { read }: HelpDeskDeps,
+  event: Event,
+  { logger }: Pick<EventContext<StoreTransaction>, 'logger'>,
+): Promise<Event> {
+  const { eventId, payload, metadata } = event;
+  try {
+    const found = await read.events({
+      orderId: orderId(payload.orderId),
+      afterSequence: metadata.sequence - 1,
+    });
+    return (found.find((written) => written.eventId === eventId) as Event | undefined) ?? event;
+  } catch (error) {
+    logger.warn({ err: error }, 'the help desk is told in outside words: SQL did not answer');
+    return event;
+  }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { OutboxStore, PendingMessage } from '../ports/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { outsideMessage } from './outside-message.ts';
 import type { RelayTiming } from './relay-timing.ts';
 
 export interface RelayDeps {
@@ -74,7 +75,7 @@ export function createRelayPass(
 
   async function publish(row: PendingMessage): Promise<PublishAnswer> {
     const startedAtMs = performance.now();
-    const answer = await publisher.publish(row);
+    const answer = await publisher.publish(outsideMessage(row));
     const { status: result } = answer;
     metrics.messagesPublished.inc({ result });
     metrics.messagePublishDuration.observe({ result }, (performance.now() - startedAtMs) / 1_000);

@@ -99,6 +99,22 @@ it('publishes the messages of one order one after another and orders side by sid
   expect(log).toEqual(['+a-1', '+b-1', '-a-1', '+a-2', '-b-1', '+b-2', '-a-2', '-b-2']);
 });
 
+it('publishes events in outside words', async () => {
+  const payloads: string[] = [];
+  const { outbox, relay } = setUp({
+    publish: async ({ payload }) => {
+      payloads.push(payload);
+      return confirmed;
+    },
+  });
+  const payload = { actor: 'ada (help-desk)', reason: 'one key was stuck' };
+  outbox.add(message('a', 1, { payload: JSON.stringify({ eventType: 'order.cancelled.v1', payload }) }));
+  await relay.start();
+  await expect.poll(() => payloads.length).toBe(1);
+  expect(payloads[0]).not.toMatch(/ada|stuck/);
+  expect(outbox.rows[0]?.payload).toContain('one key was stuck');
+});
+
 it('is woken by the bell long before it sweeps', async () => {
   const { outbox, relay, bell } = setUp({ publish: async () => confirmed, timing: { sweepMs: 60_000 } });
   await relay.start();

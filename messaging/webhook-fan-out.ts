@@ -21,7 +21,7 @@ export async function fanOut(deps: FanOutDeps, delivery: Delivery): Promise<Hand
     const reason = 'isUnknownType' in parsed ? 'unknown-type' : 'invalid-payload';
     return { status: 'dead-letter', reason, error: delivery.parseError ?? parsed.reason };
   }
-  /* Partners are told nothing that is for the house. */
+  /* Said again for events that were published before they left the house in outside words. */
   const event = outsideEvent(parsed.value);
   const endpointIds = await deps.read.subscribers(event.eventType);
   const answers = await Promise.all(

@@ -35,6 +35,7 @@ export function startEventConsumers(input: {
   const started = {
     'help desk': startHelpDesk({
       subscribe,
+      read: store.read,
       mailTo: config.HELP_DESK_EMAIL,
       chat: url === undefined ? undefined : createSlackChat({ url }),
       apiUrl: config.PUBLIC_API_URL,

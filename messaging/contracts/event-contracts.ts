@@ -22,7 +22,11 @@ const heldStatus = z
   .meta({ description: 'What it waits for. Open list.', examples: [...heldStatuses] });
 const step = z.string().meta({ description: 'Step of the saga. Open list.', examples: [...stepNames] });
 
-const reason = z.string().describe('One sentence for people.');
+const reason = z
+  .string()
+  .describe('One sentence for people, in words for outsiders: nobody’s own reason and no provider’s error.');
+/** As subscribers get it, see `messaging/outside-message.ts`. */
+const actorText = 'a part of the machinery such as `customer` or `temporal`, or `person`.';
 const paymentId = z.string().min(1).describe("The payment provider's id of the payment.");
 const refundId = z.string().min(1).describe("The payment provider's id of the refund.");
 const disputeId = z.string().min(1).describe("The payment provider's id of the dispute.");
@@ -52,7 +56,7 @@ const exampleRefund = 're_3PqExample';
 const exampleDispute = 'du_1PqExample';
 const exampleShipment = 'shp_5b1cExample';
 const exampleFulfillment = '8c7a3f64-5d0f-4a39-9a4e-93b5f1f0a111';
-const declined = { failureType: 'CardDeclined', reason: 'The card was declined: insufficient_funds.' };
+const declined = { failureType: 'CardDeclined', reason: 'The payment was declined.' };
 
 /**
  * Every event type's contract: the one source of `schemas/`, of the types in `domain/event-payloads.ts`, of
@@ -142,7 +146,7 @@ export const eventContracts = {
       paymentId: examplePayment,
       refundId: exampleRefund,
       amount: 500,
-      reason: 'expired_or_canceled_card',
+      reason: 'The refund did not reach the customer.',
       owed: 500,
       moneyAct: 'refund',
     },
@@ -230,7 +234,7 @@ export const eventContracts = {
       'The order waits for an operator to approve it before anything is charged, until a deadline; then it fails.',
     details: { reason, untilUtc: utcTime.describe('The deadline, UTC.') },
     example: {
-      reason: 'The total of 750000.00 INR is above 500000.00 INR.',
+      reason: 'The order has to be approved before it is charged.',
       untilUtc: '2026-01-03T03:04:05.678Z',
     },
   },
@@ -239,7 +243,7 @@ export const eventContracts = {
       'The order is not shipped while its charge is disputed: it waits for the dispute until a deadline; then it fails.',
     details: { reason, untilUtc: utcTime.describe('The deadline, UTC.') },
     example: {
-      reason: "Dispute du_1 is open: the customer's bank holds the money until it is decided.",
+      reason: 'The customer’s bank disputes the payment.',
       untilUtc: '2026-01-09T03:04:05.678Z',
     },
   },
@@ -263,14 +267,14 @@ export const eventContracts = {
     summary: 'The order waits for a person longer than was said before.',
     details: {
       status: heldStatus,
-      actor: z.string().min(1).describe('Who extended it.'),
+      actor: z.string().min(1).describe(`Who extended it: ${actorText}`),
       reason,
       untilUtc: utcTime.describe('The new deadline, UTC.'),
     },
     example: {
       status: 'payment_failed',
-      actor: 'help-desk',
-      reason: 'the customer calls back on Monday',
+      actor: 'person',
+      reason: 'The customer calls back on Monday.',
       untilUtc: '2026-01-05T09:00:00.000Z',
     },
   },
@@ -279,21 +283,25 @@ export const eventContracts = {
     details: {
       step,
       activity: z.string().min(1).describe('The activity that failed: a forward step or a compensation.'),
-      failure: z.string().describe('What it said last.'),
+      failure: z
+        .string()
+        .describe(
+          'The kind of its last failure, such as `ProviderUnavailable`; what was said is in the audit trail.',
+        ),
       budgets: z.int().min(0).describe('Whole retry windows that were used up.'),
     },
     example: {
       step: 'shipping',
       activity: 'generateShipment',
-      failure: 'ProviderUnavailable: the carrier answered 503',
+      failure: 'ProviderUnavailable',
       budgets: 1,
     },
   },
   'order.completed.v1': { summary: 'The order was shipped and is done.', details: {}, example: {} },
   'order.cancelled.v1': {
     summary: 'The order was canceled before it shipped, and everything was taken back.',
-    details: { actor: z.string().min(1).describe('Who canceled it.'), reason },
-    example: { actor: 'customer', reason: 'ordered by mistake' },
+    details: { actor: z.string().min(1).describe(`Who canceled it: ${actorText}`), reason },
+    example: { actor: 'person', reason: 'Ordered by mistake.' },
   },
   'order.failed.v1': {
     summary: 'The order ended without shipping, and everything was taken back.',
