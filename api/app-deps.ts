@@ -10,6 +10,7 @@ import type { Store } from '../ports/store.ts';
 import type { WebhookSecrets, WebhookTargets } from '../ports/webhooks.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { RestartableBulkRuns } from './bulk-runs.ts';
 import type { DeadLetterWorkflows } from './dead-letter-workflows.ts';
 import type { OrderActWorkflows } from './order-act-workflows.ts';
 import type { RestartableRuns } from './order-runs.ts';
@@ -46,6 +47,7 @@ export interface AppDeps {
   workflows: OrderWorkflows;
   refunds: RefundWorkflows;
   orderActs: OrderActWorkflows;
+  bulkRuns: RestartableBulkRuns;
   runs: RestartableRuns;
   store: Pick<Store, 'read' | 'transaction' | 'ping'>;
   payments: Pick<PaymentGateway, 'payable' | 'verifyWebhook'>;

@@ -7,6 +7,7 @@ import type { AppDeps, AppEnv } from './app-deps.ts';
 import { addAudit } from './audit.ts';
 import { authenticate } from './callers.ts';
 import { addCases } from './cases.ts';
+import { addLostBulkRuns } from './lost-bulk-runs.ts';
 import { addCheckout } from './checkout.ts';
 import { addCustomers } from './customers.ts';
 import { addDeadLetters } from './dead-letters.ts';
@@ -70,6 +71,7 @@ export function createApp(deps: AppDeps): App {
   addStripeWebhook(app, deps);
   addWebhookEndpoints(app, deps);
   addCases(app, deps);
+  addLostBulkRuns(app, deps);
   addDeadLetters(app, deps);
   addOperations(app, deps, providers);
   addDocs(app, deps);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type {
   BulkAct,
@@ -9,6 +10,7 @@ import type {
 import type { AppDeps } from './app-deps.ts';
 import { invalidFields, readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
+import { readIdempotencyKey } from './checkout-request.ts';
 import {
   discardManyBody,
   discardQuery,
@@ -22,7 +24,9 @@ import {
   replayOneBody,
   summaryOf,
 } from './dead-letter-bodies.ts';
-import { NoWorker } from './dead-letter-workflows.ts';
+import { NoWorker, RunClosed } from './dead-letter-workflows.ts';
+import { runLost } from './lost-bulk-runs.ts';
+import { replayIdFor } from './order-identity.ts';
 import { ApiProblem, type ProblemType } from './problems.ts';
 import { readStore } from './read-store.ts';
 import { addRoute, type App, type AppContext, type RouteDefinition } from './route.ts';
@@ -44,6 +48,13 @@ const bodyProblems = [
   'unsupported-media-type',
   'invalid-fields',
 ] as const;
+const keyProblems = ['idempotency-key', 'idempotency-key-reused'] as const;
+const keyHeader = z.object({
+  'Idempotency-Key': z.string().min(1).max(255).optional().openapi({
+    pattern: '^[ -~]+$',
+    description: 'Printable ASCII, scoped to the caller; without it every request is an act.',
+  }),
+});
 const common = { tag: 'Dead letters', produces: 'application/json' } as const;
 
 const ended = { description: 'Done.', ...json(progressBody) };
@@ -87,7 +98,7 @@ export function addDeadLetters(app: App, deps: AppDeps): void {
         'Counts of what was done, refused and is left; the run goes on whether or not anybody asks.',
       request: { params: replayIdParameter },
       responses: { 200: { description: 'Its progress.', ...json(progressBody) } },
-      problems: ['unknown-dead-letter', 'temporal-unavailable', 'no-worker'],
+      problems: ['unknown-dead-letter', 'act-run-lost', 'temporal-unavailable', 'no-worker'],
     },
     async (c) => c.json(progressOf(await progress(deps, c.req.param('replayId') ?? '')), 200, noStore),
   );
@@ -100,7 +111,7 @@ export function addDeadLetters(app: App, deps: AppDeps): void {
       description: 'What was replayed or discarded stays so; the rest stays open.',
       request: { params: replayIdParameter },
       responses: { 202: accepted },
-      problems: ['unknown-dead-letter', 'temporal-unavailable', 'no-worker'],
+      problems: ['unknown-dead-letter', 'act-run-lost', 'temporal-unavailable', 'no-worker'],
     },
     async (c) => {
       const replayId = c.req.param('replayId') ?? '';
@@ -117,9 +128,9 @@ export function addDeadLetters(app: App, deps: AppDeps): void {
       description:
         'Oldest failure first, by a workflow that survives restarts. What fails after the cutoff (`failedUntil`, by ' +
         'default now) is never taken. Each keeps its message id and carries `x-replay-of`.',
-      request: { body: { required: true, ...json(replayManyBody) } },
+      request: { headers: keyHeader, body: { required: true, ...json(replayManyBody) } },
       responses: { 200: endedOrDry, 202: accepted },
-      problems: [...bodyProblems, 'store-unavailable', 'temporal-unavailable'],
+      problems: [...bodyProblems, ...keyProblems, 'store-unavailable', 'temporal-unavailable'],
     },
     async (c) => actOnMany(c, deps, 'replay', await readJson(c, replayManyBody)),
   );
@@ -130,9 +141,9 @@ export function addDeadLetters(app: App, deps: AppDeps): void {
       operationId: 'discardDeadLetters',
       summary: 'Discards a selection, a kind of failure, or all that failed until a time',
       description: 'Nothing is sent anywhere; the messages and the reason stay on record.',
-      request: { body: { required: true, ...json(discardManyBody) } },
+      request: { headers: keyHeader, body: { required: true, ...json(discardManyBody) } },
       responses: { 200: endedOrDry, 202: accepted },
-      problems: [...bodyProblems, 'store-unavailable', 'temporal-unavailable'],
+      problems: [...bodyProblems, ...keyProblems, 'store-unavailable', 'temporal-unavailable'],
     },
     async (c) => actOnMany(c, deps, 'discard', await readJson(c, discardManyBody)),
   );
@@ -156,10 +167,11 @@ export function addDeadLetters(app: App, deps: AppDeps): void {
       operationId: 'replayDeadLetter',
       summary: 'Replays one dead letter, edited where wanted',
       description: 'Never beside another replay of it, so never both the original and an edit.',
-      request: { params: idParameter, body: { required: true, ...json(replayOneBody) } },
+      request: { headers: keyHeader, params: idParameter, body: { required: true, ...json(replayOneBody) } },
       responses: { 200: endedOrDry, 202: accepted },
       problems: [
         ...bodyProblems,
+        ...keyProblems,
         'unknown-dead-letter',
         'dead-letter-taken',
         'store-unavailable',
@@ -175,10 +187,11 @@ export function addDeadLetters(app: App, deps: AppDeps): void {
       operationId: 'discardDeadLetter',
       summary: 'Discards one dead letter',
       description: 'The reason ends up in the audit trail.',
-      request: { params: idParameter, query: discardQuery },
+      request: { headers: keyHeader, params: idParameter, query: discardQuery },
       responses: { 200: ended, 202: accepted },
       problems: [
         'invalid-fields',
+        ...keyProblems,
         'unknown-dead-letter',
         'dead-letter-taken',
         'store-unavailable',
@@ -241,27 +254,36 @@ async function actOnMany(c: AppContext, deps: AppDeps, act: BulkAct['act'], body
   const nowMs = Date.parse(deps.clock.nowUtc());
   const untilNow = { failedUntilUtc: new Date(nowMs + graceMs).toISOString(), ...filter };
   if (body.dryRun === true) return dryRun(c, deps, untilNow, body.patch);
-  return begin(c, deps, { act, filter: untilNow, body, waitMs: 0 });
+  return begin(c, deps, { replayId: replayIdOf(c), act, filter: untilNow, body, waitMs: 0 });
 }
 
 async function actOnOne(c: AppContext, deps: AppDeps, act: BulkAct['act'], body: Act): Promise<Response> {
   const letter = await find(c, deps);
-  if (letter.state !== 'open') throw taken(letter);
+  const replayId = replayIdOf(c);
+  if (letter.state !== 'open' && letter.replayId !== replayId) throw taken(letter);
   const refusal = act === 'replay' ? deps.deadLetters.editRefusal(letter, body.patch) : undefined;
   if (refusal !== undefined) throw invalidFields([{ field: '/patch', reason: refusal }]);
   const filter = { ids: [letter.id], failedUntilUtc: letter.lastFailedAtUtc };
   if (body.dryRun === true) return dryRun(c, deps, filter, body.patch);
-  return begin(c, deps, { act, filter, body, waitMs: WAIT_MS });
+  return begin(c, deps, { replayId, act, filter, body, waitMs: WAIT_MS, of: letter.id });
 }
 
 async function begin(
   c: AppContext,
   deps: AppDeps,
-  input: { act: BulkAct['act']; filter: BulkAct['filter']; body: Act; waitMs: number },
+  input: {
+    replayId: string;
+    act: BulkAct['act'];
+    filter: BulkAct['filter'];
+    body: Act;
+    waitMs: number;
+    /** The one dead letter that is acted on. */
+    of?: string;
+  },
 ): Promise<Response> {
-  const { act, filter, body, waitMs } = input;
+  const { replayId, act, filter, body, waitMs, of } = input;
   const bulk: BulkAct = {
-    replayId: crypto.randomUUID(),
+    replayId,
     act,
     filter,
     actor: actorOf(c.get('caller'), body.actor),
@@ -269,12 +291,26 @@ async function begin(
     ...(body.patch === undefined ? {} : { patch: body.patch }),
     ...(body.ratePerSecond === undefined ? {} : { ratePerSecond: body.ratePerSecond }),
   };
-  await deps.deadLetters.workflows.start(bulk);
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([act, of ?? '', body]))
+    .digest('hex');
+  if ((await deps.deadLetters.workflows.start(bulk, fingerprint)) === 'conflict') {
+    throw new ApiProblem('idempotency-key-reused', {
+      detail: `This Idempotency-Key belongs to act ${replayId}, which was asked for otherwise.`,
+    });
+  }
   const end = waitMs === 0 ? undefined : await deps.deadLetters.workflows.end(bulk.replayId, waitMs);
   if (end !== undefined) return c.json(progressOf(end), 200, noStore);
   const begun = { replayId: bulk.replayId, act, status: 'accepted' as const, settled: 0, left: 0, toGo: 0 };
   const answer = progressOf(begun);
   return c.json(answer, 202, { ...noStore, location: answer.links.self });
+}
+
+/** The same key of the same caller always means the same act. */
+function replayIdOf(c: AppContext): string {
+  const key = c.req.header('idempotency-key');
+  if (key === undefined) return crypto.randomUUID();
+  return replayIdFor({ callerId: c.get('caller').callerId, idempotencyKey: readIdempotencyKey(key) });
 }
 
 async function dryRun(
@@ -307,6 +343,7 @@ async function progress(deps: AppDeps, replayId: string): Promise<BulkProgress> 
     const found = await deps.deadLetters.workflows.progress(replayId);
     if (found) return found;
   } catch (error) {
+    if (error instanceof RunClosed) throw runLost(error);
     if (!(error instanceof NoWorker)) throw error;
     throw new ApiProblem('no-worker', { detail: `No worker answered for replay ${shown(replayId)}.` });
   }

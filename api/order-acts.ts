@@ -14,9 +14,10 @@ import type { AppDeps } from './app-deps.ts';
 import { invalidFields, readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
 import { readIdempotencyKey, withoutUndefined } from './checkout-request.ts';
-import { NoWorker } from './dead-letter-workflows.ts';
+import { NoWorker, RunClosed } from './dead-letter-workflows.ts';
 import { deadlineOf, reasonWith } from './fields.ts';
 import { bulkBody, bulkDryRunBody, bulkProgressBody, type BulkBody } from './order-act-bodies.ts';
+import { runLost } from './lost-bulk-runs.ts';
 import { fromSummary } from './order-body.ts';
 import { actIdFor, isOrderId } from './order-identity.ts';
 import { amongstOf, filterOf } from './order-where.ts';
@@ -31,7 +32,13 @@ const noStore = { 'cache-control': 'no-store' };
 const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } });
 const actIdParameter = z.object({ actId: z.string().openapi({ format: 'uuid' }) });
 const common = { tag: 'Orders', produces: 'application/json' } as const;
-const progressProblems = ['forbidden', 'unknown-order-act', 'temporal-unavailable', 'no-worker'] as const;
+const progressProblems = [
+  'forbidden',
+  'unknown-order-act',
+  'act-run-lost',
+  'temporal-unavailable',
+  'no-worker',
+] as const;
 
 /** /order-acts: one act on many orders, by a workflow. Operators only. */
 export function addOrderActs(app: App, deps: AppDeps): void {
@@ -224,6 +231,7 @@ async function progress(deps: AppDeps, actId: string): Promise<BulkOrderProgress
     const found = await deps.orderActs.progress(actId);
     if (found) return found;
   } catch (error) {
+    if (error instanceof RunClosed) throw runLost(error);
     if (!(error instanceof NoWorker)) throw error;
     throw new ApiProblem('no-worker', { detail: `No worker answered for act ${actId}.` });
   }

@@ -20,6 +20,10 @@ export const orderIdFor = (input: { callerId: string; idempotencyKey: string }):
 export const actIdFor = (input: { callerId: string; idempotencyKey: string }): string =>
   uuidOf([input.callerId, 'POST /order-acts', input.idempotencyKey]);
 
+/** The id of a replay or discard, in the same way. */
+export const replayIdFor = (input: { callerId: string; idempotencyKey: string }): string =>
+  uuidOf([input.callerId, '/dead-letters', input.idempotencyKey]);
+
 function uuidOf(parts: readonly string[]): string {
   const name = JSON.stringify(parts);
   const bytes = createHash('sha1').update(NAMESPACE).update(name).digest().subarray(0, 16);

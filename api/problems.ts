@@ -82,6 +82,11 @@ export const problems = {
     title: 'The order has lost its run before it was recorded',
     act: 'Ask an operator to restart or compensate it (GET /cases); a new key would be a second order.',
   },
+  'act-run-lost': {
+    status: 409,
+    title: 'The act on many has lost its run',
+    act: 'Have it go on (POST /cases/runs/{workflowId}/restart), or take note of it: nothing is done twice.',
+  },
   'order-closed': { status: 409, title: 'The order has ended', act: 'Nothing can be changed any more.' },
   'write-refused': {
     status: 409,

@@ -22,6 +22,7 @@ import { editedContent } from '../messaging/dead-letters-edit.ts';
 import { createDeadLetterWorkflows } from './temporal-dead-letter-workflows.ts';
 import { lazyStore } from './lazy-store.ts';
 import { lazyTemporalConnection } from './temporal-connection.ts';
+import { createBulkRuns } from './temporal-bulk-runs.ts';
 import { createOrderActWorkflows } from './temporal-order-act-workflows.ts';
 import { createOrderRuns } from './temporal-order-runs.ts';
 import { createOrderWorkflows } from './temporal-order-workflows.ts';
@@ -90,6 +91,7 @@ async function connectDeps(config: Config) {
     deps: {
       workflows,
       orderActs: createOrderActWorkflows(client, queues.ops),
+      bulkRuns: createBulkRuns(client, queues.ops),
       refunds,
       deadLetters,
       runs: createOrderRuns(client, queues),

@@ -1,7 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { QueryDefinition } from '@temporalio/common';
 import { within } from './bounded.ts';
-import { NoWorker } from './dead-letter-workflows.ts';
+import { NoWorker, RunClosed } from './dead-letter-workflows.ts';
+import { isLost } from './lost-run.ts';
 import { TemporalUnavailable } from './order-workflows.ts';
 
 /** What all bulk acts of operators have in common: a workflow on their task queue that tells its progress. */
@@ -25,39 +26,45 @@ export function createBulkWorkflows<Progress>(
     foundOrUndefined('describe', () => call(1_000, 'describe', () => handleOf(id).describe()));
 
   return {
-    /** `exists` when one with this id was started before. At most 1.4 s. */
+    /**
+     * `repeated` when the same request started it before, `conflict` when another one did under this id. At most 2.4 s.
+     */
     async start(input: {
       id: string;
       args: unknown[];
       summary: string;
-      memo?: Record<string, unknown>;
-    }): Promise<'started' | 'exists'> {
-      const { id, args, summary, memo = {} } = input;
+      fingerprint: string;
+    }): Promise<'started' | 'repeated' | 'conflict'> {
+      const { id, args, summary, fingerprint } = input;
       try {
         await call(1_400, 'start', () =>
           client.workflow.start(name, {
             workflowId: workflowIdOf(id),
             taskQueue,
             args,
-            memo,
+            memo: { fingerprint },
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             staticSummary: summary,
           }),
         );
         return 'started';
       } catch (error) {
-        if (error instanceof WorkflowExecutionAlreadyStartedError) return 'exists';
-        throw new TemporalUnavailable('start', error);
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) {
+          throw new TemporalUnavailable('start', error);
+        }
+        const before = await describe(id);
+        return before?.memo?.['fingerprint'] === fingerprint ? 'repeated' : 'conflict';
       }
     },
-    /** The memo it was started with. At most 1 s. */
-    async memo(id: string): Promise<Record<string, unknown> | undefined> {
-      const found = await describe(id);
-      return found && (found.memo ?? {});
-    },
-    /** How far it has come; undefined when there is none; rejects with NoWorker without one. At most 2 s. */
+    /**
+     * How far it has come; undefined when there is none; rejects with NoWorker without one, with RunClosed where the run
+     * was closed from outside: nobody goes on with it. At most 2 s.
+     */
     async progress(id: string): Promise<Progress | undefined> {
-      if ((await describe(id)) === undefined) return undefined;
+      const found = await describe(id);
+      if (found === undefined) return undefined;
+      const closedAs = found.status.name;
+      if (isLost({ closedAs })) throw new RunClosed(workflowIdOf(id), closedAs);
       try {
         return await call(1_000, 'query', () => handleOf(id).query(progress));
       } catch (error) {

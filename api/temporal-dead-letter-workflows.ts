@@ -16,10 +16,10 @@ export function createDeadLetterWorkflows(client: Client, taskQueue: string): De
     progress: getBulkProgress,
   });
   return {
-    async start(bulk) {
+    async start(bulk, fingerprint) {
       const input: ReplayDeadLetters = { bulk };
       const summary = `${bulk.act} dead letters: ${bulk.reason.slice(0, 150)}`;
-      await start({ id: bulk.replayId, args: [input], summary });
+      return start({ id: bulk.replayId, args: [input], summary, fingerprint });
     },
     progress,
     end,

@@ -6,7 +6,7 @@ import { createBulkWorkflows } from './temporal-bulk-workflows.ts';
 
 /** OrderActWorkflows through a Temporal client; no connection is made before the first call. */
 export function createOrderActWorkflows(client: Client, taskQueue: string): OrderActWorkflows {
-  const { start, memo, progress, cancel } = createBulkWorkflows(client, taskQueue, {
+  const { start, progress, cancel } = createBulkWorkflows(client, taskQueue, {
     name: actOnOrdersName,
     workflowIdOf: orderActWorkflowIdOf,
     progress: getOrderActProgress,
@@ -15,9 +15,7 @@ export function createOrderActWorkflows(client: Client, taskQueue: string): Orde
     async start(bulk, fingerprint) {
       const input: ActOnOrders = { bulk };
       const summary = `${bulk.act.kind} orders: ${bulk.reason.slice(0, 150)}`;
-      const started = await start({ id: bulk.actId, args: [input], summary, memo: { fingerprint } });
-      if (started === 'started') return 'started';
-      return (await memo(bulk.actId))?.['fingerprint'] === fingerprint ? 'repeated' : 'conflict';
+      return start({ id: bulk.actId, args: [input], summary, fingerprint });
     },
     progress,
     cancel,

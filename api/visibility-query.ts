@@ -49,7 +49,7 @@ const anyOf = (name: string, values: string | readonly string[]): string =>
 /** Runs that were started for another request than the order's are none of it. */
 const notAnothers = `(${names.failureType} IS NULL OR ${names.failureType} != 'KeyReused')`;
 
-function quoted(value: string): string {
+export function quoted(value: string): string {
   if (/^[\w.:-]+$/.test(value)) return `'${value}'`;
   throw new Error(`A list filter takes letters, digits and . _ : - alone; got ${JSON.stringify(value)}`);
 }

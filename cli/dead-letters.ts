@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { repeatedName } from '../domain/repeated-name.ts';
 import type { ApiClient } from './api-client.ts';
 import type { CliDeps } from './deps.ts';
+import { namedAct } from './named-act.ts';
 import { orderIdOf } from './order-ids.ts';
 import { letterText, listText, type LetterAnswer, type ListAnswer } from './dead-letter-tables.ts';
 
@@ -31,6 +32,7 @@ interface ActOptions extends Choice {
   rate?: number;
   patch?: Record<string, unknown>;
   url?: string;
+  key?: string;
 }
 
 interface ProgressAnswer {
@@ -89,6 +91,7 @@ const acting = (command: Command): Command =>
     .option('--actor <name>', 'who acts', userInfo().username)
     .option('--dry-run', 'only say what would be done')
     .option('--rate <count>', 'most messages a second', Number)
+    .option('--key <text>', 'names this act: the same key and words are the same act')
     .option('--no-wait', 'do not wait for the end')
     .option('-y, --yes', 'do not ask before more than one');
 
@@ -133,10 +136,11 @@ async function act(
     }
   }
   const [only] = ids;
+  const named = namedAct(deps, options.key);
   const started =
     only !== undefined && ids.length === 1
-      ? await actOnOne(client, verb, only, options)
-      : await client.send<ProgressAnswer>('POST', `${base}/${verb}`, body);
+      ? await actOnOne(client, verb, only, options, named)
+      : await client.send<ProgressAnswer>('POST', `${base}/${verb}`, body, named);
   const end = options.wait ? await untilEnd(client, started) : started;
   say(progressText(verb, end), end);
   if (end.left > 0)
@@ -148,12 +152,13 @@ function actOnOne(
   verb: 'replay' | 'discard',
   id: string,
   options: ActOptions,
+  named: Record<string, string>,
 ): Promise<ProgressAnswer> {
   const { reason, actor } = options;
   const path = `${base}/${encodeURIComponent(id)}`;
   return verb === 'replay'
-    ? client.send('POST', `${path}/replay`, { ...editOf(options), reason, actor })
-    : client.send('DELETE', `${path}?${new URLSearchParams({ reason, actor }).toString()}`);
+    ? client.send('POST', `${path}/replay`, { ...editOf(options), reason, actor }, named)
+    : client.send('DELETE', `${path}?${new URLSearchParams({ reason, actor }).toString()}`, undefined, named);
 }
 
 async function untilEnd(client: ApiClient, started: ProgressAnswer): Promise<ProgressAnswer> {

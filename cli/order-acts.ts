@@ -12,6 +12,7 @@ import {
   type OrderAnswer,
   type ProgressAnswer,
 } from './order-tables.ts';
+import { namedAct } from './named-act.ts';
 import { orderIdOf } from './order-ids.ts';
 import { parseWhere } from './order-where.ts';
 
@@ -26,6 +27,8 @@ export interface ActOptions {
   yes?: boolean;
   wait: boolean;
   rate?: number;
+  /** Names an act on many. */
+  key?: string;
   json?: boolean;
   /** resolve */
   action?: ResolveAction;
@@ -120,7 +123,7 @@ async function actOnMany(
     const agreed = await deps.confirm(`${capital(what)} ${ordersText(dry.count)}?`);
     if (!agreed) throw new Error(`${ordersText(dry.count)} left as they are: confirm, or give --yes`);
   }
-  const started = await client.send<ProgressAnswer>('POST', base, body);
+  const started = await client.send<ProgressAnswer>('POST', base, body, namedAct(deps, options.key));
   if (!options.wait)
     return say(`${progressText(what, started)}\nFollow it: orders progress ${started.actId}`, started);
   const end = await untilEnd(client, started, (now) => {

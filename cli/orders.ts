@@ -107,6 +107,7 @@ const actsOnMany = (command: Command): Command =>
   byPerson(command)
     .option('--where <conditions>', `instead of orders: ${whereHelp}`)
     .option('--rate <count>', 'most orders a second (default 10)', wholeNumber)
+    .option('--key <text>', 'names an act on many: the same key and words are the same act')
     .option('--no-wait', 'do not wait for the end of an act on many')
     .option('-y, --yes', 'do not ask before more than one');
 

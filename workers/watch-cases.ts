@@ -1,15 +1,17 @@
 import type { Locks } from '../ports/locks.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { repeat } from './repeat.ts';
+import { sweepBulkRuns, type BulkSweepDeps } from './upkeep/sweep-bulk-runs.ts';
 import { sweepCases, type SweepDeps } from './upkeep/sweep-cases.ts';
 import { sweepUnrecorded, type Patrol, type UnrecordedDeps } from './upkeep/sweep-unrecorded.ts';
 
 /**
- * Sweeps for orders that have lost their run, and for runs whose order SQL does not know, every `everyMs`, leaving alone what was changed within half of that.
+ * Sweeps for orders and acts on many that have lost their run, and for runs whose order SQL does not know, every
+ * `everyMs`, leaving alone orders that were changed within half of that.
  * Workers share it by a lock; without Redis each of them does it, which costs reads and changes nothing.
  */
 export function watchCases(
-  deps: SweepDeps & UnrecordedDeps & { locks: Locks; logger: Logger; everyMs: number },
+  deps: SweepDeps & UnrecordedDeps & BulkSweepDeps & { locks: Locks; logger: Logger; everyMs: number },
 ): {
   close(): Promise<void>;
 } {
@@ -27,6 +29,12 @@ export function watchCases(
         logger.warn(
           { found: unrecorded.found },
           'orders are unknown to SQL; see `npm run -s ops -- cases list`',
+        );
+      const bulk = await sweepBulkRuns(deps);
+      if (bulk.found > 0)
+        logger.warn(
+          { found: bulk.found },
+          'acts on many have lost their run; see `npm run -s ops -- cases list`',
         );
     },
     onError: (error) => logger.warn({ err: error }, 'orders that have lost their run are looked for later'),

@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { Runtime } from '@temporalio/worker';
 import { createDebtRuns } from '../api/temporal-debt-runs.ts';
+import { createBulkRuns } from '../api/temporal-bulk-runs.ts';
 import { createOrderRuns } from '../api/temporal-order-runs.ts';
 import { createOrderWorkflows } from '../api/temporal-order-workflows.ts';
 import { createRefundWorkflows } from '../api/temporal-refund-workflows.ts';
@@ -109,6 +110,7 @@ const cases = watchCases({
   ...deps,
   runs: createOrderRuns(client, taskQueues(config.TASK_QUEUE_PREFIX)),
   workflows: createOrderWorkflows(client, taskQueues(config.TASK_QUEUE_PREFIX)),
+  bulkRuns: createBulkRuns(client, taskQueues(config.TASK_QUEUE_PREFIX).ops),
   logger,
   everyMs: config.CASE_SWEEP_SECONDS * 1_000,
 });

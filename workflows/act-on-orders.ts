@@ -14,6 +14,7 @@ import {
   type BulkOrderProgress,
   type OrderActResult,
 } from '../domain/order-acts.ts';
+import type { RestartedBulk } from '../domain/lost-bulk.ts';
 import { getOrderActProgress, type ActOnOrders } from './order-act-messages.ts';
 import { watchCancel } from './watch-cancel.ts';
 
@@ -31,13 +32,20 @@ const { findOrders, actOnSlice, noteOrderAct } = proxyActivities<OrderActActivit
  * worker repeats the same orders under the same update ids. A cancel lets the slice at work end and begins no other;
  * the run then closes as Canceled.
  */
-export async function actOnOrders({ bulk, resumed }: ActOnOrders): Promise<BulkOrderProgress> {
+export async function actOnOrders({ bulk, resumed, restarted }: ActOnOrders): Promise<BulkOrderProgress> {
   const progress = resumed?.progress ?? begin(bulk);
   setHandler(getOrderActProgress, () => progress);
   const cancel = watchCancel(() => show(bulk, progress, 'cancelling'));
-  const note = (from: string, to: string) =>
-    CancellationScope.nonCancellable(() => noteOrderAct({ bulk, from, to }));
-  if (!resumed) await note('', 'running');
+  const note = (from: string, to: string, by: Partial<RestartedBulk> = {}) =>
+    CancellationScope.nonCancellable(() =>
+      noteOrderAct({
+        bulk: { ...bulk, actor: by.actor ?? bulk.actor, reason: by.reason ?? bulk.reason },
+        from,
+        to,
+      }),
+    );
+  if (restarted) await note(restarted.closedAs, 'running', restarted);
+  else if (!resumed) await note('', 'running');
   show(bulk, progress, 'running');
 
   let after = resumed?.after;

@@ -1,12 +1,17 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import { defineQuery } from '@temporalio/workflow';
 import type { BulkOrderAct, BulkOrderProgress, OrderAct } from '../domain/order-acts.ts';
+import type { RestartedBulk } from '../domain/lost-bulk.ts';
 import type { OrderView } from '../domain/order.ts';
 import { approveOrder, cancelOrder, extendHold, resolveParked, type Act } from './messages.ts';
 
-/** Input of the workflow `actOnOrders`; `resumed` is what a run hands to the one that continues it. */
+/**
+ * Input of the workflow `actOnOrders`; `resumed` is what a run hands to the one that continues it, `restarted` who had it
+ * go on after its run had been closed from outside.
+ */
 export interface ActOnOrders {
   bulk: BulkOrderAct;
+  restarted?: RestartedBulk;
   resumed?: { after: string; progress: BulkOrderProgress };
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { DeadLetterActivities } from '../activities/dead-letters.ts';
 import type { BulkAct, BulkProgress } from '../domain/dead-letters.ts';
+import type { RestartedBulk } from '../domain/lost-bulk.ts';
 import { getBulkProgress, type ReplayDeadLetters } from './dead-letter-messages.ts';
 import { watchCancel } from './watch-cancel.ts';
 
@@ -25,7 +26,11 @@ const { workOnDeadLetters, noteDeadLetterAct } = proxyActivities<DeadLetterActiv
  * Canceled. While the broker or the store is away it waits. Everything done is in the dead letters' own rows: this
  * workflow only remembers how far it has come.
  */
-export async function replayDeadLetters({ bulk, resumed }: ReplayDeadLetters): Promise<BulkProgress> {
+export async function replayDeadLetters({
+  bulk,
+  resumed,
+  restarted,
+}: ReplayDeadLetters): Promise<BulkProgress> {
   const startedAtUtc = new Date().toISOString();
   const progress: BulkProgress = resumed?.progress ?? {
     replayId: bulk.replayId,
@@ -39,9 +44,16 @@ export async function replayDeadLetters({ bulk, resumed }: ReplayDeadLetters): P
   };
   setHandler(getBulkProgress, () => progress);
   const cancel = watchCancel(() => show(bulk, progress, 'cancelling'));
-  const note = (from: string, to: string) =>
-    CancellationScope.nonCancellable(() => noteDeadLetterAct({ bulk, from, to }));
-  if (!resumed) await note('', 'running');
+  const note = (from: string, to: string, by: Partial<RestartedBulk> = {}) =>
+    CancellationScope.nonCancellable(() =>
+      noteDeadLetterAct({
+        bulk: { ...bulk, actor: by.actor ?? bulk.actor, reason: by.reason ?? bulk.reason },
+        from,
+        to,
+      }),
+    );
+  if (restarted) await note(restarted.closedAs, 'running', restarted);
+  else if (!resumed) await note('', 'running');
   show(bulk, progress, 'running');
 
   let after = resumed?.after;

@@ -125,6 +125,7 @@ export function fakeRefunds(answer?: (refund: RequestRefund) => RefundAnswer | u
 /** Acts on dead letters that end at once. */
 export function fakeDeadLetterWorkflows() {
   const started = new Map<string, BulkAct>();
+  const fingerprints = new Map<string, string>();
   const cancelled: string[] = [];
   const progressOf = ({ replayId, act }: BulkAct): BulkProgress => ({
     replayId,
@@ -141,7 +142,13 @@ export function fakeDeadLetterWorkflows() {
     return bulk && progressOf(bulk);
   };
   const workflows: DeadLetterWorkflows = {
-    start: async (bulk) => void started.set(bulk.replayId, bulk),
+    async start(bulk, fingerprint) {
+      const before = fingerprints.get(bulk.replayId);
+      if (before !== undefined) return before === fingerprint ? 'repeated' : 'conflict';
+      fingerprints.set(bulk.replayId, fingerprint);
+      started.set(bulk.replayId, bulk);
+      return 'started';
+    },
     progress: async (replayId) => find(replayId),
     end: async (replayId) => find(replayId),
     async cancel(replayId) {
@@ -317,6 +324,7 @@ export function fakeDeps(changes: Partial<AppDeps> = {}): AppDeps {
   return {
     workflows: fakeWorkflows().workflows,
     orderActs: fakeOrderActs().workflows,
+    bulkRuns: { lost: async () => [], find: async () => undefined, startAgain: async () => 'forgotten' },
     runs: fakeRuns().runs,
     refunds: fakeRefunds().workflows,
     store: fakeStore().store,
