@@ -58,7 +58,7 @@ export interface NotClosed {
  * are left, and writes nothing.
  * Idempotent by `close-<orderId>`. Fails with OrderClosed when it has ended otherwise, or technically.
  * Writes: Orders, AuditLog, OutboxMessages(order.failed.v1 or order.cancelled.v1; the mail that
- * tells the customer of the money), in one transaction.
+ * tells the customer why, and of the money), in one transaction.
  */
 export const createCloseOrder =
   (deps: ActivityDeps) =>
@@ -115,7 +115,7 @@ const closeOrder = (deps: ActivityDeps, { orderId, step, ending }: CloseOrder): 
         nowUtc,
       });
       await settleActs(tx, order, ending.status);
-      await writeEndMail(tx, { order, status: ending.status, nowUtc });
+      await writeEndMail(tx, { order, ending, nowUtc });
       return { done: null };
     },
   );

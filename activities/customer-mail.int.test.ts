@@ -73,14 +73,19 @@ describe('mails about the customer’s money', () => {
     ]);
   });
 
-  test('and that nothing was charged, where nothing was; a failed order without a charge is silent', async () => {
+  test('and that nothing was charged, where nothing was; a failed order’s customer is told why', async () => {
     const [canceled, failed] = [await given({ paid: false }), await given({ paid: false })];
     await canceled.end('cancelled');
     await failed.end('failed');
     const [mail, ...more] = await mailsOf(canceled.orderId);
     expect([mail, more]).toMatchObject([{ template: 'order-ended', canceled: true }, []]);
     expect(mail).not.toHaveProperty('back');
-    expect(await mailsOf(failed.orderId)).toEqual([]);
+    expect(mail).not.toHaveProperty('failureType');
+    const told = await mailsOf(failed.orderId);
+    expect(told).toMatchObject([
+      { template: 'order-ended', canceled: false, failureType: 'AddressUndeliverable' },
+    ]);
+    expect(told[0]).not.toHaveProperty('back');
   });
 
   test('a failed order that was charged tells of its money, and of what a bank holds', async () => {

@@ -1,7 +1,7 @@
 import type { CustomerTask, MoneyBack } from '../domain/email-task.ts';
+import type { FailureType } from '../domain/failures.ts';
 import type { Money } from '../domain/money.ts';
 import { moneyStanding } from '../domain/money-standing.ts';
-import type { EndStatus } from '../domain/order.ts';
 import type { OrderRow, StoreTransaction } from '../ports/store.ts';
 import { writeMail } from './write-mail.ts';
 
@@ -46,23 +46,29 @@ async function itemsOf(tx: StoreTransaction, { items, lines }: OrderRow): Promis
 }
 
 /**
- * Tells the customer that the order has ended without shipping and what becomes of the money: a canceled one always, a
- * failed one where something was charged (who was refused at checkout was told there). Once, by the closing operation.
+ * Tells the customer that the order has ended without shipping, why it failed, and what becomes of the money. Checkout
+ * answers before an order is priced: who has left the shop by then learns of it here. Once, by the closing operation.
  */
 export async function writeEndMail(
   tx: StoreTransaction,
-  { order, status, nowUtc }: { order: OrderRow; status: EndStatus; nowUtc: string },
+  { order, ending, nowUtc }: { order: OrderRow; ending: Ending; nowUtc: string },
 ): Promise<void> {
   const { orderId } = order;
+  const { status } = ending;
   const payments = await tx.payments.list(orderId);
   const refunds = await tx.refunds.list(orderId);
   const disputes = await tx.disputes.list(orderId);
   const standing = moneyStanding({ status, payments, refunds, disputes }, true);
-  if (status !== 'cancelled' && !standing) return;
-  const canceled = status === 'cancelled';
-  const mail = { template: 'order-ended', canceled, ...(standing ? moneyBack(standing) : {}) } as const;
+  const mail = {
+    template: 'order-ended',
+    canceled: status === 'cancelled',
+    ...(status === 'failed' ? { failureType: ending.failure.type } : {}),
+    ...(standing ? moneyBack(standing) : {}),
+  } as const;
   await writeCustomerMail(tx, { order, mail, nowUtc });
 }
+
+type Ending = { status: 'cancelled' } | { status: 'failed'; failure: { type: FailureType } };
 
 type Standing = NonNullable<ReturnType<typeof moneyStanding>>;
 

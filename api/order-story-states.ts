@@ -1,4 +1,5 @@
 import type { AuditRow } from '../domain/audit.ts';
+import { customerSentence } from '../domain/customer-words.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import { foundAtProvider } from '../domain/failures.ts';
 import { notedRunState, refundWithoutRun, storeBehindText } from '../domain/recovery.ts';
@@ -25,10 +26,18 @@ export function orderText(row: AuditRow, told: Told, events: readonly DomainEven
   /* Why we look at an order twice is not for the customer; a dispute has told its reason. */
   if (to === 'awaiting_approval' || to === 'payment_disputed') return `${cause}${text}`;
   if (to !== 'cancelled' && to !== 'failed') return `${cause}${text}${because(brief(reason))}`;
+  if (to === 'failed' && reason === '') return `${cause}${text}${because(failureWords(events))}`;
   /* The walk back, or the refused checkout, has told why. */
   if (reason === told.reason || (told.last && isRefusedCheckout(told.last) && told.last.reason === reason))
     return `${cause}${text}`;
   return `${cause}${text}${to === 'cancelled' ? requested(row) : because(brief(reason))}`;
+}
+
+/** What the event tells of the kind, where the reason is not for the reader. */
+function failureWords(events: readonly DomainEvent[]): string {
+  const failed = events.find(({ eventType }) => eventType === 'order.failed.v1');
+  const type: unknown = failed?.payload['failureType'];
+  return (typeof type === 'string' && customerSentence(type)) || '';
 }
 
 /** A person's reference stands in the reason where the step was found to be done. */

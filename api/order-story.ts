@@ -40,7 +40,7 @@ export interface Told {
 
 /**
  * Tells the story from the audit rows and the order's money; of the events only their names are used, for what caused
- * what, and the deadline of a hold. What may be done with the money is told where it is known. A status that is recorded again at once is told once.
+ * what, the deadline of a hold, and the kind of a failure. What may be done with the money is told where it is known. A status that is recorded again at once is told once.
  */
 export function tellOrder(
   rows: readonly AuditRow[],

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { DomainEvent } from '../domain/events.ts';
+import { businessFailures } from '../domain/failures.ts';
 import type { OrderBooks } from '../domain/owed.ts';
 import type { DisputeState, RefundState } from '../domain/refunds.ts';
 import { fromTrail, readTrails, type TrailRow } from '../test/replay/order-trails.ts';
@@ -72,6 +74,18 @@ describe('the story of an order', () => {
         expect(line).not.toMatch(ours);
       }
     }
+  });
+
+  /* What shops and customers may not read of a reason is left out of its row before the story is told. */
+  it.each(Object.keys(businessFailures))('says why an order failed, reason or not: %s', (failureType) => {
+    const { rows, events } = fromTrail({
+      rows: [...begun, row('closing', 'inventory_reserved', 'failed', '')],
+    });
+    const failed = { eventId: 'failed', eventType: 'order.failed.v1', payload: { failureType } };
+    const { story } = tellOrder(rows, noBooks, [...events, failed as unknown as DomainEvent]);
+    const end = story.find((line) => line.includes('closed without being delivered'));
+    expect(end).toMatch(/without being delivered: [A-Z][^]{10,}\.$/);
+    expect(end).not.toMatch(/_|\b[a-z]+[A-Z]|undefined|Idempotency|operator|catalog|Temporal|API/);
   });
 
   it('begins with what is known when there is nothing yet', () => {

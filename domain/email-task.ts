@@ -1,3 +1,4 @@
+import type { FailureType } from './failures.ts';
 import { isCurrency, type Money } from './money.ts';
 import type { ShipmentView } from './order.ts';
 
@@ -48,7 +49,12 @@ export interface MoneyBack {
 export type CustomerTask =
   | (EmailTaskFacts & { template: 'order-confirmation'; total: Money; shipping?: Money })
   | (EmailTaskFacts & { template: 'order-shipped'; total?: Money; shipment: ShipmentView })
-  | (EmailTaskFacts & { template: 'order-ended'; canceled: boolean } & MoneyBack)
+  | (EmailTaskFacts & {
+      template: 'order-ended';
+      canceled: boolean;
+      /** Why it failed; absent where it was canceled, and in mails of earlier versions. */
+      failureType?: FailureType;
+    } & MoneyBack)
   | (EmailTaskFacts & { template: 'money-refunded'; amount: Money });
 
 /** Payload of a message on the email queue. */
@@ -138,6 +144,8 @@ function partsRefusal(value: Record<string, unknown>): string | undefined {
 function moneyRefusal(value: Record<string, unknown>): string | undefined {
   if (value['template'] === 'order-ended' && typeof value['canceled'] !== 'boolean')
     return expected('canceled', 'true or false', value['canceled']);
+  if (value['failureType'] !== undefined && !isText(value['failureType']))
+    return expected('failureType', 'a text that is not empty', value['failureType']);
   const needed = value['template'] === 'money-refunded' ? ['amount'] : [];
   const given = ['back', 'heldByBank', 'givenByBank', 'owed'].filter((field) => value[field] !== undefined);
   const wrong = [...needed, ...given].find((field) => !isMoney(value[field]));

@@ -23,6 +23,7 @@ const refunded = { ...confirmation, template: 'money-refunded', amount: confirma
 it.each([
   ['a confirmation', confirmation],
   ['the end of an order', ended],
+  ['a failed order', { ...ended, canceled: false, failureType: 'OutOfStock' }],
   ['a refund', refunded],
   ['a shipping mail without total', JSON.parse(JSON.stringify(shipped))],
 ])('takes %s', (_, payload: unknown) => {
@@ -62,6 +63,7 @@ it.each([
   ['a broken total in a shipping mail', { ...shipped, total: { amountMinor: '1' } }, 'total: expected money'],
   ['an end that does not say how', { ...ended, canceled: undefined }, 'canceled: expected true or false'],
   ['an end with broken money', { ...ended, owed: { amountMinor: 1.5 } }, 'owed: expected money'],
+  ['a failure that is no text', { ...ended, failureType: 1 }, 'failureType: expected a text'],
   ['a refund without amount', { ...refunded, amount: undefined }, 'amount: expected money'],
   ['a shipping mail without shipment', { ...shipped, shipment: {} }, 'shipment: expected carrier'],
 ])('refuses %s and says why', (_, payload: unknown, reason) => {

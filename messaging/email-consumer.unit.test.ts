@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { EmailTask } from '../domain/email-task.ts';
+import { businessFailures, type FailureType } from '../domain/failures.ts';
 import type { Money } from '../domain/money.ts';
 import type { Delivery, HandlerResult } from '../ports/broker.ts';
 import type { Mail, MailAnswer } from '../ports/mailer.ts';
@@ -211,3 +212,18 @@ it('tells a customer what becomes of the money, and when', () => {
   const refund = renderEmail({ ...confirmation, template: 'money-refunded', amount });
   expect(refund.text).toMatch(/refunded 1500 JPY[^]*5 to 10 business days/);
 });
+
+it.each(Object.keys(businessFailures) as FailureType[])(
+  'tells a customer why an order failed, in words for customers: %s',
+  (failureType) => {
+    const failed = { ...confirmation, template: 'order-ended', canceled: false } as const;
+    const plain = renderEmail(failed).text.split('\n\n');
+    const [why, ...more] = renderEmail({ ...failed, failureType })
+      .text.split('\n\n')
+      .filter((paragraph) => !plain.includes(paragraph));
+    expect(more).toEqual([]);
+    expect(why).toMatch(/^[A-Z][^]{10,}\.$/);
+    expect(why).not.toMatch(/_|\b[a-z]+[A-Z]|undefined|Idempotency|operator|shop|catalog|Temporal|API/);
+    expect(why).not.toContain(failureType);
+  },
+);

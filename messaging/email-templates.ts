@@ -1,3 +1,4 @@
+import { customerSentence } from '../domain/customer-words.ts';
 import type { CustomerTask, EmailTask, MoneyBack } from '../domain/email-task.ts';
 import { formatAmount, type Money } from '../domain/money.ts';
 
@@ -46,7 +47,9 @@ function contentOf(task: EmailTask): { subject: string; blocks: Block[] } {
       const [subject, what] = task.canceled
         ? ['Your order was canceled', 'your order was canceled:']
         : ['Your order cannot be delivered', 'we are sorry that your order cannot be delivered:'];
-      return { subject, blocks: [greeting, { text: what }, items, ...moneyBack(task), order] };
+      const why = task.failureType && customerSentence(task.failureType);
+      const reason = why === undefined ? [] : [{ text: why }];
+      return { subject, blocks: [greeting, { text: what }, items, ...reason, ...moneyBack(task), order] };
     }
     case 'money-refunded': {
       const refunded = { text: `we have refunded ${amountOf(task.amount)} of your order:` };
