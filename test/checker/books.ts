@@ -3,7 +3,7 @@ import { orderSubject } from '../../domain/audit.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderView } from '../../domain/order.ts';
-import type { OrderLedger, StoreReads } from '../../ports/store.ts';
+import type { ActRow, OrderLedger, StoreReads } from '../../ports/store.ts';
 
 /** What the sandbox says was done for one order at the providers; amounts in the provider's own units. */
 export interface ProviderBooks {
@@ -21,12 +21,13 @@ export interface OrderBooks {
   audit: AuditRow[];
   auditHead: { seq: number; hash: string } | undefined;
   events: DomainEvent[];
+  acts: ActRow[];
   provider: ProviderBooks;
 }
 
 /** The part of the store that the checker reads. */
 export interface CheckedStore {
-  read: Pick<StoreReads, 'ledger' | 'order' | 'audit' | 'auditHead' | 'events' | 'products'>;
+  read: Pick<StoreReads, 'ledger' | 'order' | 'audit' | 'auditHead' | 'events' | 'acts' | 'products'>;
 }
 
 /** Reads one order's books from SQL and from the sandbox; undefined when SQL does not know the order. */
@@ -34,15 +35,16 @@ export async function readBooks(
   { store, sandboxUrl }: { store: CheckedStore; sandboxUrl: string },
   orderId: OrderId,
 ): Promise<OrderBooks | undefined> {
-  const [[ledger], view, audit, auditHead, events, provider] = await Promise.all([
+  const [[ledger], view, audit, auditHead, events, acts, provider] = await Promise.all([
     store.read.ledger(orderId),
     store.read.order(orderId),
     store.read.audit(orderSubject(orderId)),
     store.read.auditHead(orderSubject(orderId)),
     readEvents(store, orderId),
+    store.read.acts(orderId),
     readSandbox<ProviderBooks>(sandboxUrl, `?orderId=${encodeURIComponent(orderId)}`),
   ]);
-  return ledger && view ? { ledger, view, audit, auditHead, events, provider } : undefined;
+  return ledger && view ? { ledger, view, audit, auditHead, events, acts, provider } : undefined;
 }
 
 async function readEvents(store: CheckedStore, orderId: OrderId): Promise<DomainEvent[]> {

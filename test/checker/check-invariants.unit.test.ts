@@ -21,6 +21,7 @@ function worldOf(books: OrderBooks, available = 8): { store: CheckedStore; sandb
     audit: async () => books.audit,
     auditHead: async () => books.auditHead,
     events: async ({ afterSequence }) => books.events.slice(afterSequence),
+    acts: async () => books.acts,
     products: async () => [
       {
         productId: productId('keyboard-mx'),

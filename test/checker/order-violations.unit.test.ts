@@ -71,6 +71,11 @@ function disputed(books: OrderBooks, state: 'open' | 'lost'): void {
 
 const completed: Doctoring[] = [
   [
+    'an act that is still to have its effect',
+    ({ acts }) => Object.assign(first(acts), { state: 'accepted' }),
+    /an accepted act without effect: shipping-address act-1 of an order that is completed/,
+  ],
+  [
     'a second charge',
     ({ provider }) => provider.charged.push({ ...first(provider.charged), intent: 'pi_2' }),
     /charged twice after the end.*charged 2 times.*\n.*a charge that no row knows: pi_2/s,
@@ -380,6 +385,11 @@ const completed: Doctoring[] = [
 ];
 
 const cancelled: Doctoring[] = [
+  [
+    'an act that is still to have its effect',
+    ({ acts }) => Object.assign(first(acts), { state: 'accepted' }),
+    /an accepted act without effect: shipping-address act-1 of an order that is cancelled/,
+  ],
   [
     'money kept',
     ({ provider }) => provider.refunded.pop(),

@@ -2,8 +2,8 @@ import { isEnded } from '../../domain/order.ts';
 import type { OrderBooks } from './books.ts';
 import { endEvents } from './event-rules.ts';
 
-/** Status, saga state and detail say the same thing. */
-export function stateViolations({ ledger, view, events }: OrderBooks): string[] {
+/** Status, saga state, detail and acts say the same thing. */
+export function stateViolations({ ledger, view, events, acts }: OrderBooks): string[] {
   const violations: string[] = [];
   const { status, sagaState } = ledger;
   if (isEnded(status) !== (sagaState === 'ended')) {
@@ -17,6 +17,10 @@ export function stateViolations({ ledger, view, events }: OrderBooks): string[] 
       );
     }
     if (view.hold || view.parked) violations.push(`a ${status} order is shown as held or parked`);
+    for (const { actId, name, state } of acts) {
+      if (state === 'accepted')
+        violations.push(`an accepted act without effect: ${name} ${actId} of an order that is ${status}`);
+    }
     if ((status === 'failed') !== (view.failure !== undefined)) {
       violations.push(
         `a ${status} order ${view.failure ? 'names the failure ' + view.failure.type : 'names no failure'}`,

@@ -154,6 +154,15 @@ export function goodBooks(status: 'completed' | 'cancelled'): OrderBooks {
       updatedAtUtc: '2026-01-02T03:04:05.678Z',
       ...(shipped ? { shipment } : {}),
     },
+    acts: [
+      {
+        orderId: id,
+        actId: 'act-1',
+        name: 'shipping-address',
+        state: 'done',
+        recordedAtUtc: '2026-01-02T03:04:05.678Z',
+      },
+    ],
     provider: {
       charged: [{ intent: 'pi_1', amount: 1_499_800, currency: 'inr' }],
       refunded: shipped

@@ -8,15 +8,21 @@ export interface BreakableDeps {
   wrap(deps: ActivityDeps): ActivityDeps;
   /** SQL operations that cannot begin, by operation key. */
   keys: Set<string>;
+  /** Runs that cannot write a note, by their ids. */
+  noteless: Set<string>;
   /** Streets that cannot be verified, as if the carrier were away. */
   streets: Set<string>;
 }
 
 export function createBreakableDeps(): BreakableDeps {
   const keys = new Set<string>();
+  const noteless = new Set<string>();
+  const isBroken = (key: string) =>
+    keys.has(key) || (key.startsWith('note-') && [...noteless].some((id) => key.endsWith(`-${id}`)));
   const streets = new Set<string>();
   return {
     keys,
+    noteless,
     streets,
     wrap: (deps) => ({
       ...deps,
@@ -29,7 +35,7 @@ export function createBreakableDeps(): BreakableDeps {
               operations: {
                 ...tx.operations,
                 async begin(input) {
-                  if (keys.has(input.key)) {
+                  if (isBroken(input.key)) {
                     throw new TechnicalFailure('StoreUnavailable', `${input.key} cannot begin in this test`);
                   }
                   return tx.operations.begin(input);
