@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, connect, type AddressInfo, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, inject, test } from 'vitest';
@@ -81,6 +82,32 @@ describe('the API process', () => {
       200,
       { status: 'ready', checks: { temporal: 'up', store: 'down' } },
     ]);
+  });
+
+  test('says at its start that a key or the webhook secret is wrong, and serves', async () => {
+    const provider = createHttpServer((_, response) => response.writeHead(401).end('{}')).listen(
+      0,
+      '127.0.0.1',
+    );
+    servers.push(provider);
+    await once(provider, 'listening');
+    const base = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
+    const { url, output } = await start({
+      STRIPE_SECRET_KEY: 'sk_test_51abc',
+      STRIPE_API_BASE: base,
+      STRIPE_WEBHOOK_SECRET: 'we_1abc',
+      EASYPOST_API_KEY: 'EZTKabc',
+      EASYPOST_API_BASE: base,
+    });
+    for (const words of [
+      'STRIPE_WEBHOOK_SECRET is no signing secret',
+      'Stripe refuses STRIPE_SECRET_KEY',
+      'EasyPost refuses EASYPOST_API_KEY',
+    ]) {
+      await expect.poll(output, { timeout: 10_000 }).toContain(words);
+    }
+    expect(output()).not.toMatch(/51abc|we_1abc|EZTKabc/);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 
   test.each(['refuses connections', 'is silent'])('answers 503 within 2 s while Temporal %s', async (how) => {

@@ -15,6 +15,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { connectTracing } from '../telemetry/connect-tracing.ts';
 import { connectMeasuredRedis } from '../workers/connect-measured-redis.ts';
 import { connectStore, storeHooks } from '../workers/connect-store.ts';
+import { preflight } from '../workers/preflight.ts';
 import type { AppDeps } from './app-deps.ts';
 import { createApp } from './app.ts';
 import { requireSafeAddress } from './bind-address.ts';
@@ -138,6 +139,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
   const server = createServer(serverOptions, (request, response) => void answer(request, response));
   const url = await listen(server, config);
   logger.info({ url }, `API listens on ${url}, documentation at ${url}/docs`);
+  /* Its settings may be others than the worker's: the webhook secret is read here. */
+  void preflight(config, logger);
   /* Connects to Temporal now, so that the first checkout does not wait for it. */
   deps.workflows.ping().catch((error: unknown) => {
     logger.warn(
