@@ -11,7 +11,7 @@ import { readJson } from './body.ts';
 import { actorOf, requireOperator } from './callers.ts';
 import { refusedCase as refused, takeNote } from './case-notes.ts';
 import { memoOf } from './checkout.ts';
-import { actorField, dryRunField, reasonField } from './fields.ts';
+import { actorField, customerMessageField, dryRunField, reasonField, reasonWith } from './fields.ts';
 import { isLost, mayStartAgain, unrecordedText } from './lost-run.ts';
 import { linksBody, linksOf } from './order-body.ts';
 import { customerHashOf, fingerprintOf } from './order-identity.ts';
@@ -63,9 +63,22 @@ const casesBody = z
     },
   });
 
+/** The house's own: nobody outside is told of these acts. */
 const actBody = z
   .strictObject({ dryRun: dryRunField, reason: reasonField, actor: actorField })
   .openapi('CaseAct', { example: { reason: 'Terminated by mistake' } });
+
+/** Of the acts on a case the customer is told of this one alone. */
+const compensateBody = z
+  .strictObject({
+    dryRun: dryRunField,
+    reason: reasonField,
+    customerMessage: customerMessageField,
+    actor: actorField,
+  })
+  .openapi('CaseCompensation', { example: { reason: 'Terminated by mistake; the customer gave up' } });
+
+const bodies = { restart: actBody, compensate: compensateBody };
 
 const startedBody = z
   .object({
@@ -159,7 +172,7 @@ function addAct(
       summary,
       description: `${description} Of several at once one wins; the others get 409.`,
       produces: 'application/json',
-      request: { params: orderIdParameter, body: { required: true, ...json(actBody) } },
+      request: { params: orderIdParameter, body: { required: true, ...json(bodies[act]) } },
       responses: {
         200: { description: 'What a dry run found: it would start.', ...json(startedBody) },
         202: { description: 'The saga has started.', ...json(startedBody) },
@@ -181,7 +194,9 @@ function addAct(
       const caller = c.get('caller');
       requireOperator(caller);
       const id = readOrderId(c.req.param('orderId'));
-      const { reason, actor, dryRun } = await readJson(c, actBody);
+      const body = await readJson(c, bodies[act]);
+      const { actor, dryRun } = body;
+      const reason = reasonWith(body.reason, 'customerMessage' in body ? body.customerMessage : undefined);
       return startAgain(c, deps, { id, act, dryRun, reason, actor: actorOf(caller, actor) });
     },
   );

@@ -118,14 +118,22 @@ describe('cases over HTTP', () => {
 
   test('one that Temporal has forgotten is started with what SQL knows, and with who asked for it', async () => {
     const { act, started } = open({ row: rowOf() });
-    const response = await act('compensate', { reason: 'fraud', actor: 'ana' });
+    const customerMessage = 'We could not go on with it.';
+    const response = await act('compensate', { reason: 'fraud', customerMessage, actor: 'ana' });
     expect(response.status).toBe(202);
     expect(started[0]?.input).toMatchObject({
       checkout: { orderId: someOrder, paymentMethodId: 'pm_card_mastercard', callerId: 'shop-a' },
       traceparent: expect.stringMatching(/^00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-01$/),
-      recovered: { actor: 'ana (help-desk)', reason: 'fraud', takeBack: true },
+      recovered: {
+        actor: 'ana (help-desk)',
+        reason: `fraud [for the customer: ${customerMessage}]`,
+        takeBack: true,
+      },
     });
     expect(started[0]?.memo).toMatchObject({ callerId: 'shop-a', summary: '1 line, 2 units, INR' });
+    expect((await act('restart', { reason: 'by mistake', customerMessage })).status, 'nobody is told').toBe(
+      422,
+    );
     expect((await act('restart')).status).toBe(409);
   });
 

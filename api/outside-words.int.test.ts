@@ -298,6 +298,8 @@ describe('words for the house', () => {
     const reason = withCustomerMessage('the warehouse burned', 'We cannot deliver at present.');
     expect(customerMessageIn(reason)).toBe('We cannot deliver at present.');
     expect(customerMessageIn('as [for the customer: he said')).toBeUndefined();
+    expect(customerMessageIn(`${reason} (its history is gone)`)).toBe('We cannot deliver at present.');
+    expect(customerMessageIn(`${reason} said ada`)).toBeUndefined();
     const view = viewOf({ cancelRequested: { actor: 'ada (help-desk)', reason } });
     const { workflows } = fakeWorkflows({ query: async () => view });
     const app = createApp(fakeDeps({ workflows }));

@@ -112,7 +112,7 @@ export function addProviders(app: App, deps: AppDeps): void {
         operationId: `${verb}Provider`,
         tag: 'Operations',
         summary,
-        description: `Operators only. ${description} Refused with 409 when it is ${state} already. Ends up in the audit trail.`,
+        description: `Operators only. ${description} Refused with 409 when it is ${state} already. Ends up in the audit trail. The reason stays in the house: shops read only that the provider takes no requests now.`,
         produces: 'application/json',
         request: { params: parameter, body: { required: true, ...json(switchRequest) } },
         responses: {

@@ -25,6 +25,7 @@ interface LostRun {
 
 interface ActOptions {
   reason: string;
+  customerMessage?: string;
   actor: string;
   dryRun?: boolean;
   json?: boolean;
@@ -50,9 +51,9 @@ export function casesCommand(deps: CasesDeps): Command {
       .command('restart <id>')
       .description('goes on from what is on record; of an order or an act on many'),
   ).action((id: string, options: ActOptions) => act(deps, 'restart', id, options));
-  acting(command.command('compensate <orderId>').description('takes the order back')).action(
-    (id: string, options: ActOptions) => act(deps, 'compensate', id, options),
-  );
+  acting(command.command('compensate <orderId>').description('takes the order back'))
+    .option('--customer-message <text>', 'what the shop and the customer may read of it')
+    .action((id: string, options: ActOptions) => act(deps, 'compensate', id, options));
   acting(
     command
       .command('take-note <id>')
@@ -118,7 +119,7 @@ async function act(
   { client, print }: Pick<CliDeps, 'client' | 'print'>,
   verb: keyof typeof done,
   text: string,
-  { reason, actor, dryRun, json }: ActOptions,
+  { reason, customerMessage, actor, dryRun, json }: ActOptions,
 ): Promise<void> {
   const api = client();
   if (isActOnMany(text)) {
@@ -136,6 +137,7 @@ async function act(
   const answer = await api.send<{ orderId: string }>('POST', path, {
     ...(dryRun ? { dryRun } : {}),
     reason,
+    ...(customerMessage ? { customerMessage } : {}),
     actor,
   });
   const said = dryRun ? `Order ${id} would take it: ${verb}` : `Order ${id} ${done[verb]}`;

@@ -14,10 +14,12 @@ export const withCustomerMessage = (reason: string, customerMessage: string | un
   customerMessage === undefined ? reason : `${reason}${marker}${customerMessage}]`;
 
 /** What outsiders may read of an act's reason; undefined where nothing was written for them. */
-export const customerMessageIn = (reason: string): string | undefined =>
-  reason.includes(marker) && reason.endsWith(']')
-    ? reason.slice(reason.lastIndexOf(marker) + marker.length, -1)
-    : undefined;
+export function customerMessageIn(reason: string): string | undefined {
+  const at = reason.lastIndexOf(marker);
+  if (at < 0) return undefined;
+  /* What a run adds behind it in brackets is ours. */
+  return /^([^]*)\](?: \([^()]*\))?$/.exec(reason.slice(at + marker.length))?.[1];
+}
 
 /** Every person who acts, for outsiders. */
 const anyPerson = 'person';
