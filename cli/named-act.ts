@@ -1,7 +1,7 @@
 import type { CliDeps } from './deps.ts';
 
 /**
- * The Idempotency-Key of an act on many: a given one, else one that is made and said before anything is sent. Whoever stops
+ * The Idempotency-Key of an act: a given one, else one that is made and said before anything is sent. Whoever stops
  * the command, or loses its connection, has it to ask again with.
  */
 export function namedAct({ say }: Pick<CliDeps, 'say'>, key: string | undefined): Record<string, string> {

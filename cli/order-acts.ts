@@ -27,7 +27,6 @@ export interface ActOptions {
   yes?: boolean;
   wait: boolean;
   rate?: number;
-  /** Names an act on many. */
   key?: string;
   json?: boolean;
   /** resolve */
@@ -84,6 +83,7 @@ export async function actOnOne(
     actor: string;
     dryRun?: boolean;
     json?: boolean;
+    key?: string;
     method?: 'PUT';
     path: string;
     body: object;
@@ -93,16 +93,16 @@ export async function actOnOne(
   const client = deps.client();
   const id = await orderIdOf(client, text);
   const address = `/orders/${encodeURIComponent(id)}/${path}`;
-  const order = await client.send<OrderAnswer>(method, address, {
-    ...body,
-    ...(dryRun ? { dryRun } : {}),
-    reason,
-    customerMessage,
-    actor,
-  });
-  const said = dryRun ? 'would be accepted' : 'accepted';
+  const sent = { ...body, ...(dryRun ? { dryRun } : {}), reason, customerMessage, actor };
+  const named = dryRun ? {} : namedAct(deps, act.key);
+  const order = await client.send<OrderAnswer>(method, address, sent, named);
+  const said = dryRun ? 'would be accepted' : saidOf(order);
   deps.print(json ? JSON.stringify(order, null, 2) : `${said}: ${orderLine(order)}`);
 }
+
+/** What a repeated act has done already was accepted as well. */
+const saidOf = ({ act: { state, reason } = { state: 'accepted' } }: OrderAnswer): string =>
+  state === 'done' ? 'accepted' : reason === undefined ? state : `${state} (${reason})`;
 
 async function actOnMany(
   deps: CliDeps,

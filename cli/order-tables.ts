@@ -26,6 +26,7 @@ export interface OrderAnswer {
   failure?: { type: string; reason?: string };
   cancelRequested?: { actor: string; reason: string };
   shipment?: { carrier: string; service: string; trackingCode: string };
+  act?: { state: string; reason?: string };
   owed?: OwedAnswer[];
   money?: { act: string; text: string };
   startedAtUtc?: string;

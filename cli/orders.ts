@@ -29,6 +29,7 @@ interface PersonOptions {
   actor: string;
   dryRun?: boolean;
   json?: boolean;
+  key?: string;
 }
 
 interface AddressOptions extends PersonOptions {
@@ -104,12 +105,14 @@ function addActs(deps: CliDeps, command: Command): void {
 }
 
 const actsOnMany = (command: Command): Command =>
-  byPerson(command)
+  keyed(byPerson(command))
     .option('--where <conditions>', `instead of orders: ${whereHelp}`)
     .option('--rate <count>', 'most orders a second (default 10)', wholeNumber)
-    .option('--key <text>', 'names an act on many: the same key and words are the same act')
     .option('--no-wait', 'do not wait for the end of an act on many')
     .option('-y, --yes', 'do not ask before more than one');
+
+const keyed = (command: Command): Command =>
+  command.option('--key <text>', 'names this act: the same key and words are the same act');
 
 const byPerson = (command: Command): Command =>
   command
@@ -120,12 +123,12 @@ const byPerson = (command: Command): Command =>
     .option('--json', 'JSON instead of text');
 
 function addActsOnOne(deps: CliDeps, command: Command): void {
-  byPerson(command.command('retry-payment <order>').description('tries another payment method'))
+  keyed(byPerson(command.command('retry-payment <order>').description('tries another payment method')))
     .requiredOption('--payment-method <id>', 'the payment provider’s id of it')
     .action((id: string, options: PersonOptions & { paymentMethod: string }) =>
       actOnOne(deps, id, { ...options, path: 'payment', body: { paymentMethodId: options.paymentMethod } }),
     );
-  byPerson(command.command('set-address <order>').description('replaces the shipping address'))
+  keyed(byPerson(command.command('set-address <order>').description('replaces the shipping address')))
     .requiredOption('--name <text>', 'of who receives it')
     .requiredOption('--street1 <text>', 'street and number')
     .option('--street2 <text>', 'second line')

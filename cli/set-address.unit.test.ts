@@ -23,7 +23,16 @@ async function setAddress(...options: string[]) {
 }
 
 it('takes an address without a postal code where its country has none, and texts as HTTP does', async () => {
-  const acts = await setAddress('--city', 'Hong Kong', '--state', '', '--country', 'HK');
+  const acts = await setAddress(
+    '--city',
+    'Hong Kong',
+    '--state',
+    '',
+    '--country',
+    'HK',
+    '--phone',
+    '+85223456789',
+  );
   expect(acts).toMatchObject([
     {
       name: 'shipping-address',
