@@ -47,7 +47,7 @@ describe('a run that finds its order on record', () => {
     createOrderActivities({
       ...quietDeps,
       store,
-      quotes: createFlatQuotes({ shippingFeeMinor: 0 }),
+      quotes: createFlatQuotes({ shippingFees: {} }),
       payments: { payable: () => ({ ok: true }) },
       clock: { nowUtc: () => '2026-01-02T03:04:05.000Z' },
     } as unknown as ActivityDeps);

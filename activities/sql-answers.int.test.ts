@@ -9,6 +9,7 @@ import { customerId, orderId as asOrderId, productId, type OrderId } from '../do
 import type { Money } from '../domain/money.ts';
 import type { Checkout, Hold } from '../domain/order.ts';
 import { parseEmailTask } from '../domain/email-task.ts';
+import type { ShippingFees } from '../domain/shipping-fee.ts';
 import { renderEmail } from '../messaging/email-templates.ts';
 import type { Store } from '../ports/store.ts';
 import { inActivity, quietDeps } from '../test/support/modelled-deps.ts';
@@ -43,12 +44,12 @@ describe('the answers of the steps that only touch SQL', () => {
   let folder: string;
   let store: Store;
   let nowMs = Date.parse('2026-01-02T03:04:05.000Z');
-  let shippingFeeMinor = 0;
+  let shippingFees: ShippingFees = {};
   const activities = () =>
     createOrderActivities({
       ...quietDeps,
       store,
-      quotes: createFlatQuotes({ shippingFeeMinor }),
+      quotes: createFlatQuotes({ shippingFees }),
       shipping: { ...quietDeps.shipping, limits: readCarrierLimits() },
       payments: {
         payable: ({ amountMinor }: Money) => (amountMinor < 1_000_000_000 ? { ok: true } : tooMuch),
@@ -149,10 +150,14 @@ describe('the answers of the steps that only touch SQL', () => {
   };
 
   test('the fee for shipping is in the order and in its mail, whose lines add up and name the products', async () => {
-    shippingFeeMinor = 5_000;
+    shippingFees = { INR: 5_000, JPY: 700 };
     const expectedTotal = { amountMinor: 205_000, currency: 'INR' } as const;
-    const orderId = await given({ expectedTotal });
-    shippingFeeMinor = 0;
+    const checkout = checkoutOf({ expectedTotal });
+    const { orderId } = checkout;
+    const record = () => run((a) => a.recordOrder({ checkout, traceparent }));
+    const recorded = await record();
+    shippingFees = { INR: 9_900 };
+    expect(await record()).toEqual(recorded);
     const shipping = { amountMinor: 5_000, currency: 'INR' };
     expect(await store.read.order(orderId)).toMatchObject({ total: expectedTotal, shipping });
     await store.transaction((tx) =>
@@ -168,6 +173,13 @@ describe('the answers of the steps that only touch SQL', () => {
     expect(text).toContain(
       '  - 2 x Desk lamp: 2000.00 INR\n  - Shipping: 50.00 INR\n\nTotal paid: 2050.00 INR',
     );
+    expect(
+      await failure((a) => a.recordOrder({ checkout: checkoutOf({ expectedTotal }), traceparent })),
+    ).toMatchObject({
+      type: 'PriceChanged',
+      message: 'The order costs 2099.00 INR, not the expected 2050.00 INR.',
+    });
+    shippingFees = {};
   });
 
   test('an act that gives a card or an address is numbered once, in whichever run it comes', async () => {

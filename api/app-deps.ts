@@ -2,6 +2,7 @@ import type { TaskQueues } from '../domain/ids.ts';
 import type { Currency } from '../domain/money.ts';
 import type { Address } from '../domain/order.ts';
 import type { SagaPolicy } from '../domain/policy.ts';
+import type { ShippingFees } from '../domain/shipping-fee.ts';
 import type { DeadLetter } from '../domain/dead-letters.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SeenFilter } from '../ports/locks.ts';
@@ -33,8 +34,8 @@ export interface ApiSettings {
   defaultCurrency: Currency;
   /** Where parcels leave from. */
   shipFrom: Address;
-  /** As workers charge it; in minor units of each currency. */
-  shippingFeeMinor: number;
+  /** As workers charge it. */
+  shippingFees: ShippingFees;
   /** Travels in the input of every workflow started here. */
   policy: SagaPolicy;
   taskQueues: TaskQueues;

@@ -197,6 +197,15 @@ describe('checkout', () => {
       expect([...started.values()].map(({ input }) => input.checkout.currency)).toEqual(['INR']);
     });
 
+    it('is the same request where shipping has another fee as well', async () => {
+      const { app, workflows, started } = build();
+      const body = { ...checkoutBody(), expectedTotal: { amount: '1549.00', currency: 'INR' } };
+      expect((await checkout(app, body)).status).toBe(202);
+      const later = settings({ defaultCurrency: 'USD', shippingFees: { INR: 9_900, USD: 500 } });
+      expect((await checkout(createApp(fakeDeps({ workflows, settings: later })), body)).status).toBe(202);
+      expect(started.size).toBe(1);
+    });
+
     it('is the same request where the run is of an earlier version, and another body is another one', async () => {
       const { app, workflows, started } = build();
       await checkout(app);

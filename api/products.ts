@@ -224,11 +224,11 @@ export function addProducts(app: App, deps: AppDeps): void {
   );
 }
 
-/** The fee is flat: one for each currency that the products are priced in. */
-const toAnswer = ({ settings: { shippingFeeMinor } }: AppDeps, products: readonly Product[]) => ({
+/** One fee for each currency that the products are priced in. */
+const toAnswer = ({ settings: { shippingFees } }: AppDeps, products: readonly Product[]) => ({
   products: products.map(toBody),
   shipping: [...new Set(products.map(({ price }) => price.currency))].map((currency) =>
-    moneyBody({ amountMinor: shippingFeeMinor, currency }),
+    moneyBody({ amountMinor: shippingFees[currency] ?? 0, currency }),
   ),
 });
 

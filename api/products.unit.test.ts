@@ -41,11 +41,13 @@ describe('the catalog', () => {
     const { store } = fakeStore({
       products: [keyboard, dear, { ...yen, productId: 'fan' as Product['productId'] }],
     });
-    const app = createApp(fakeDeps({ store, settings: settings({ shippingFeeMinor: 900 }) }));
+    const app = createApp(
+      fakeDeps({ store, settings: settings({ shippingFees: { INR: 5_000, JPY: 700, USD: 500 } }) }),
+    );
     expect(await (await send(app, 'GET', '/products')).json()).toMatchObject({
       shipping: [
-        { amount: '9.00', currency: 'INR' },
-        { amount: '900', currency: 'JPY' },
+        { amount: '50.00', currency: 'INR' },
+        { amount: '700', currency: 'JPY' },
       ],
     });
   });

@@ -66,7 +66,7 @@ async function connectDeps(config: Config) {
     formerCustomerHashKeys: config.CUSTOMER_HASH_FORMER_KEYS,
     defaultCurrency: config.DEFAULT_CURRENCY,
     shipFrom: config.SHIP_FROM,
-    shippingFeeMinor: config.SHIPPING_FEE_MINOR,
+    shippingFees: config.shippingFees,
     policy: config.policy,
     taskQueues: queues,
     maxEventStreams: config.API_MAX_EVENT_STREAMS,

@@ -42,7 +42,7 @@ export function createSqlOrder(store: Store): () => Promise<void> {
       onChange: () => () => {},
     },
     locks: { acquire: async () => ({ status: 'acquired', release: async () => {} }) },
-    quotes: createFlatQuotes({ shippingFeeMinor: 900 }),
+    quotes: createFlatQuotes({ shippingFees: { INR: 900 } }),
     shipping: {
       from: loadConfig({}).SHIP_FROM,
       limits: readCarrierLimits(),

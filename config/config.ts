@@ -6,6 +6,7 @@ import type { Address } from '../domain/order.ts';
 import type { ServiceLimit } from '../domain/parcel.ts';
 import { defaultPolicy, withPolicy, type PolicyChanges, type SagaPolicy } from '../domain/policy.ts';
 import { defaultProviderPolicy, type ProviderPolicy } from '../domain/providers.ts';
+import type { ShippingFees } from '../domain/shipping-fee.ts';
 
 const durationMs = z.number().int().positive();
 const stepChanges = z
@@ -84,18 +85,18 @@ const json = <T extends z.ZodType>(schema: T) =>
 
 /** `INR=500000.00,USD=5000.00` -> minor units by currency. */
 const amountsByCurrency = z.string().transform((text, context) => {
+  const refuse = (entry: string, why: string) =>
+    context.addIssue({
+      code: 'custom',
+      message: `expected for example INR=500000.00,USD=5000.00; "${entry}": ${why}`,
+    });
   const amounts: Partial<Record<Currency, number>> = {};
   for (const entry of text.split(',')) {
     const [currency = '', decimal = ''] = entry.split('=').map((part) => part.trim());
     const amount = isCurrency(currency) ? parseAmount(decimal, currency) : undefined;
-    if (amount?.ok) amounts[amount.money.currency] = amount.money.amountMinor;
-    else {
-      const why = amount ? amount.reason : 'no supported currency';
-      context.addIssue({
-        code: 'custom',
-        message: `expected for example INR=500000.00,USD=5000.00; "${entry}": ${why}`,
-      });
-    }
+    if (!amount?.ok) refuse(entry, amount ? amount.reason : 'no supported currency');
+    else if (amount.money.currency in amounts) refuse(entry, 'given more than once');
+    else amounts[amount.money.currency] = amount.money.amountMinor;
   }
   return amounts;
 });
@@ -278,8 +279,13 @@ export const environment = z.object({
     ),
   /** Currency of a checkout that names none; ISO 4217. */
   DEFAULT_CURRENCY: z.enum(Object.keys(currencyExponents) as [Currency]).default('INR'),
-  /** Flat shipping charge in minor units of the order's currency. */
-  SHIPPING_FEE_MINOR: z.coerce.number().int().min(0).default(0),
+  /**
+   * What shipping adds to an order, by its currency: `INR=50.00,USD=5.00,JPY=700`. Free in a currency that is not named.
+   * Orders that are priced keep theirs. The same for API and worker. Default none.
+   */
+  SHIPPING_FEES: amountsByCurrency.optional(),
+  /** Before SHIPPING_FEES: one number of minor units for every currency. Refused beside it. Default none. */
+  SHIPPING_FEE_MINOR: z.coerce.number().int().min(0).max(100_000_000).optional(),
   /** JSON of changes to the default saga policy, for example `{"holdPaymentMs":60000}`. */
   SAGA_POLICY: json(policySchema).optional(),
   /**
@@ -313,7 +319,11 @@ export const environment = z.object({
 
 /** Settings of all processes, validated once at start and frozen. */
 export type Config = Readonly<
-  z.infer<typeof environment> & { policy: SagaPolicy; providerPolicy: ProviderPolicy }
+  z.infer<typeof environment> & {
+    policy: SagaPolicy;
+    providerPolicy: ProviderPolicy;
+    shippingFees: ShippingFees;
+  }
 >;
 
 /**
@@ -330,13 +340,14 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     throw new Error(`These settings do not fit:\n${lines.join('\n')}`);
   }
   const policy = policyOf(parsed.data);
+  const shippingFees = shippingFeesOf(parsed.data);
   const { circuit, ...rates } = parsed.data.PROVIDER_POLICY ?? {};
   const providerPolicy = {
     ...defaultProviderPolicy,
     ...rates,
     circuit: { ...defaultProviderPolicy.circuit, ...circuit },
   } as ProviderPolicy;
-  return Object.freeze({ ...parsed.data, policy, providerPolicy });
+  return Object.freeze({ ...parsed.data, policy, providerPolicy, shippingFees });
 }
 
 /** The same for a process: what does not fit is said in words, without a stack, and ends it with code 1. */
@@ -349,6 +360,19 @@ export function loadConfigOrExit(env: Record<string, string | undefined> = proce
     );
     return process.exit(1);
   }
+}
+
+function shippingFeesOf({
+  SHIPPING_FEES: fees,
+  SHIPPING_FEE_MINOR: everywhere,
+}: z.infer<typeof environment>): ShippingFees {
+  if (fees && everywhere !== undefined) {
+    throw new Error(
+      'These settings do not fit:\n  SHIPPING_FEE_MINOR: expected none beside SHIPPING_FEES, which says it by currency',
+    );
+  }
+  if (everywhere === undefined) return fees ?? {};
+  return Object.fromEntries(Object.keys(currencyExponents).map((currency) => [currency, everywhere]));
 }
 
 /** The single settings of approval go over those inside SAGA_POLICY. */

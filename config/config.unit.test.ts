@@ -13,6 +13,24 @@ it('reads amounts above which orders wait for approval, in the minor units of ea
   expect(policy.approval).toEqual({ aboveMinor: { INR: 50_000_000, JPY: 90_000, KWD: 1_500 } });
 });
 
+it('reads what shipping costs in the minor units of each currency; nothing where none is named', () => {
+  const { shippingFees } = loadConfig({ SHIPPING_FEES: 'USD=5.00, JPY=700,KWD=1.500,INR=0' });
+  expect(shippingFees).toEqual({ USD: 500, JPY: 700, KWD: 1_500, INR: 0 });
+  expect(loadConfig({}).shippingFees).toEqual({});
+});
+
+it('takes the one fee of earlier releases for every currency, and never both', () => {
+  const { shippingFees } = loadConfig({ SHIPPING_FEE_MINOR: '700' });
+  expect(shippingFees).toMatchObject({ USD: 700, JPY: 700, KWD: 700 });
+  expect(() => loadConfig({ SHIPPING_FEE_MINOR: '0', SHIPPING_FEES: 'USD=5.00' })).toThrow(
+    'SHIPPING_FEE_MINOR: expected none beside SHIPPING_FEES',
+  );
+});
+
+it.each(['JPY=7.5', 'USD=5.00,USD=6.00', 'USD=-1', '500'])('refuses %j as shipping fees', (fees) => {
+  expect(() => loadConfig({ SHIPPING_FEES: fees })).toThrow('SHIPPING_FEES: expected for example');
+});
+
 it('reads single settings of approval over those of the policy', () => {
   const policy = {
     approval: { aboveMinor: { EUR: 1 }, riskMarked: true },
@@ -34,6 +52,7 @@ it.each([
   ['INR=5.001', '"INR=5.001": too many decimals'],
   ['inr=5', '"inr=5": no supported currency'],
   ['INR=5,', '"": no supported currency'],
+  ['INR=5,INR=6', '"INR=6": given more than once'],
   ['INR=-5', '"INR=-5": not a decimal number'],
 ])('refuses %j as amounts and says what was expected', (amounts, message) => {
   expect(() => loadConfig({ APPROVAL_ABOVE: amounts })).toThrow(

@@ -145,7 +145,7 @@ const units: [RegExp, string][] = [
   [/_MINOR$/, 'minor units of the currency'],
   [/_PORT$/, 'port'],
   [/_POLICY$/, 'JSON; times in milliseconds'],
-  [/^APPROVAL_ABOVE$/, 'decimal amounts by currency'],
+  [/^(APPROVAL_ABOVE|SHIPPING_FEES)$/, 'decimal amounts by currency'],
   [/_STREAMS$/, 'streams'],
   [/_WORKFLOWS$/, 'workflows'],
   [/_ARG$/, 'share, 0 to 1'],

@@ -69,7 +69,7 @@ export async function connectActivityDeps(
     locks: redis.locks,
     bell: redis.bell,
     shipping: { from: config.SHIP_FROM, limits: readCarrierLimits(config.CARRIER_LIMITS_FILE) },
-    quotes: createFlatQuotes({ shippingFeeMinor: config.SHIPPING_FEE_MINOR }),
+    quotes: createFlatQuotes({ shippingFees: config.shippingFees }),
     clock: systemClock,
     ping: { redis: () => redis.ping(), store: () => store.ping() },
     async close() {

@@ -1,24 +1,24 @@
 import { sumMinor } from '../../domain/money.ts';
+import type { ShippingFees } from '../../domain/shipping-fee.ts';
 import type { OrderItem, OrderLine } from '../../domain/order.ts';
 import type { Quotes } from '../../ports/quotes.ts';
 import type { Product } from '../../ports/store.ts';
 
 /**
- * Quotes from the catalog's prices: one line per item, one flat shipping line when the fee is above 0, no tax, no
- * discounts. `shippingFeeMinor` is in minor units of the order's currency, whichever it is. The total is `sumMinor`
- * of the lines. Throws for an item that has no product or one priced in another currency: callers check both first.
+ * Quotes from the catalog's prices: one line per item, one flat shipping line when the currency's fee is above 0, no
+ * tax, no discounts. The total is `sumMinor` of the lines. Throws for an item that has no product or one priced in another currency: callers check both first.
  */
-export function createFlatQuotes({ shippingFeeMinor }: { shippingFeeMinor: number }): Quotes {
-  if (!Number.isSafeInteger(shippingFeeMinor) || shippingFeeMinor < 0) {
-    throw new Error(`Shipping fee: expected whole minor units from 0, got ${shippingFeeMinor}`);
+export function createFlatQuotes({ shippingFees }: { shippingFees: ShippingFees }): Quotes {
+  for (const [currency, fee] of Object.entries(shippingFees)) {
+    if (!Number.isSafeInteger(fee) || fee < 0)
+      throw new Error(`Shipping fee in ${currency}: expected whole minor units from 0, got ${fee}`);
   }
-  const shipping: OrderLine[] =
-    shippingFeeMinor > 0 ? [{ kind: 'shipping', amountMinor: shippingFeeMinor }] : [];
   return {
     quote: ({ items, products, currency }) => {
       const byId = new Map(products.map((product) => [product.productId, product]));
       const lines = items.map((item) => itemLine(item, byId.get(item.productId), currency));
-      return [...lines, ...shipping];
+      const fee = shippingFees[currency] ?? 0;
+      return fee > 0 ? [...lines, { kind: 'shipping', amountMinor: fee }] : lines;
     },
   };
 }

@@ -22,7 +22,7 @@ describe('a quote', () => {
   ];
 
   it('has a line per item in their order and one for shipping', () => {
-    const lines = createFlatQuotes({ shippingFeeMinor: 5_000 }).quote({
+    const lines = createFlatQuotes({ shippingFees: { INR: 5_000, JPY: 700 } }).quote({
       items,
       products,
       currency: 'INR',
@@ -35,15 +35,18 @@ describe('a quote', () => {
     ]);
   });
 
-  it('has no shipping line when shipping is free', () => {
-    const lines = createFlatQuotes({ shippingFeeMinor: 0 }).quote({
-      items,
-      products,
-      currency: 'INR',
-      address,
-    });
-    expect(lines.map(({ kind }) => kind)).toEqual(['item', 'item']);
-  });
+  it.each([{}, { INR: 0 }, { USD: 500 }])(
+    'has no shipping line when shipping is free: %j',
+    (shippingFees) => {
+      const lines = createFlatQuotes({ shippingFees }).quote({
+        items,
+        products,
+        currency: 'INR',
+        address,
+      });
+      expect(lines.map(({ kind }) => kind)).toEqual(['item', 'item']);
+    },
+  );
 
   it('sums up to prices times quantities plus the fee', () => {
     const anyItem = fc.record({ price: fc.nat(10 ** 9), quantity: fc.integer({ min: 1, max: 1_000 }) });
@@ -51,7 +54,7 @@ describe('a quote', () => {
       fc.property(fc.array(anyItem, { minLength: 1, maxLength: 100 }), fc.nat(10 ** 6), (wanted, fee) => {
         const catalog = wanted.map(({ price }, index) => product(`p${index}`, price));
         const basket = wanted.map(({ quantity }, index) => ({ productId: productId(`p${index}`), quantity }));
-        const quotes = createFlatQuotes({ shippingFeeMinor: fee });
+        const quotes = createFlatQuotes({ shippingFees: { INR: fee } });
         const lines = quotes.quote({ items: basket, products: catalog, currency: 'INR', address });
         const expected = wanted.reduce((sum, { price, quantity }) => sum + price * quantity, fee);
         expect(sumMinor(lines.map(({ amountMinor }) => amountMinor))).toBe(expected);
@@ -61,7 +64,7 @@ describe('a quote', () => {
 
   it('is refused for a product that is missing, or priced in another currency', () => {
     const quote = (known: Product[], currency: 'INR' | 'USD') => () =>
-      createFlatQuotes({ shippingFeeMinor: 0 }).quote({ items, products: known, currency, address });
+      createFlatQuotes({ shippingFees: {} }).quote({ items, products: known, currency, address });
     expect(quote([], 'INR')).toThrow('Product tee: expected a price in INR, got none');
     expect(quote(products, 'USD')).toThrow('Product tee: expected a price in USD, got INR');
   });
@@ -69,13 +72,13 @@ describe('a quote', () => {
   it('never becomes an amount that is no safe integer', () => {
     const huge = [product('tee', Number.MAX_SAFE_INTEGER), product('mug', 1)];
     const basket = [{ productId: productId('tee'), quantity: 2 }];
-    const quotes = createFlatQuotes({ shippingFeeMinor: 0 });
+    const quotes = createFlatQuotes({ shippingFees: {} });
     expect(() => quotes.quote({ items: basket, products: huge, currency: 'INR', address })).toThrow(
       RangeError,
     );
   });
 
-  it.each([-1, 0.5, Number.NaN])('cannot have a shipping fee of %d', (shippingFeeMinor) => {
-    expect(() => createFlatQuotes({ shippingFeeMinor })).toThrow('Shipping fee');
+  it.each([-1, 0.5, Number.NaN])('cannot have a shipping fee of %d', (INR) => {
+    expect(() => createFlatQuotes({ shippingFees: { INR } })).toThrow('Shipping fee in INR');
   });
 });

@@ -288,7 +288,7 @@ export const settings = (changes: Partial<ApiSettings> = {}): ApiSettings => ({
     postalCode: '560025',
     country: 'IN',
   },
-  shippingFeeMinor: 0,
+  shippingFees: {},
   policy: defaultPolicy,
   taskQueues: taskQueues('unit'),
   maxEventStreams: 3,
