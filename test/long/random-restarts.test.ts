@@ -22,14 +22,17 @@ interface ByHand {
   step: 'payment' | 'shipping';
   /** How much of it is given back again before the order goes on; a label goes back whole. */
   back: number;
-  then: 'resolve' | 'cancel' | CaseAct;
+  /** `go on`: another try where it is parked, what mends the hold where it is held. */
+  then: 'go on' | 'cancel' | CaseAct;
+  /** Waits until the order waits at that step, and fails where it never does. */
+  surely?: true;
 }
 
 /** What happens to an order, one after another; `twice`: two people at one moment. */
 type Happening =
   | { what: 'act' | 'twice'; name: ActName; other: ActName }
   | { what: 'repeat what was refused' | 'restart' | 'compensate' }
-  | { what: 'refund by hand'; share: number }
+  | { what: 'refund by hand'; share: number; surely?: true }
   | { what: 'pause'; ms: number }
   | ByHand;
 
@@ -47,7 +50,7 @@ const byHand: fc.Arbitrary<ByHand> = fc.record({
   what: fc.constant('by hand'),
   step: fc.constantFrom('payment', 'shipping'),
   back: fc.constantFrom(0, 0, 0.3, 1),
-  then: fc.constantFrom('resolve', 'cancel', 'restart', 'compensate'),
+  then: fc.constantFrom('go on', 'go on', 'cancel', 'restart', 'compensate'),
 });
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ what: fc.constantFrom('act', 'act', 'twice'), name, other: name }),
@@ -65,6 +68,47 @@ const life: fc.Arbitrary<Life> = fc.record({
   out: fc.option(byHand, { nil: undefined, freq: 2 }),
   happenings: fc.array(happening, { minLength: 3, maxLength: 8 }),
 });
+
+const plain: Life = {
+  card: 'pm_card_visa',
+  street1: goodAddress.street1,
+  approval: false,
+  happenings: [],
+};
+const surely = (step: ByHand['step']): ByHand => ({
+  what: 'by hand',
+  step,
+  back: 0,
+  then: 'go on',
+  surely: true,
+});
+const refund = (share: number): Happening => ({ what: 'refund by hand', share, surely: true });
+/** What random lives come to too rarely. */
+const always: Record<string, Life> = {
+  'a charge by hand, then another try': { ...plain, out: surely('payment') },
+  'a charge by hand, then another card': {
+    ...plain,
+    card: 'pm_card_chargeDeclined',
+    happenings: [surely('payment')],
+  },
+  'a charge by hand while the customer is awaited, then another card': {
+    ...plain,
+    card: 'pm_card_authenticationRequired',
+    happenings: [surely('payment')],
+  },
+  'a label by hand, then another try': { ...plain, out: surely('shipping') },
+  'a label by hand, then a corrected address': {
+    ...plain,
+    street1: 'LABEL-REFUSED 1',
+    happenings: [surely('shipping')],
+  },
+  'a part refunded by hand before shipping': {
+    ...plain,
+    street1: 'LABEL-REFUSED 1',
+    happenings: [refund(0.3)],
+  },
+  'all refunded by hand before shipping': { ...plain, street1: 'LABEL-REFUSED 1', happenings: [refund(1)] },
+};
 
 const small = { attemptTimeoutMs: 1_200, budgetMs: 2_000, initialIntervalMs: 50, maximumIntervalMs: 100 };
 const outages = {
@@ -164,7 +208,7 @@ describe('orders with people at every door, and runs that are terminated at any 
         case 'by hand':
           return help(one);
         case 'refund by hand': {
-          const intentId = await desk.ownCharge();
+          const intentId = await until(desk.ownCharge, (own) => own !== undefined || !one.surely, 20_000);
           /* The order may be taking it back at this moment. */
           return intentId === undefined ? undefined : desk.refund(intentId, one.share).catch(() => undefined);
         }
@@ -178,13 +222,14 @@ describe('orders with people at every door, and runs that are terminated at any 
     /** Whether the order waits at the step, without any effect of its own there. */
     const waitsAt = (view: OrderView | undefined, step: ByHand['step']): boolean => {
       const { parked, hold } = view ?? {};
-      if (step === 'shipping') return parked?.activity === 'shipping';
+      const refusedAtLabel = hold?.status === 'address_rejected' && view?.step === 'shipping';
+      if (step === 'shipping') return parked ? parked.activity === 'shipping' : refusedAtLabel;
       const held = hold?.status === 'payment_failed' || hold?.status === 'payment_action_required';
       return parked ? parked.activity === 'payment' : held;
     };
-    async function help({ step, back, then }: ByHand): Promise<void> {
+    async function help({ step, back, then, surely: waits }: ByHand): Promise<void> {
       if (helped.has(step)) return;
-      const isOut = outage === step;
+      const isOut = outage === step || waits;
       const view = await until(
         async () => {
           const now = await run.query(getOrder).catch(() => undefined);
@@ -199,15 +244,15 @@ describe('orders with people at every door, and runs that are terminated at any 
       if (!view || !waitsAt(view, step) || (step === 'payment' && (await desk.ownCharge()))) return;
       /* Until then an attempt of ours may still take effect. */
       if (view.parked) await new Promise((over) => setTimeout(over, 2 * small.attemptTimeoutMs));
-      if (isOut) await endOutage();
+      if (outage === step) await endOutage();
       helped.add(step);
       done[step] += 1;
       const made = step === 'payment' ? await desk.charge(view) : await desk.label(view);
       if (step === 'payment') await desk.refund(made, back);
       else if (back > 0) await desk.voidLabel(made);
       if (then === 'restart' || then === 'compensate') return again(then);
-      /* Whoever has charged for an order in a hold has nothing to retry, and gives no other card. */
-      await act(view.parked ? then : 'cancel');
+      const mend = step === 'payment' ? 'payment' : 'shipping-address';
+      await act(then === 'cancel' ? 'cancel' : view.parked ? 'resolve' : mend);
     }
     const stored = () => saga().deps.store.read.order(orderId);
     /** People do what the order waits for, until it has ended. */
@@ -230,6 +275,11 @@ describe('orders with people at every door, and runs that are terminated at any 
     }
     for (const one of happenings) await happen(one);
     const status = (await finish())?.status ?? '';
+    const steps = [out, ...happenings].flatMap((one) =>
+      one?.what === 'by hand' && one.surely ? [one.step] : [],
+    );
+    for (const step of steps)
+      expect(helped, `the order waited at ${step} and was helped there`).toContain(step);
     await expectRecorded();
     await saga().check(orderId);
     const { provider } = await booksOf(saga(), orderId);
@@ -237,10 +287,18 @@ describe('orders with people at every door, and runs that are terminated at any 
       provider.refunded
         .filter(({ intent }) => intent === intentId)
         .reduce((sum, { amount }) => sum + amount, 0);
+    /* Theirs is the order's, and nothing was made beside it. */
+    if (steps.includes('payment')) expect(provider.charged).toHaveLength(1);
+    if (steps.includes('shipping')) expect(provider.labels).toHaveLength(1);
     const kept = provider.charged.filter(({ intent, amount }) => backOf(intent) < amount);
     expect(kept.length).toBeLessThanOrEqual(status === 'completed' ? 1 : 0);
     return status;
   }
+
+  test.each(Object.entries(always))('end right after %s', async (what, one) => {
+    const status = await live(one);
+    expect(status).toBe(what.startsWith('all refunded') ? 'failed' : 'completed');
+  });
 
   test(`end right, and every act that was taken is on record (SEED=${seed})`, async () => {
     const lives = fc.sample(life, { numRuns: LIVES, seed });
