@@ -93,6 +93,15 @@ describe('a charge that a person has made at the payment provider', () => {
       ]);
     });
 
+    test('for another order is none of this one’s: ours is made', async () => {
+      const order = await given();
+      const other = await given();
+      order.neighbours.add(other.orderId);
+      order.stripe.chargeByHand(other.orderId, total, 'pi_of_other');
+      await expect(order.mark('pi_of_other')).resolves.toMatchObject(told(/says about its order: /));
+      await expect(order.payAsked()).resolves.toMatchObject({ value: { intentId: 'pi_2' } });
+    });
+
     test('that was given back in full, declined or never confirmed is none: ours is made', async () => {
       const order = await given();
       order.stripe.refundByHand(order.stripe.chargeByHand(order.orderId, total));

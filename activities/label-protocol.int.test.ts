@@ -338,6 +338,22 @@ describe('a label', () => {
       await expect(order.shipAsked()).resolves.toMatchObject(label('shp_by_hand'));
     });
 
+    test('is the order’s under an earlier address’s number as well, where it goes to the present one', async () => {
+      const order = await given();
+      order.carrier.buyByHand(`shipment-${order.orderId}-1`);
+      await expect(order.shipAsked(2)).resolves.toMatchObject(label('shp_by_hand'));
+      expect((await order.ledger()).shipments).toMatchObject([
+        { n: 2, state: 'bought', providerShipmentId: 'shp_by_hand' },
+      ]);
+    });
+
+    test('for another order is none of this one’s: ours is bought', async () => {
+      const order = await given();
+      const other = await given();
+      order.carrier.buyByHand(`shipment-${other.orderId}-1`);
+      await expect(order.shipAsked()).resolves.toMatchObject(label('shp_2'));
+    });
+
     test('is bought by us where there is none, and where the one there was is sent back', async () => {
       const order = await given();
       const byHand = order.carrier.buyByHand(`shipment-${order.orderId}-1`);
@@ -352,6 +368,12 @@ describe('a label', () => {
         'goes to another postal code',
         ({ orderId, carrier }) =>
           carrier.buyByHand(`shipment-${orderId}-1`, { ...orderAddress, postalCode: '560025' }),
+        /shp_by_hand goes to another country or postal code/,
+      ],
+      [
+        'goes to another country',
+        ({ orderId, carrier }) =>
+          carrier.buyByHand(`shipment-${orderId}-1`, { ...orderAddress, country: 'PK' }),
         /shp_by_hand goes to another country or postal code/,
       ],
       [
