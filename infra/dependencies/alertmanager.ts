@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startProcess } from '../processes.ts';
 import {
   type Candidate,
   createNotHere,
@@ -11,10 +10,8 @@ import {
 } from './dependency.ts';
 import { configuredServer, hostOf } from './configured.ts';
 import { findOnPath } from './find-binary.ts';
-import { keepRunning } from './keep-running.ts';
-import { onOwnPorts } from './own-ports.ts';
 import { installCommandFor, installPackages } from './package-manager.ts';
-import { waitUntilReady } from './wait-until.ts';
+import { runOnOwnPort } from './run-on-own-port.ts';
 
 export type AlertmanagerAddresses = { url: string };
 
@@ -70,26 +67,20 @@ async function runPrivate(
   if (binary === undefined) throw createNotHere('no alertmanager on PATH');
   const folder = join(context.folder, 'alertmanager');
   await mkdir(folder, { recursive: true });
-  return onOwnPorts(context, { name: NAME, ports: { port: 'alertmanager' } }, async ({ port }) => {
-    const spec = {
-      name: 'alertmanager',
-      command: binary,
-      args: [
-        `--config.file=${configFile}`,
-        `--storage.path=${folder}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-        // Alone: no gossip with others on the network.
-        '--cluster.listen-address=',
-      ],
-      output: { file: join(context.folder, 'logs', 'alertmanager.log') },
-      pidFolder: join(context.folder, 'processes'),
-    };
-    const server = await startProcess(spec);
-    const url = `http://127.0.0.1:${port}`;
-    let version = '';
-    await waitUntilReady(server, async () => void (version = await versionOf(url)));
-    const { stop } = keepRunning(context, { ready: server, spec, ports: [port] });
-    return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop };
+  return runOnOwnPort(context, {
+    name: NAME,
+    process: 'alertmanager',
+    command: binary,
+    args: (port) => [
+      `--config.file=${configFile}`,
+      `--storage.path=${folder}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      // Alone: no gossip with others on the network.
+      '--cluster.listen-address=',
+    ],
+    url: (port) => `http://127.0.0.1:${port}`,
+    versionOf,
+    source,
   });
 }
 

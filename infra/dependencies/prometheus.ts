@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startProcess } from '../processes.ts';
 import { prometheusConfig } from '../prometheus-config.ts';
 import {
   type Candidate,
@@ -11,10 +10,8 @@ import {
 } from './dependency.ts';
 import { configuredServer, hostOf } from './configured.ts';
 import { findOnPath } from './find-binary.ts';
-import { keepRunning } from './keep-running.ts';
-import { onOwnPorts } from './own-ports.ts';
 import { installCommandFor, installPackages } from './package-manager.ts';
-import { waitUntilReady } from './wait-until.ts';
+import { runOnOwnPort } from './run-on-own-port.ts';
 
 export type PrometheusAddresses = { url: string };
 
@@ -76,25 +73,19 @@ async function runPrivate(options: {
   await mkdir(folder, { recursive: true });
   const config = join(folder, 'prometheus.json');
   await writeFile(config, prometheusConfig(scraped));
-  return onOwnPorts(context, { name: NAME, ports: { port: 'prometheus' } }, async ({ port }) => {
-    const spec = {
-      name: 'prometheus',
-      command: binary,
-      args: [
-        `--config.file=${config}`,
-        `--storage.tsdb.path=${join(folder, 'data')}`,
-        '--storage.tsdb.retention.time=7d',
-        `--web.listen-address=127.0.0.1:${port}`,
-      ],
-      output: { file: join(context.folder, 'logs', 'prometheus.log') },
-      pidFolder: join(context.folder, 'processes'),
-    };
-    const server = await startProcess(spec);
-    const url = `http://127.0.0.1:${port}`;
-    let version = '';
-    await waitUntilReady(server, async () => void (version = await versionOf(url)));
-    const { stop } = keepRunning(context, { ready: server, spec, ports: [port] });
-    return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop };
+  return runOnOwnPort(context, {
+    name: NAME,
+    process: 'prometheus',
+    command: binary,
+    args: (port) => [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      '--storage.tsdb.retention.time=7d',
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    url: (port) => `http://127.0.0.1:${port}`,
+    versionOf,
+    source,
   });
 }
 

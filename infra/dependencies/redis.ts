@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { startProcess } from '../processes.ts';
 import { configuredServer, hostOf } from './configured.ts';
 import {
   type Candidate,
@@ -12,10 +11,8 @@ import {
 } from './dependency.ts';
 import { dockerCandidate } from './docker.ts';
 import { findOnPath } from './find-binary.ts';
-import { keepRunning } from './keep-running.ts';
-import { onOwnPorts } from './own-ports.ts';
 import { installCommandFor, installPackages } from './package-manager.ts';
-import { waitUntilReady } from './wait-until.ts';
+import { runOnOwnPort } from './run-on-own-port.ts';
 
 export type RedisAddresses = { url: string };
 
@@ -74,32 +71,26 @@ async function runPrivate(
   if (binary === undefined) throw createNotHere('no redis-server on PATH');
   const data = join(context.folder, 'redis');
   await mkdir(data, { recursive: true });
-  return onOwnPorts(context, { name: NAME, ports: { port: 'redis' } }, async ({ port }) => {
-    const spec = {
-      name: 'redis',
-      command: binary,
-      args: [
-        '--port',
-        String(port),
-        '--bind',
-        '127.0.0.1',
-        '--dir',
-        data,
-        '--save',
-        '',
-        '--appendonly',
-        context.keepsData ? 'yes' : 'no',
-      ],
-      output: { file: join(context.folder, 'logs', 'redis.log') },
-      pidFolder: join(context.folder, 'processes'),
-      graceMs: context.keepsData ? 10_000 : 0,
-    };
-    const server = await startProcess(spec);
-    const url = `redis://127.0.0.1:${port}`;
-    let version = '';
-    await waitUntilReady(server, async () => void (version = await versionOf(url)));
-    const { stop } = keepRunning(context, { ready: server, spec, ports: [port] });
-    return { name: NAME, source, version, addresses: { url }, pid: server.pid, stop };
+  return runOnOwnPort(context, {
+    name: NAME,
+    process: 'redis',
+    command: binary,
+    args: (port) => [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      data,
+      '--save',
+      '',
+      '--appendonly',
+      context.keepsData ? 'yes' : 'no',
+    ],
+    url: (port) => `redis://127.0.0.1:${port}`,
+    versionOf,
+    source,
+    graceMs: context.keepsData ? 10_000 : 0,
   });
 }
 
