@@ -338,7 +338,7 @@ describe('a slow or dead endpoint', () => {
     });
     const slow = await world.register(`${scripted.url}/hangs`);
     for (let count = 0; count < 100; count += 1) await world.publish();
-    await expect.poll(() => scripted.requests.length).toBe(2);
+    await expect.poll(() => scripted.requests.length).toBeGreaterThanOrEqual(2);
     const quick = await newPartner();
     await world.change(slow.endpointId, { events: ['order.failed.v1'] });
     const sentMs = new Map<string, number>();
