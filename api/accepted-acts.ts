@@ -10,8 +10,8 @@ type Converter = Client['options']['loadedDataConverter'];
 
 const names = new Set(['cancel', 'payment', 'shipping-address', 'approve', 'extend', 'resolve']);
 
-/** From this marker on a run writes down what it accepts. */
-const marked = 'acts-kept-at-once';
+/** From one of these markers on a run writes down what it accepts. */
+const marks = new Set<string | undefined>(['acts-kept-at-once', 'decided-ahead']);
 
 /**
  * What the history of a closed run says that it had accepted, in its order: updates that were not refused, and signals,
@@ -50,7 +50,7 @@ const refusedUpdate = ({
 
 /** The first event of the workflow task whose commands hold the marker, what led to it included. */
 function beginOf(events: readonly HistoryEvent[]): number | undefined {
-  const marker = events.find((event) => patchOf(event) === marked)?.markerRecordedEventAttributes;
+  const marker = events.find((event) => marks.has(patchOf(event)))?.markerRecordedEventAttributes;
   if (!marker) return undefined;
   const task = Number(marker.workflowTaskCompletedEventId);
   return (

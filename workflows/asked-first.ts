@@ -1,5 +1,6 @@
 import { patched } from '@temporalio/workflow';
 import type { StepPolicy } from '../domain/policy.ts';
+import { inForce } from './decided-ahead.ts';
 import { isReset } from './kept-acts.ts';
 import type { OrderContext } from './order-context.ts';
 import type { OrderState } from './order-state.ts';
@@ -21,9 +22,11 @@ export function askFromHereOn(order: OrderState): void {
 export const askedFirst = (
   order: OrderState,
   patch: 'ask-what-people-did' | 'ask-what-people-charged',
-): { asked?: true } => (order.askFirst || (mayHaveHelped(order) && patched(patch)) ? { asked: true } : {});
+): { asked?: true } =>
+  order.askFirst || (mayHaveHelped(order) && inForce(order, patch)) ? { asked: true } : {};
 
-const mayHaveHelped = ({ attended, recovered, input }: OrderState): boolean =>
+/** It was parked, or another run has begun it: a person may have acted at a provider since. */
+export const mayHaveHelped = ({ attended, recovered, input }: OrderState): boolean =>
   attended === true || recovered !== undefined || input.recovered !== undefined || isReset();
 
 /**

@@ -5,7 +5,6 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
-  patched,
 } from '@temporalio/workflow';
 import { givenAct, type GivenAct } from '../domain/given-act.ts';
 import type { EmailTemplate } from '../domain/email-task.ts';
@@ -16,6 +15,7 @@ import type { RecoveredOrder } from '../domain/recovery.ts';
 import type { OrderActivities } from '../activities/create-activities.ts';
 import { settleApproval } from './approve.ts';
 import { askedFirst, askFromHereOn, seekStrangers } from './asked-first.ts';
+import { inForce } from './decided-ahead.ts';
 import { cancel, openDoors } from './handlers.ts';
 import { judge, refusalOf } from './judge.ts';
 import { isBegunElsewhere, judgeKept, keep, mustWait } from './kept-acts.ts';
@@ -251,7 +251,7 @@ const takenElsewhere = (context: OrderContext): Compensation[] =>
   context.order.recorded &&
   !context.order.pivotPassed &&
   isBegunElsewhere(context.order) &&
-  patched('taken-back-in-order')
+  inForce(context.order, 'taken-back-in-order')
     ? compensationNames.toReversed().map((name) => compensationOf(context, name))
     : [];
 

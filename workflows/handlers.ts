@@ -12,6 +12,7 @@ import { actIdOfUpdate, signalActIds } from '../domain/act-id.ts';
 import { pickAddress } from '../domain/address.ts';
 import type { ActView } from '../domain/given-act.ts';
 import type { OrderView } from '../domain/order.ts';
+import { decideAhead, inForce } from './decided-ahead.ts';
 import { keepAddress } from './keep-address.ts';
 import { followsAnother, isReset, keep, mustWait, type KeptAct } from './kept-acts.ts';
 import { legalActs } from './legal-acts.ts';
@@ -137,6 +138,7 @@ function openDoor<A extends messages.Act>(
   const { name } = signal;
   const refuse = (act: A, reread = misread): string | undefined => reread?.(act) ?? refuseNow(act);
   const accept = (act: A, id: string): OrderView => {
+    decideAhead(order);
     apply(act);
     const written = writeAct(context, { name, act, id });
     if (!written && name === messages.setShippingAddress.name) keepAddress(context, act, id);
@@ -163,7 +165,7 @@ function openDoor<A extends messages.Act>(
     const { reason, shown } = typeof late === 'string' ? { reason: late, shown: late } : late;
     const { actor, fingerprint } = act;
     const named = { actId: id, ...(fingerprint === undefined ? {} : { fingerprint }) };
-    const kept = patched('acts-kept-at-once') ? named : {};
+    const kept = inForce(order, 'acts-kept-at-once') ? named : {};
     context.beside.push(noteRefusal(context, { name, actor, reason, way: 'update', ...kept }));
     throw refused(order, shown, name);
   };
@@ -200,7 +202,7 @@ function openDoor<A extends messages.Act>(
       },
       refuse(reason) {
         Object.assign(known, { state: 'refused', reason });
-        const named = patched('acts-kept-at-once') ? { actId: id } : {};
+        const named = inForce(order, 'acts-kept-at-once') ? { actId: id } : {};
         context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way, ...named }));
       },
       taken() {
@@ -229,7 +231,7 @@ function openDoor<A extends messages.Act>(
     if (!neverWaits?.(act) && mustWait(order)) return answerKept(act, id);
     const checked = check?.(act);
     if (!checked) return answer(accept(act, id), id);
-    return isCancel(name, act) && patched('acts-kept-at-once')
+    return isCancel(name, act) && inForce(order, 'acts-kept-at-once')
       ? acceptOnceKnown(act, id, checked)
       : acceptLate(act, id, checked);
   };
@@ -246,7 +248,7 @@ function openDoor<A extends messages.Act>(
   const replayedMisread = (act: A): string | undefined => {
     const [now, earlier] = [misread?.(act), earlierMisread?.(act)];
     const changed = earlierMisread && (now === undefined) !== (earlier === undefined);
-    return changed && !patched('address-rules') ? earlier : now;
+    return changed && !inForce(order, 'address-rules') ? earlier : now;
   };
   const validator = (given?: Partial<A>): void => {
     const act = readAct<A>(given, 'update');
@@ -263,7 +265,7 @@ function openDoor<A extends messages.Act>(
     const checked = reason === undefined ? check?.(act) : undefined;
     if (checked) reason = auditedOf(await checked);
     if (!reason) return void accept(act, id);
-    const named = patched('acts-kept-at-once') ? { actId: id } : {};
+    const named = inForce(order, 'acts-kept-at-once') ? { actId: id } : {};
     await noteRefusal(context, { name, actor: act.actor, reason, ...named });
   };
   setHandler(update, onUpdate, { description, validator });

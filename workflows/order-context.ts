@@ -4,6 +4,8 @@ import type { ActNumbers } from '../activities/record-notes.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { StepName } from '../domain/order.ts';
 import type { StepPolicy } from '../domain/policy.ts';
+import { mayHaveHelped } from './asked-first.ts';
+import { decideAhead } from './decided-ahead.ts';
 import type { FulfillOrder } from './messages.ts';
 import { openOrder, type OrderState } from './order-state.ts';
 import { createPublisher } from './publish.ts';
@@ -45,7 +47,9 @@ export const isoNow = (): string => new Date().toISOString();
 
 export function createContext(input: FulfillOrder): OrderContext {
   const order = openOrder(input, isoNow());
-  const steps = createSteps(input);
+  const steps = createSteps(input, () => {
+    if (mayHaveHelped(order)) decideAhead(order);
+  });
   const { orderId } = input.checkout;
   const early: (() => Promise<unknown>)[] = [];
   let last: Promise<unknown> = Promise.resolve();

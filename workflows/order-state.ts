@@ -76,6 +76,8 @@ export interface OrderState {
   addressKept?: Promise<void>;
   /** The last act that was accepted is being written to SQL. */
   actsWritten?: Promise<void>;
+  /** Changes of the workflow that are met behind local activities are in force: decided before them. */
+  decidedAhead: boolean;
   /** What is known of the acts of this run and of those that it was given, by their ids. */
   acts: Map<string, ActView>;
   /** Acts whose callers wait for SQL. */
@@ -139,6 +141,7 @@ export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
     step: 'receive',
     updatedAtUtc: nowUtc,
     pivotPassed: false,
+    decidedAhead: false,
     recorded: false,
     address: { value: input.checkout.shippingAddress, n: 1 },
     addressVersion: 1,

@@ -1,4 +1,5 @@
 import { CancellationScope, patched } from '@temporalio/workflow';
+import { inForce } from './decided-ahead.ts';
 import type { Act } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
 import type { OrderState } from './order-state.ts';
@@ -51,7 +52,7 @@ export async function noteOvertaken(
 ): Promise<void> {
   const { order } = context;
   const late = order.accepted.filter(which);
-  if (late.length === 0 || !patched('overtaken-acts')) return;
+  if (late.length === 0 || !inForce(order, 'overtaken-acts')) return;
   for (const { name, act } of late) {
     const reason = `${why}: ${act.reason}`.slice(0, 500);
     await untilWritten(order, act);

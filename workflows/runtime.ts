@@ -2,6 +2,7 @@ import { CancellationScope, condition, isCancellation, patched } from '@temporal
 import { nextWaitMs } from '../domain/long-waits.ts';
 import type { Parked, SagaState } from '../domain/order.ts';
 import { askFromHereOn } from './asked-first.ts';
+import { inForce } from './decided-ahead.ts';
 import { attemptsOf, describeFailure, failureTypeOf, judge, SagaInterrupted } from './judge.ts';
 import type { ResolveParked } from './messages.ts';
 import { isoNow, type OrderContext } from './order-context.ts';
@@ -134,7 +135,7 @@ async function unpark(
 /** A compensation that tried again by itself has succeeded: it is parked no more. */
 async function recover(context: OrderContext): Promise<void> {
   const { order } = context;
-  if (!order.parked || !patched('parked-compensation-recovers')) return;
+  if (!order.parked || !inForce(order, 'parked-compensation-recovers')) return;
   const byItself = { action: 'retry', actor: 'saga', reason: 'it went through when tried again' } as const;
   await unpark(context, { ...(order.resolve ?? byItself), compensating: true });
 }

@@ -1,7 +1,7 @@
-import { patched } from '@temporalio/workflow';
 import { serviceNotOffered, type Refusal } from '../domain/failures.ts';
 import type { ShipmentView } from '../domain/order.ts';
 import { askedFirst, askFromHereOn } from './asked-first.ts';
+import { inForce } from './decided-ahead.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { holdDispute } from './hold-dispute.ts';
 import { failureTypeOf, isRefusal, judge, refusalOf } from './judge.ts';
@@ -25,7 +25,7 @@ export async function settleAddress(context: OrderContext, saga: Saga): Promise<
     const refusal = await verify(context, saga);
     if (!refusal) order.settledAddress = addressVersion;
     /* A corrected address that came while the carrier looked at this one is looked at first. */
-    else if (order.addressVersion === addressVersion || !patched('address-corrected-meanwhile'))
+    else if (order.addressVersion === addressVersion || !inForce(order, 'address-corrected-meanwhile'))
       await holdAddress(context, saga, refusal);
   }
 }
@@ -156,7 +156,7 @@ export const voidShipment = ({ orderId, order, steps }: OrderContext): Compensat
     step: 'shipping',
     run: async () => {
       const stop = { policy, summary: 'Void the label, where the carrier has nothing of the order' };
-      const { voided } = patched('void-without-the-carrier')
+      const { voided } = inForce(order, 'void-without-the-carrier')
         ? await steps.sql(stop, (a) => a.stopShipping({ orderId }))
         : { voided: false };
       if (voided) return;

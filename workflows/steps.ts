@@ -34,8 +34,14 @@ export interface CallOptions {
 
 type AddressQuestion = Parameters<CarrierActivities['verifyAddress']>[0];
 
-/** The activities of one order, each family on its own task queue and under the step's policy. */
-export function createSteps({ taskQueues, policy }: Pick<FulfillOrder, 'taskQueues' | 'policy'>) {
+/**
+ * The activities of one order, each family on its own task queue and under the step's policy. `beforeLocal` is called
+ * before each local one.
+ */
+export function createSteps(
+  { taskQueues, policy }: Pick<FulfillOrder, 'taskQueues' | 'policy'>,
+  beforeLocal: () => void = () => undefined,
+) {
   const local = ({ summary }: CallOptions) =>
     proxyLocalActivities<OrderActivities>({
       summary,
@@ -53,6 +59,7 @@ export function createSteps({ taskQueues, policy }: Pick<FulfillOrder, 'taskQueu
     options: CallOptions,
     call: (activities: OrderActivities) => Promise<Result>,
   ): Promise<Result> {
+    beforeLocal();
     try {
       return await call(local(options));
     } catch (error) {
@@ -91,6 +98,7 @@ export function createSteps({ taskQueues, policy }: Pick<FulfillOrder, 'taskQueu
       scheduleToCloseTimeout: forMs,
       retry: { maximumAttempts: 1 },
     });
+    beforeLocal();
     try {
       await near.verifyAddressAtOnce({ ...question, attemptTimeoutMs: forMs });
       return true;

@@ -1,5 +1,6 @@
-import { CancellationScope, condition, patched } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import { givenAct, type ActView } from '../domain/given-act.ts';
+import { inForce } from './decided-ahead.ts';
 import type { Act } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
 import { isAnothers, type OrderState } from './order-state.ts';
@@ -35,7 +36,7 @@ export function track({ acts }: Pick<OrderState, 'acts'>, { name, act, id }: Nam
  * were written down at once.
  */
 export function writeAct(context: OrderContext, { name, act, id }: NamedAct): boolean {
-  if (!patched('acts-kept-at-once')) return false;
+  if (!inForce(context.order, 'acts-kept-at-once')) return false;
   const { order, orderId, steps, policyOf } = context;
   const view = order.acts.get(id) ?? track(order, { name, act, id });
   const { step, actsWritten: before } = order;

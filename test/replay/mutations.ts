@@ -25,14 +25,14 @@ export const mutations: Mutation[] = [
   {
     name: 'a signal of an earlier history judged by the address rules of today',
     file: 'handlers.ts',
-    find: "changed && !patched('address-rules') ? earlier : now",
+    find: "changed && !inForce(order, 'address-rules') ? earlier : now",
     replace: 'now',
     noticedIn: ['completed-despite-address-refused-before'],
   },
   {
     name: 'a signal of a history of today judged by the address rules of before',
     file: 'handlers.ts',
-    find: "changed && !patched('address-rules') ? earlier : now",
+    find: "changed && !inForce(order, 'address-rules') ? earlier : now",
     replace: 'changed ? earlier : now',
     noticedIn: ['completed-address-without-postal-code'],
   },
@@ -56,6 +56,20 @@ export const mutations: Mutation[] = [
     find: ' || order.extensions > 0;',
     replace: ';',
     noticedIn: ['failed-extended-hold-charge-by-hand'],
+  },
+  {
+    name: 'changes decided behind local activities where the order may have been helped',
+    file: 'order-context.ts',
+    find: 'if (mayHaveHelped(order)) decideAhead(order);',
+    replace: '',
+    noticedIn: ['failed-decided-ahead-restarted-out-of-stock'],
+  },
+  {
+    name: 'changes decided behind local activities where an act was accepted',
+    file: 'handlers.ts',
+    find: 'decideAhead(order);',
+    replace: '',
+    noticedIn: ['completed-decided-ahead-charge-found', 'cancelled-decided-ahead-release-tried-later'],
   },
   {
     name: 'a timer before the provider is asked about',

@@ -5,12 +5,14 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { acceptedChanges, isAccepted } from './accepted-changes.ts';
 import { claimFates } from './claim-fates.ts';
 import { recordedCommands } from './commands.ts';
+import { decidedAheadFates } from './decided-ahead-fates.ts';
 import { readHistories, type RecordedHistory } from './history-files.ts';
 import { mutated } from './mutate-workflows.ts';
 import { mutations } from './mutations.ts';
 import { fates } from './order-fates.ts';
 import { readTrails } from './order-trails.ts';
 import { bundleForReplay, replay } from './replay-histories.ts';
+import { patchesBehindLocalActivities, splitBehindLocalActivities } from './split-tasks.ts';
 import { storeFates } from './store-fates.ts';
 import { waitFates } from './wait-fates.ts';
 
@@ -28,7 +30,7 @@ describe('the workflows replay what earlier versions of them recorded', () => {
   const unaccepted = (lines: string[] | undefined) => lines?.filter((line) => !isAccepted(line));
 
   test('every fate of an order has its recording', () => {
-    const names = Object.keys({ ...fates, ...storeFates, ...claimFates, ...waitFates });
+    const names = Object.keys({ ...fates, ...storeFates, ...claimFates, ...waitFates, ...decidedAheadFates });
     expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
 
@@ -48,6 +50,41 @@ describe('the workflows replay what earlier versions of them recorded', () => {
     const text = readFileSync(new URL(`../../workflows/${mutation.file}`, import.meta.url), 'utf8');
     expect(mutated(text, mutation)).not.toBe(text);
     expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(mutation.noticedIn));
+  });
+
+  /* Their runs were recorded by code that decided these where they were met. */
+  const decidedBehind = [
+    'cancelled-parked-release-tried-later-and-later: parked-compensation-recovers',
+    'completed-parked-charge-found: ask-what-people-did',
+    'completed-restarted-with-an-address: acts-numbered-in-sql',
+  ];
+
+  test('no patch is decided behind a local activity of its workflow task', () => {
+    const found = recorded.flatMap((one) =>
+      patchesBehindLocalActivities(one).map((patch) => `${one.name}: ${patch}`),
+    );
+    expect(found).toEqual(decidedBehind);
+  });
+
+  /** Not replayed, of runs as they stand where a query was answered in the moment in which a local activity ended. */
+  const unfitWhenSplit = async (names: readonly string[]): Promise<string[]> => {
+    const split = recorded.filter(({ name }) => names.includes(name)).flatMap(splitBehindLocalActivities);
+    expect(split.length).toBeGreaterThan(names.length);
+    const lines = await replay(split, bundle);
+    return split.flatMap(
+      ({ name, workflowId }) =>
+        unaccepted(lines.get(workflowId))?.map((line) => `${name}: ${line}`) ?? [`${name}: not replayed`],
+    );
+  };
+
+  test('what is decided ahead is decided the same where a query was answered when a local activity ended', async () => {
+    expect(await unfitWhenSplit(Object.keys(decidedAheadFates))).toEqual([]);
+  });
+
+  test('what was decided behind it is not', async () => {
+    const unfit = await unfitWhenSplit(decidedBehind.map((line) => line.split(':')[0] ?? ''));
+    expect(unfit).toHaveLength(decidedBehind.length);
+    expect(unfit).toEqual(unfit.map(() => expect.stringMatching(/patch marker encountered/)));
   });
 
   test('every change that is accepted is one', () => {
