@@ -1,6 +1,13 @@
 import type { EventType } from '../../domain/events.ts';
-import { orderId as asOrderId, refundWorkflowIdOf, type OrderId, type ProductId } from '../../domain/ids.ts';
+import {
+  debtWorkflowIdOf,
+  orderId as asOrderId,
+  refundWorkflowIdOf,
+  type OrderId,
+  type ProductId,
+} from '../../domain/ids.ts';
 import { isEnded } from '../../domain/order.ts';
+import type { RefundRow } from '../../ports/refunds.ts';
 import { auditViolations } from './audit-rules.ts';
 import { ordersAtProviders, readBooks, type CheckedStore, type OrderBooks } from './books.ts';
 import { contractViolations } from './contract-rules.ts';
@@ -108,21 +115,32 @@ async function strangersOf(sandboxUrl: string, books: readonly OrderBooks[]): Pr
   return (await ordersAtProviders(sandboxUrl)).filter((id) => !known.has(id)).map(asOrderId);
 }
 
-/** A refund that a person asked for holds its amount until its own run has heard of it; without one nobody ever will. */
+/**
+ * A refund that a person asked for holds its amount until its own run has heard of it, and a debt its customer's money until
+ * the bank has decided; without a run nobody ever will. Debts get theirs by the workers' sweep: call this after one.
+ */
 async function claimsWithoutRun(
   { isRunning }: InvariantsInput,
   books: readonly OrderBooks[],
 ): Promise<string[]> {
   if (!isRunning) return [];
-  const claims = books
-    .flatMap(({ ledger }) => ledger.refunds)
-    .filter(({ state, fingerprint }) => fingerprint !== '' && (state === 'requested' || state === 'pending'));
-  const found = await inBatches(claims, async ({ orderId, refundId, state }) =>
-    (await isRunning(refundWorkflowIdOf(orderId, refundId)))
+  const claims = books.flatMap(({ ledger }) => ledger.refunds).flatMap(claimOf);
+  const found = await inBatches(claims, async ({ orderId, what, workflowId }) =>
+    (await isRunning(workflowId))
       ? []
-      : [`Order ${orderId}: a claim without a run: refund ${refundId} is ${state}, and no run sees to it.`],
+      : [`Order ${orderId}: a claim without a run: ${what}, and no run sees to it.`],
   );
   return found.flat();
+}
+
+function claimOf({ orderId, refundId, n, state, fingerprint }: RefundRow) {
+  if (state === 'owed') {
+    return [{ orderId, what: `the debt of payment ${n} is owed`, workflowId: debtWorkflowIdOf(orderId, n) }];
+  }
+  if (fingerprint === '' || (state !== 'requested' && state !== 'pending')) return [];
+  return [
+    { orderId, what: `refund ${refundId} is ${state}`, workflowId: refundWorkflowIdOf(orderId, refundId) },
+  ];
 }
 
 const settled = ({ ledger: { status, sagaState } }: OrderBooks): boolean =>

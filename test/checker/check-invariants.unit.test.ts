@@ -131,4 +131,31 @@ describe('the invariants of a run', () => {
       expect.stringContaining('a claim without a run: refund by-hand is requested, and no run sees to it.'),
     ]);
   });
+
+  test('name a debt that nobody sees to any more', async () => {
+    const books = goodBooks('cancelled');
+    const { orderId } = books.ledger;
+    books.ledger.refunds.push({
+      orderId,
+      refundId: 'owed-1',
+      n: 1,
+      state: 'owed',
+      amount: { amountMinor: 5, currency: 'INR' },
+      reason: 'the order was taken back',
+      actor: 'saga',
+      requestedAtUtc: '2026-01-02T03:04:05.678Z',
+      fingerprint: '',
+      keyNumber: 1,
+    });
+    const world = worldOf(books);
+    const asked: string[] = [];
+    const without = async (workflowId: string) => asked.push(workflowId) === 0;
+    const named = expect.stringContaining(
+      'a claim without a run: the debt of payment 1 is owed, and no run sees to it.',
+    );
+    expect((await checkInvariants({ ...world, isRunning: without })).violations).toContainEqual(named);
+    expect(asked).toEqual([`debt-${orderId}-1`]);
+    const running = await checkInvariants({ ...world, isRunning: async () => true });
+    expect(running.violations).not.toContainEqual(named);
+  });
 });

@@ -10,7 +10,7 @@ import { sweepDebts } from '../../workers/upkeep/sweep-debts.ts';
 import { followPayment, refundOrder } from '../../workflows/index.ts';
 import { cancelOrder } from '../../workflows/messages.ts';
 import { quickPolicy, until } from '../setup/saga-environment.ts';
-import { act, booksOf, eventsOf, expectEnd, newOrderId, sagaSuite } from './saga-suite.ts';
+import { act, booksOf, eventsOf, newOrderId, sagaSuite } from './saga-suite.ts';
 
 const total = 749_900;
 
@@ -74,7 +74,8 @@ describe('an order that is taken back while the bank holds its charge', () => {
     await saga().until(orderId, ({ parked }) => parked?.activity === 'shipping');
     await order.executeUpdate(cancelOrder, { args: [act] });
     await saga().removeFault(`held-${orderId}`);
-    await expectEnd(saga(), order, { status: 'cancelled' });
+    /* The rules ask for the debt's run, which each test begins in its own way. */
+    expect((await order.result()).status).toBe('cancelled');
     return orderId;
   };
   const runOf = (orderId: OrderId) => saga().client.workflow.getHandle(debtWorkflowIdOf(orderId, 1));
@@ -95,6 +96,7 @@ describe('an order that is taken back while the bank holds its charge', () => {
     expect(debts.filter((debt) => debt.orderId === orderId)).toMatchObject([
       { n: 1, amount: { amountMinor: total } },
     ]);
+    await sweep(orderId);
     await saga().check(orderId);
   });
 

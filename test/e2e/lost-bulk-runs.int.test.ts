@@ -193,8 +193,9 @@ describe('a replay of dead letters that is terminated', () => {
         },
       }),
     );
+    const key = crypto.randomUUID();
     const replay = async (reason: string) => {
-      const headers = { 'idempotency-key': 'ticket-4711' };
+      const headers = { 'idempotency-key': key };
       const body = { queue: 'nowhere', reason };
       const response = await send(app, 'POST', '/dead-letters/replay', { key: operatorKey, body, headers });
       return {
