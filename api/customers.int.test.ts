@@ -21,7 +21,16 @@ import {
   viewOf,
 } from './testing/fake-deps.ts';
 
-const personal = ['asha@example.com', 'Asha', 'MG Road', 'Bengaluru', '560001', 'pm_asha', 'label.example'];
+const personal = [
+  'asha@example.com',
+  'Asha',
+  'MG Road',
+  'Bengaluru',
+  '560001',
+  '918012345678',
+  'pm_asha',
+  'label.example',
+];
 
 describe('erasing a customer', () => {
   let folder: string;
@@ -57,6 +66,7 @@ describe('erasing a customer', () => {
         city: 'Bengaluru',
         postalCode: '560001',
         country: 'IN',
+        phone: '+918012345678',
       },
     });
     const { orderId } = order;

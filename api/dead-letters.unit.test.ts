@@ -94,12 +94,16 @@ describe('dead letters by HTTP', () => {
       mask({
         list: [{ clientSecret: 's', url: 'https://user:pw@host.example/path?token=1' }],
         text: 'key whsec_abcdefgh for https://host.example/a',
+        called: 'at +918012345678, 3+918012345678',
+        phone_number: '+918012345678',
         orderId: 'order-1',
         gone: null,
       }),
     ).toEqual({
       list: [{ clientSecret: '***', url: 'https://***@host.example/path?***' }],
       text: 'key *** for https://host.example/a',
+      called: 'at ***, 3+918012345678',
+      phone_number: '***',
       orderId: 'order-1',
       gone: null,
     });

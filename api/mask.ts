@@ -2,16 +2,18 @@
 const masked = '***';
 
 const personal =
-  /^(to|cc|bcc|from|e-?mail|customer-?(e-?mail|name)|name|(first|last|full)-?name|phone|address|street\d?|city|postal-?code|shipping-?address)$/i;
+  /^(to|cc|bcc|from|e-?mail|customer-?(e-?mail|name)|name|(first|last|full)-?name|(tele)?phone([_-]?number)?|address|street\d?|city|postal-?code|shipping-?address)$/i;
 const secret =
   /(secret|token|passw(or)?d|authorization|api-?key|signature|cookie|credential|card|payment-?method|iban|cvc)/i;
 
 const addresses = /[^\s@<>,;"'/:*]+@[^\s@<>,;"'/]+\.[^\s@<>,;"'/]+/g;
 const urlSecrets = /(https?:\/\/)([^\s/@"']+@)?([^\s?#"']*)(\?[^\s#"']*)?/gi;
+/** E.164, as addresses have them. */
+const phones = /(?<![\w+])\+[1-9]\d{6,14}\b/g;
 const keys = /\b(whsec|sk|rk|pk|pm|Bearer)[_ ][A-Za-z0-9_+/=-]{6,}/g;
 
 /**
- * A copy to show: fields whose names say personal data or a secret, mail addresses, keys, and the credentials and
+ * A copy to show: fields whose names say personal data or a secret, mail addresses, phone numbers, keys, and the credentials and
  * queries of web addresses are `***`. Names and the shape of the whole stay.
  */
 export function mask(value: unknown): unknown {
@@ -34,4 +36,5 @@ export const maskText = (text: string): string =>
         `${scheme}${user === undefined ? '' : `${masked}@`}${rest}${query === undefined ? '' : `?${masked}`}`,
     )
     .replace(keys, masked)
-    .replace(addresses, masked);
+    .replace(addresses, masked)
+    .replace(phones, masked);

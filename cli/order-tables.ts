@@ -168,8 +168,14 @@ function takes({ hold, parked }: OrderAnswer): string[] {
     return actions.map((action) => `resolve --action ${action}${optionOf[needs[action] ?? ''] ?? ''}`);
   }
   if (!hold) return [];
-  return [...menders[hold.status], 'extend --minutes …', 'cancel'];
+  const mends = hold.reason.includes('phone number')
+    ? menders[hold.status].map(withPhone)
+    : menders[hold.status];
+  return [...mends, 'extend --minutes …', 'cancel'];
 }
+
+/** The papers lack it: `domain/customs.ts`. */
+const withPhone = (act: string): string => (act.startsWith('set-address') ? `${act} --phone …` : act);
 
 const optionOf: Record<string, string> = {
   'input.service': ' --service …',

@@ -1,7 +1,15 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { createApp } from '../api/app.ts';
-import { fakeDeps, fakeWorkflows, operatorKey, someOrder, summaryOf } from '../api/testing/fake-deps.ts';
+import {
+  fakeDeps,
+  fakeWorkflows,
+  operatorKey,
+  someOrder,
+  summaryOf,
+  viewOf,
+} from '../api/testing/fake-deps.ts';
 import { createApiClient } from './api-client.ts';
+import { orderText, type OrderAnswer } from './order-tables.ts';
 import { ordersCommand } from './orders.ts';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -36,7 +44,15 @@ it('takes an address without a postal code where its country has none, and texts
   expect(acts).toMatchObject([
     {
       name: 'shipping-address',
-      act: { address: { name: 'Asha Rao', street1: '1 Road', city: 'Hong Kong', country: 'HK' } },
+      act: {
+        address: {
+          name: 'Asha Rao',
+          street1: '1 Road',
+          city: 'Hong Kong',
+          country: 'HK',
+          phone: '+85223456789',
+        },
+      },
     },
   ]);
   expect(acts[0]).not.toHaveProperty('act.address.state');
@@ -46,4 +62,35 @@ it('says which part the country needs', async () => {
   await expect(setAddress('--city', 'Pune', '--state', 'MH', '--country', 'IN')).rejects.toThrow(
     /postalCode: required in IN, such as \d+/,
   );
+});
+
+const abroad = ['--city', 'Hong Kong', '--country', 'HK'];
+
+it.each([
+  [
+    'none for a parcel through customs',
+    abroad,
+    /phone: required, since the parcel goes through customs.*\+\d+/,
+  ],
+  ['one without its country', [...abroad, '--phone', '23456789'], /phone: expected an international number/],
+])('says which phone number is wanted: %s', async (_, options, reason) => {
+  await expect(setAddress(...options)).rejects.toThrow(reason);
+});
+
+it.each([
+  [
+    "The parcel goes through customs, whose papers lack the recipient's phone number.",
+    /--country … --phone …/,
+  ],
+  ['No such street.', /--country …(?! --phone)/],
+])('is offered with a phone number where that is missing: %s', (reason, offered) => {
+  const hold = {
+    status: 'address_rejected',
+    failureType: 'AddressUndeliverable',
+    reason,
+    sinceUtc: '2026-01-02T03:04:05.678Z',
+    untilUtc: '2026-01-03T03:04:05.678Z',
+  } as const;
+  const view = viewOf({ status: 'address_rejected', sagaState: 'held', hold });
+  expect(orderText(view as unknown as OrderAnswer, undefined)).toMatch(offered);
 });

@@ -48,6 +48,8 @@ describe('an address in an act', () => {
   it.each([
     ['Hong Kong without a postal code', { ...address, postalCode: undefined, country: 'HK' }],
     ['empty and null parts', { ...address, street2: '', state: null }],
+    ['a phone', { ...address, country: 'HK', phone: '+85223456789' }],
+    ['a phone that is null', { ...address, country: 'HK', phone: null }],
     ['what is dropped', { ...address, name: 'As\u200bha' }],
   ])('is taken with %s', (_, given) => {
     expect(misreadAddress(given)).toBeUndefined();
@@ -68,6 +70,12 @@ describe('an address in an act', () => {
     ['a country that there is not', { ...address, country: 'XX' }, /^address.country: /],
     ['a direction override', { ...address, city: 'Pu\u202ene' }, /^address.city: expected one line/],
     ['a number', { ...address, city: 7 }, /^address.city: expected a text/],
+    [
+      'a phone without its country',
+      { ...address, phone: '080 1234567' },
+      /^address.phone: expected an international number, such as \+\d+\.$/,
+    ],
+    ['a phone that is no text', { ...address, phone: 918012345678 }, /^address.phone: expected/],
   ])('is refused for %s', (_, given, reason) => {
     expect(misreadAddress(given)).toMatch(reason);
   });

@@ -4,7 +4,7 @@ import { papersProblem } from './customs.ts';
 
 const DAY_MS = 86_400_000;
 
-/** With the largest parcel that each takes, in pounds and inches, as USPS and UPS publish them. */
+/** With the largest parcel that each takes, in pounds and inches: USPS Domestic Mail Manual 101; UPS, Weight and Size. */
 const SERVICES = [
   {
     carrier: 'USPS',
