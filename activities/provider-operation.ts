@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
 import type { OperationKey } from '../domain/ids.ts';
+import { withoutQuotes } from '../domain/quotes.ts';
 import type { OrderRow, StoredOutcome, StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
@@ -16,6 +17,7 @@ import {
   type Outcome,
 } from './operation.ts';
 import { findOrder } from './transition.ts';
+import { unquoted } from './unquoted.ts';
 
 /** One attempt of a provider step between its first and last transaction. */
 export interface Attempt<Facts> {
@@ -152,8 +154,9 @@ async function settleAttempt<Result, Effect, Facts>(
   const { startedMs } = begun;
   const requests = typeof most === 'number' ? most : most(begun.facts);
   const timeoutMs = requestTimes(deps, { key: name.key, attemptTimeoutMs, requests, startedMs });
-  const answer = await operation.settle({
-    order: begun.order,
+  const { order: asked } = begun;
+  const settling = operation.settle({
+    order: asked,
     facts: begun.facts,
     ...(begun.overlaps ? { earlierUntilUtc: new Date(begun.earlierUntilMs).toISOString() } : {}),
     timeoutMs,
@@ -169,6 +172,7 @@ async function settleAttempt<Result, Effect, Facts>(
       if (saved.status !== 'written') throw stale(name);
     },
   });
+  const answer = unquotedRefusal(await unquoted(asked, settling), asked);
   const settled = begun.fence > 1 ? unsettled(answer) : answer;
   const committed = await fenced(deps, name, begun.fence, async (tx, order) => {
     const outcome = await operation.commit(tx, order, settled);
@@ -190,6 +194,11 @@ async function settleAttempt<Result, Effect, Facts>(
       });
   }
 }
+
+const unquotedRefusal = <Effect>(answer: Settled<Effect>, order: OrderRow): Settled<Effect> =>
+  'refused' in answer
+    ? { ...answer, refused: { ...answer.refused, reason: withoutQuotes(answer.refused.reason, order) } }
+    : answer;
 
 /** An attempt before this one was not answered: what it asked for may have happened, or may happen yet. */
 const unsettled = <Effect>(answer: Settled<Effect>): Settled<Effect> =>

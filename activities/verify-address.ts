@@ -2,8 +2,10 @@ import { needsPapers, refusePapers } from '../domain/customs.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
 import { TechnicalFailure } from '../domain/failures.ts';
+import { withoutQuotes } from '../domain/quotes.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
+import { unquoted } from './unquoted.ts';
 
 interface AddressQuestion {
   orderId: OrderId;
@@ -22,12 +24,12 @@ export const createVerifyAddress =
   async (input: AddressQuestion): Promise<null> => {
     const lacking = await lackingPapers(deps, input);
     if (lacking) throw refusalFailure({ type: 'AddressUndeliverable', reason: lacking });
-    const answer = await deps.carrier.verifyAddress({
-      address: input.address,
-      timeoutMs: input.attemptTimeoutMs,
-    });
+    const { address } = input;
+    const asked = deps.carrier.verifyAddress({ address, timeoutMs: input.attemptTimeoutMs });
+    const answer = await unquoted({ shippingAddress: address }, asked);
     if (answer.deliverable) return null;
-    throw refusalFailure({ type: 'AddressUndeliverable', reason: answer.reason });
+    const reason = withoutQuotes(answer.reason, { shippingAddress: address });
+    throw refusalFailure({ type: 'AddressUndeliverable', reason });
   };
 
 async function lackingPapers(

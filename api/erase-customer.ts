@@ -123,6 +123,7 @@ async function eraseOrder(
       occurredAtUtc: now,
     });
   }
+  await forgetMethods(tx, orderId);
   const counts = { mails, deadLetters: letters.length };
   if (isErased(order)) return { ...counts, erasedOrders: 0 };
   await blank(tx, order);
@@ -161,6 +162,13 @@ async function blank(tx: StoreTransaction, order: OrderRow): Promise<void> {
   });
   for (const { labelUrl, ...row } of await tx.shipments.list(orderId)) {
     if (labelUrl !== undefined) await tx.shipments.put(row);
+  }
+}
+
+/** Also of orders that were erased before payments were looked at. */
+async function forgetMethods(tx: StoreTransaction, orderId: OrderId): Promise<void> {
+  for (const { paymentMethodId, ...payment } of await tx.payments.list(orderId)) {
+    if (paymentMethodId !== undefined) await tx.payments.put(payment);
   }
 }
 

@@ -16,8 +16,10 @@ export const customerSql = {
       SetAsideAtUtc = CASE WHEN PublishedAtUtc IS NULL THEN COALESCE(SetAsideAtUtc, ?1) ELSE SetAsideAtUtc END
     WHERE OrderId = ?2 AND Sequence = 0 AND Payload <> ${erased}`,
   mails: `SELECT Id, MessageId, State FROM DeadLetters
-    WHERE OrderId = ? AND OrderId <> '' AND Type LIKE 'email.%' AND State <> 'replaying' AND Content <> ''`,
+    WHERE OrderId = ? AND OrderId <> '' AND Type LIKE 'email.%' AND State <> 'replaying' AND (Content <> '' OR Error <> '')`,
+  /* What a mail server said quotes the address that it refused. */
   eraseDeadLetter: `UPDATE DeadLetters SET Content = '', Envelope = '{"properties":{},"headers":{}}', Patch = NULL,
+      Error = '', ReplayError = NULL,
       State = CASE WHEN State = 'open' THEN 'discarded' ELSE State END, SettledAtUtc = COALESCE(SettledAtUtc, ?1)
     WHERE Id = ?2`,
 };

@@ -30,12 +30,12 @@ export const customerSql = statements('customers', {
     index: 'IX_DeadLetters_Order, PK_DeadLetters',
     text: () => `SELECT DeadLetterId, MessageId, State FROM dbo.DeadLetters
       WHERE OrderReference = @OrderReference AND MessageType LIKE N'email.%' AND State <> 'replaying'
-        AND DATALENGTH(Content) > 0`,
+        AND (DATALENGTH(Content) > 0 OR Error <> N'')`,
   },
   eraseDeadLetter: {
     index: 'PK_DeadLetters',
-    text: () => `UPDATE dbo.DeadLetters SET Content = 0x, Envelope = N'{"properties":{},"headers":{}}', Patch = NULL,
-        State = CASE WHEN State = 'open' THEN 'discarded' ELSE State END,
+    text: () => `UPDATE dbo.DeadLetters SET Content = 0x, Envelope = N'{"properties":{},"headers":{}}', Patch = NULL, Error = N'',
+        ReplayError = NULL, State = CASE WHEN State = 'open' THEN 'discarded' ELSE State END,
         SettledAtUtc = COALESCE(SettledAtUtc, @SettledAtUtc)
       WHERE DeadLetterId = @DeadLetterId`,
   },

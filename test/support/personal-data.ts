@@ -1,16 +1,17 @@
 /** Someone whose data must show up nowhere. */
 export interface Person {
   customerEmail: string;
-  shippingAddress: { name: string; street1: string; postalCode?: string };
+  shippingAddress: { name: string; street1: string; street2?: string; postalCode?: string; phone?: string };
 }
 
 /** What of a person, of payment methods and of keys is in the texts; each with what surrounds it. */
 export function secretsIn(texts: readonly string[], person: Person): string[] {
-  const { name, street1, postalCode } = person.shippingAddress;
+  const { name, street1, street2, postalCode, phone } = person.shippingAddress;
   const secrets = [
     person.customerEmail,
     name,
     street1,
+    ...[street2, phone].filter((part) => part !== undefined),
     ...(postalCode === undefined ? [] : [asOwnWord(postalCode)]),
     /\bpm_(?:card|1)\w*/,
     /\b(?:sk|rk)_(?:test|live)_\w+/,
