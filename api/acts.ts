@@ -34,7 +34,7 @@ import {
   refusePhone,
   resolveFields,
 } from './fields.ts';
-import { actFingerprintOf } from './order-identity.ts';
+import { actFingerprintOf, isFingerprintOf } from './order-identity.ts';
 import { actBody, fromView, orderBody, type OrderBody } from './order-body.ts';
 import { shownTo } from './outside-order.ts';
 import type { OrderSummary, UpdateAnswer } from './order-workflows.ts';
@@ -296,6 +296,9 @@ interface ActKind<Body extends ActBody, Input extends Act> {
   toAct(body: Body, who: { actor: string }): Input;
 }
 
+/** Whether a fingerprint is that of the request at hand. */
+type IsSame = (fingerprint: string) => boolean;
+
 async function handleAct<Body extends ActBody, Input extends Act>(
   c: AppContext,
   deps: AppDeps,
@@ -308,20 +311,22 @@ async function handleAct<Body extends ActBody, Input extends Act>(
   const { name } = kind.definition;
   const key = c.req.header('idempotency-key');
   const actId = key === undefined ? randomUUID() : readIdempotencyKey(key);
-  const fingerprint = actFingerprintOf({ callerId: caller.callerId, name, body });
+  const wanted = { callerId: caller.callerId, name, body };
+  const fingerprint = actFingerprintOf(wanted, deps.settings);
+  const isSame: IsSame = (before) => isFingerprintOf(before, wanted, deps.settings);
   const input: Input = { ...kind.toAct(body, { actor: actorOf(caller, body.actor) }), fingerprint };
   input.reason = reasonWith(input.reason, body.customerMessage);
   const summary = await requireSeen(c, deps, id);
   if (key !== undefined && !body.dryRun) {
     const earlier = await earlierAct(deps, id, actId);
-    if (earlier) return answerRepeated(c, deps, { id, act: earlier, fingerprint });
+    if (earlier) return answerRepeated(c, deps, { id, act: earlier, isSame });
   }
   requireOpen(id, summary);
   if (body.dryRun) return dryRunOf(c, deps, { id, name, input });
   const answer = await deps.workflows.update(id, kind.definition, input, { updateId: actId });
   if (key !== undefined) {
-    const present = await presentAct(deps, id, answer, { actId, name, fingerprint });
-    if (present) return answerRepeated(c, deps, { id, act: present, fingerprint });
+    const present = await presentAct(deps, id, answer, { actId, name, isSame });
+    if (present) return answerRepeated(c, deps, { id, act: present, isSame });
   }
   switch (answer.status) {
     case 'accepted':
@@ -394,14 +399,14 @@ async function presentAct(
   deps: AppDeps,
   id: OrderId,
   answer: UpdateAnswer,
-  asked: Required<Pick<ActView, 'actId' | 'name' | 'fingerprint'>>,
+  { isSame, ...named }: Pick<ActView, 'actId' | 'name'> & { isSame: IsSame },
 ): Promise<ActView | undefined> {
-  const known = await earlierAct(deps, id, asked.actId);
+  const known = await earlierAct(deps, id, named.actId);
   const stored =
-    answer.status === 'accepted' ? (answer.view.act ?? { ...asked, state: 'pending' }) : undefined;
+    answer.status === 'accepted' ? (answer.view.act ?? { ...named, state: 'pending' }) : undefined;
   const told = known ?? stored;
-  if (told) requireSameRequest(told, asked.fingerprint);
-  if (!known) return stored && { ...asked, state: 'pending' };
+  if (told) requireSameRequest(told, isSame);
+  if (!known) return stored && { ...named, state: 'pending' };
   return answer.status === 'refused' && known.state === 'refused' ? undefined : known;
 }
 
@@ -427,9 +432,9 @@ async function storedAct(deps: AppDeps, id: OrderId, actId: string): Promise<Act
 async function answerRepeated(
   c: AppContext,
   deps: AppDeps,
-  { id, act, fingerprint }: { id: OrderId; act: ActView; fingerprint: string },
+  { id, act, isSame }: { id: OrderId; act: ActView; isSame: IsSame },
 ): Promise<Response> {
-  requireSameRequest(act, fingerprint);
+  requireSameRequest(act, isSame);
   if (act.state === 'refused')
     throw new ApiProblem('act-refused', {
       detail: refusalFor(c.get('caller'), act.reason ?? 'The act was refused.'),
@@ -440,8 +445,8 @@ async function answerRepeated(
 }
 
 /** Signals and acts from before requests were told apart have no fingerprint. */
-function requireSameRequest({ actId, fingerprint: before }: ActView, fingerprint: string): void {
-  if (before === undefined || before === fingerprint) return;
+function requireSameRequest({ actId, fingerprint }: ActView, isSame: IsSame): void {
+  if (fingerprint === undefined || isSame(fingerprint)) return;
   throw new ApiProblem('idempotency-key-reused', {
     detail: `This Idempotency-Key belongs to act ${actId} of the order, which was asked for with another body.`,
   });

@@ -60,10 +60,6 @@ export const refundFingerprintOf = (
   wanted: Pick<RequestRefund, 'amount' | 'reason' | 'paidOtherwise'>,
 ): string => createHash('sha256').update(canonicalJson(wanted)).digest('hex');
 
-/** SHA-256 (hex) over who asks for which act with which body: equal exactly when the requests mean the same. */
-export const actFingerprintOf = (wanted: { callerId: string; name: string; body: unknown }): string =>
-  createHash('sha256').update(canonicalJson(wanted)).digest('hex');
-
 /** The search attribute CustomerHash: a keyed HMAC, since search attributes are never encrypted. */
 export const customerHashOf = (customerId: string, key: string): string =>
   createHmac('sha256', key).update(`customer:${customerId}`).digest('hex');
@@ -83,6 +79,32 @@ export function customerHashesOf(
   if (formerCustomerHashKeys.length === 0) return present;
   return [present, ...formerCustomerHashKeys.map((key) => customerHashOf(customerId, key))];
 }
+
+/** Who asks for which act with which body. */
+interface WantedAct {
+  callerId: string;
+  name: string;
+  body: unknown;
+}
+
+/**
+ * HMAC-SHA-256 (hex) over an act's request: equal exactly when the requests mean the same. Keyed, since the body may hold an
+ * address or a phone number, which could else be guessed from it.
+ */
+export const actFingerprintOf = (wanted: WantedAct, { customerHashKey }: CustomerHashKeys): string =>
+  actHash(wanted, customerHashKey);
+
+/** Whether the fingerprint is this request's: by a key of today or of before, or without one as acts had it at first. */
+export const isFingerprintOf = (fingerprint: string, wanted: WantedAct, keys: CustomerHashKeys): boolean => {
+  const { customerHashKey, formerCustomerHashKeys = [] } = keys;
+  const keyed = [customerHashKey, ...formerCustomerHashKeys].map((key) => actHash(wanted, key));
+  return [...keyed, createHash('sha256').update(canonicalJson(wanted)).digest('hex')].includes(fingerprint);
+};
+
+const actHash = (wanted: WantedAct, key: string): string =>
+  createHmac('sha256', key)
+    .update(`act:${canonicalJson(wanted)}`)
+    .digest('hex');
 
 const orderIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { canonicalJson } from '../domain/placed-request.ts';
 import type { ActView } from '../domain/given-act.ts';
 import { createApp } from './app.ts';
 import { TemporalUnavailable, type OrderWorkflows, type UpdateAnswer } from './order-workflows.ts';
@@ -305,6 +307,33 @@ describe('acts on an order', () => {
     ])('is refused with another body than the one that was %s', async (_, app) => {
       expect(await typeOf(await cancel(app))).toBe('idempotency-key-reused');
     });
+  });
+
+  it('is told apart from others by a keyed hash, and known by those of before', async () => {
+    const body = { ...address, street1: '9 Long Street' };
+    const put = async (app: ReturnType<typeof build>['app'], sent: object) =>
+      send(app, 'PUT', `${path}/shipping-address`, { body: sent, headers: { 'idempotency-key': 'act-1' } });
+    const { app, acts: sent } = build(open);
+    await put(app, body);
+    const [{ act: first } = { act: {} }] = sent;
+    const { fingerprint } = first as { fingerprint: string };
+    const content = canonicalJson({ callerId: 'shop-a', name: 'shipping-address', body });
+    const plain = createHash('sha256').update(content).digest('hex');
+    expect(fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    expect(fingerprint).not.toBe(plain);
+    for (const before of [fingerprint, plain]) {
+      for (const customerHashKey of ['a-key-for-tests-only', 'another-key-since-then']) {
+        const act = async () =>
+          ({ actId: 'act-1', name: 'shipping-address', state: 'done', fingerprint: before }) as const;
+        const { workflows } = fakeWorkflows({ ...open, act, query: async () => viewOf() });
+        const keys = { customerHashKey, formerCustomerHashKeys: ['a-key-for-tests-only'] };
+        const later = createApp(fakeDeps({ workflows, settings: settings(keys) }));
+        expect((await put(later, body)).status).toBe(200);
+        expect(await typeOf(await put(later, { ...body, street1: '8 Long Street' }))).toBe(
+          'idempotency-key-reused',
+        );
+      }
+    }
   });
 
   it('answers 409 for a closed run, for one that closes meanwhile, and for one only the store remembers', async () => {
