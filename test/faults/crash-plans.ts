@@ -33,6 +33,20 @@ const backward = (activity: string, costly: string): KillPoint[] => [
   { activity, call: commit, when: 'after', following: costly },
 ];
 
+/** While a provider's list is read for what people have done, page by page, and until what was found there is stored. */
+const listed = (activity: string, list: string): KillPoint[] => [
+  { activity, call: list, when: 'before' },
+  { activity, call: list, when: 'after' },
+  { activity, call: list, when: 'before', nth: 2 },
+  { activity, call: list, when: 'after', nth: 2 },
+];
+
+const adopted = (activity: string, list: string): KillPoint[] => [
+  ...listed(activity, list),
+  { activity, call: commit, when: 'inside', following: list },
+  { activity, call: commit, when: 'after', following: list },
+];
+
 const sqlOnly = (activity: string): KillPoint[] => [
   { activity, call: commit, when: 'inside' },
   { activity, call: commit, when: 'after' },
@@ -47,11 +61,22 @@ const perOrder = (...lists: KillPoint[][]): KillPoint[][] =>
     lists.flatMap((list) => list.slice(index, index + 1)),
   );
 
-/** Kill points of payment and shipment, and of all compensations, one of each list in one order. */
+/**
+ * Kill points of payment and shipment, and of all compensations, one of each list in one order. `helped`:
+ * people have acted at the providers; `soughtAtLast`: that is asked when the order was taken back.
+ */
 export const orderPlans = {
   forward: perOrder(
     forward('processPayment', 'payments.create', 'payments.confirm'),
     forward('generateShipment', 'carrier.createShipment', 'carrier.buy'),
+  ),
+  helped: perOrder(
+    adopted('processPayment', 'payments.listIntents'),
+    adopted('generateShipment', 'carrier.listLabels'),
+  ),
+  soughtAtLast: perOrder(
+    listed('seekLabels', 'carrier.listLabels'),
+    listed('seekCharges', 'payments.listIntents'),
   ),
   backward: perOrder(
     backward('voidShipment', 'carrier.refundLabel'),

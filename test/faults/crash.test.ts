@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSagaEnvironment, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { expectShippedOnce, expectTakenBackOnce, type CrashRun } from './crash-orders.ts';
+import {
+  expectHelpedOnce,
+  expectNothingLeft,
+  expectShippedOnce,
+  expectTakenBackOnce,
+  fillLists,
+  type CrashRun,
+} from './crash-orders.ts';
 import { orderPlans } from './crash-plans.ts';
 import { runCrashingWorker, type CrashingWorker } from './crashing-worker.ts';
 import type { KillPoint } from './kill-points.ts';
@@ -38,6 +45,20 @@ describe('a worker killed by SIGKILL', () => {
       expect(await killsIn(plans, expectShippedOnce)).toBeGreaterThanOrEqual(plans.flat().length);
     },
   );
+
+  describe('while people have acted at the providers', () => {
+    beforeAll(() => fillLists(saga));
+
+    test('takes what they have made, once, whatever line of the lists it died at', { timeout }, async () => {
+      const plans = orderPlans.helped;
+      expect(await killsIn(plans, expectHelpedOnce)).toBeGreaterThanOrEqual(plans.flat().length);
+    });
+
+    test('asks what they have left until it knows, when an order is taken back', { timeout }, async () => {
+      const plans = orderPlans.soughtAtLast;
+      expect(await killsIn(plans, expectNothingLeft)).toBeGreaterThanOrEqual(plans.flat().length);
+    });
+  });
 
   test(
     'takes back charge, label and stock once, whatever line of the compensations it died at',

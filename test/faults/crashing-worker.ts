@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { startProcess, type OwnedProcess } from '../../infra/processes.ts';
 import { taskQueues, workflowIdOf, type OrderId } from '../../domain/ids.ts';
+import type { Checkout } from '../../domain/order.ts';
 import type { PolicyChanges } from '../../domain/policy.ts';
 import { fulfillOrder } from '../../workflows/index.ts';
 import { uniqueName } from '../setup/isolation.ts';
@@ -13,11 +14,12 @@ import { testBundle, workflowInput, type SagaEnvironment } from '../setup/saga-e
 import { killedFile, planFile, type KillPoint } from './kill-points.ts';
 
 export interface CrashingWorker {
-  /** Starts a good order on this worker, with kill points of its own. */
+  /** Starts an order on this worker, a good one but for the overrides, with kill points of its own. */
   start(
     id: OrderId,
     points: readonly KillPoint[],
     policy: PolicyChanges,
+    overrides?: Partial<Checkout>,
   ): Promise<WorkflowHandle<typeof fulfillOrder> & { orderId: OrderId }>;
   /** The planted points of this order at which nothing was killed. */
   missed(id: OrderId, points: readonly KillPoint[]): KillPoint[];
@@ -86,10 +88,13 @@ export async function runCrashingWorker(
   supervised.catch((error: unknown) => console.error(error));
 
   return {
-    async start(id, points, policy) {
+    async start(id, points, policy, overrides) {
       await writeFile(planFile(folder, workflowIdOf(id)), JSON.stringify(points));
       const queues = taskQueues(prefix);
-      const input = { ...workflowInput(saga.config, { orderId: id }, policy), taskQueues: queues };
+      const input = {
+        ...workflowInput(saga.config, { ...overrides, orderId: id }, policy),
+        taskQueues: queues,
+      };
       const handle = await client.workflow.start(fulfillOrder, {
         workflowId: workflowIdOf(id),
         taskQueue: queues.orders,
