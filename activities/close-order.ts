@@ -44,6 +44,8 @@ export interface CloseOrder {
   ending:
     | { status: 'failed'; failure: { type: FailureType; reason: string } }
     | { status: 'cancelled'; actor: Actor; reason: string };
+  /** A person has left a charge as it is that somebody made at the payment provider: nobody says that nothing was charged. */
+  chargeLeft?: true;
 }
 
 /** What has to be taken back before the order can end, last step first. */
@@ -86,7 +88,7 @@ function compensationsLeft(deps: ActivityDeps, { orderId, ending }: CloseOrder):
   });
 }
 
-const closeOrder = (deps: ActivityDeps, { orderId, step, ending }: CloseOrder): Promise<null> =>
+const closeOrder = (deps: ActivityDeps, { orderId, step, ending, chargeLeft }: CloseOrder): Promise<null> =>
   runSqlOperation(
     deps,
     { key: operationKeys.closeOrder(orderId), orderId, step: 'closing', untilEnd: true },
@@ -115,7 +117,7 @@ const closeOrder = (deps: ActivityDeps, { orderId, step, ending }: CloseOrder): 
         nowUtc,
       });
       await settleActs(tx, order, ending.status);
-      await writeEndMail(tx, { order, ending, nowUtc });
+      await writeEndMail(tx, { order, ending, nowUtc, ...(chargeLeft ? { chargeLeft } : {}) });
       return { done: null };
     },
   );

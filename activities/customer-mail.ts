@@ -51,7 +51,12 @@ async function itemsOf(tx: StoreTransaction, { items, lines }: OrderRow): Promis
  */
 export async function writeEndMail(
   tx: StoreTransaction,
-  { order, ending, nowUtc }: { order: OrderRow; ending: Ending; nowUtc: string },
+  {
+    order,
+    ending,
+    nowUtc,
+    chargeLeft,
+  }: { order: OrderRow; ending: Ending; nowUtc: string; chargeLeft?: true },
 ): Promise<void> {
   const { orderId } = order;
   const { status } = ending;
@@ -64,6 +69,7 @@ export async function writeEndMail(
     canceled: status === 'cancelled',
     ...(status === 'failed' ? { failureType: ending.failure.type } : {}),
     ...(standing ? moneyBack(standing) : {}),
+    ...(chargeLeft ? { chargeLeft } : {}),
   } as const;
   await writeCustomerMail(tx, { order, mail, nowUtc });
 }

@@ -232,8 +232,11 @@ export function standingSentence(place: OrderPlace, standing: MoneyStanding | un
   return `Of the ${all} that were charged, ${told}${more}.`;
 }
 
-function nothingCharged({ sagaState, step }: OrderPlace): string {
-  if (sagaState === 'ended') return 'Nothing was charged.';
+function nothingCharged({ sagaState, step, strangersCharge }: OrderPlace): string {
+  if (sagaState === 'ended')
+    return strangersCharge === 'left'
+      ? 'Nothing was charged but by hand: what somebody has charged at the payment provider was left there.'
+      : 'Nothing was charged.';
   return sagaState === 'parked' && step === 'payment'
     ? 'It is not known yet whether the payment was charged.'
     : 'Nothing was charged so far.';

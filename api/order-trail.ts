@@ -1,4 +1,5 @@
 import type { AuditRow } from '../domain/audit.ts';
+import { foundAtProvider } from '../domain/failures.ts';
 import { isEnded, orderStatuses, sagaStates, type OrderStatus, type SagaState } from '../domain/order.ts';
 
 const statuses: readonly string[] = orderStatuses;
@@ -37,6 +38,8 @@ export interface OrderPlace {
   charged: boolean;
   /** The walk back has begun: what follows takes back, whatever run does it. */
   takenBack: boolean;
+  /** Somebody was found to have charged at the payment provider by hand, and maybe a person has left that as it is. */
+  strangersCharge?: 'found' | 'left';
   /** Its provider takes no requests; the row's own words. */
   waitsFor?: string | undefined;
 }
@@ -69,7 +72,20 @@ export function placeAfter(place: OrderPlace, row: AuditRow): OrderPlace {
     return { ...moved, takenBack, sagaState: takenBack ? 'compensating' : 'running' };
   }
   if (!isSagaState(to) || !(isSagaState(from) || to === 'compensating')) return place;
-  return { ...moved, sagaState: to, takenBack: place.takenBack || to === 'compensating' };
+  const takenBack = place.takenBack || to === 'compensating';
+  return { ...moved, ...strangersChargeAfter(place, row), sagaState: to, takenBack };
+}
+
+/** The carrier's strangers are labels. */
+function strangersChargeAfter(
+  { strangersCharge }: OrderPlace,
+  { from, to, step, reason }: AuditRow,
+): Pick<OrderPlace, 'strangersCharge'> {
+  if (to === 'parked' && step === 'payment' && reason.startsWith(foundAtProvider))
+    return { strangersCharge: 'found' };
+  return from === 'parked' && strangersCharge === 'found' && reason.startsWith('skip: ')
+    ? { strangersCharge: 'left' }
+    : {};
 }
 
 /** A refund, a dispute or a late charge: there was a charge, whatever was told of it. */

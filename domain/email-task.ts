@@ -44,6 +44,8 @@ export interface MoneyBack {
   givenByBank?: Money;
   /** Could not be refunded yet. */
   owed?: Money;
+  /** Somebody has charged at the payment provider by hand, and a person has left that as it is. */
+  chargeLeft?: true;
 }
 
 export type CustomerTask =
@@ -146,6 +148,8 @@ function moneyRefusal(value: Record<string, unknown>): string | undefined {
     return expected('canceled', 'true or false', value['canceled']);
   if (value['failureType'] !== undefined && !isText(value['failureType']))
     return expected('failureType', 'a text that is not empty', value['failureType']);
+  if (value['chargeLeft'] !== undefined && value['chargeLeft'] !== true)
+    return expected('chargeLeft', 'true or nothing', value['chargeLeft']);
   const needed = value['template'] === 'money-refunded' ? ['amount'] : [];
   const given = ['back', 'heldByBank', 'givenByBank', 'owed'].filter((field) => value[field] !== undefined);
   const wrong = [...needed, ...given].find((field) => !isMoney(value[field]));

@@ -209,6 +209,9 @@ it('tells a customer what becomes of the money, and when', () => {
     'Your order cannot be delivered',
     expect.stringContaining('Nothing was charged.'),
   ]);
+  const byHand = renderEmail({ ...confirmation, template: 'order-ended', canceled: true, chargeLeft: true });
+  expect(byHand.text).toMatch(/taken a payment from you themselves, it does not go back by itself/);
+  expect(byHand.text).not.toContain('Nothing was charged');
   const refund = renderEmail({ ...confirmation, template: 'money-refunded', amount });
   expect(refund.text).toMatch(/refunded 1500 JPY[^]*5 to 10 business days/);
 });

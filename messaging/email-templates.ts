@@ -68,13 +68,15 @@ const amountOf = (money: Money): string => `${formatAmount(money)} ${money.curre
 const daysOfBanks = 'Banks take 5 to 10 business days to show it.';
 
 /** What becomes of the customer's money, and when. */
-function moneyBack({ back, heldByBank, givenByBank, owed }: MoneyBack): Block[] {
+function moneyBack({ back, heldByBank, givenByBank, owed, chargeLeft }: MoneyBack): Block[] {
   const texts = [
     back && `${amountOf(back)} go back to the payment method that you paid with. ${daysOfBanks}`,
     heldByBank &&
       `Your bank holds ${amountOf(heldByBank)} until it has decided about your complaint. What it gives back to us, we refund to you.`,
     givenByBank && `Your bank has given you back ${amountOf(givenByBank)}.`,
     owed && `${amountOf(owed)} could not be refunded yet. We see to it and will write to you.`,
+    chargeLeft &&
+      'If our staff have taken a payment from you themselves, it does not go back by itself: please ask them about it.',
   ].filter((text) => text !== undefined);
   return (texts.length > 0 ? texts : ['Nothing was charged.']).map((text) => ({ text }));
 }

@@ -47,7 +47,7 @@ export function seekStrangers(context: OrderContext): Compensation[] {
   const labels: Compensation = {
     name: 'seekLabels',
     step: 'shipping',
-    skippable: true,
+    skipped: () => undefined,
     run: async () => {
       await steps.carrier({ policy, summary: 'Look for labels that nobody here bought' }).seekLabels(sought);
     },
@@ -55,7 +55,9 @@ export function seekStrangers(context: OrderContext): Compensation[] {
   const charges: Compensation = {
     name: 'seekCharges',
     step: 'payment',
-    skippable: true,
+    skipped() {
+      order.chargeLeft = true;
+    },
     run: async () => {
       await steps.payments({ policy, summary: 'Look for charges that nobody here made' }).seekCharges(sought);
     },

@@ -316,7 +316,7 @@ const noteTakeBack = async ({ order, note }: OrderContext): Promise<void> => {
  */
 async function closeAs(context: OrderContext, saga: Saga, status: 'failed' | 'cancelled'): Promise<void> {
   const { order, orderId } = context;
-  const { step, failure } = order;
+  const { step, failure, chargeLeft } = order;
   const { actor, reason } = order.cancelRequested ?? { actor: 'saga', reason: '' };
   const ending = failure
     ? ({ status: 'failed', failure } as const)
@@ -327,7 +327,7 @@ async function closeAs(context: OrderContext, saga: Saga, status: 'failed' | 'ca
       activity: 'closeOrder',
       kind: 'retriable',
       forward: sqlStep(context, 'completion', `Close the order as ${status}`, (a) =>
-        a.closeOrder({ orderId, step, ending }),
+        a.closeOrder({ orderId, step, ending, ...(chargeLeft ? { chargeLeft } : {}) }),
       ),
     });
     if (!left) break;

@@ -98,6 +98,8 @@ export interface OrderState {
   attended?: true;
   /** A person has moved it on from a hold or from being parked: providers are asked first what people did there. */
   askFirst?: boolean;
+  /** A charge that somebody has made at the payment provider was left as it is when the order was taken back. */
+  chargeLeft?: true;
   /** The step at which it was held last: it may have been helped since. */
   wasHeld?: StepName;
   /** A `mark-done` whose reference is being checked with the provider. */

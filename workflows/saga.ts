@@ -30,8 +30,8 @@ export interface Compensation {
   name: string;
   step: StepName;
   run(): Promise<void>;
-  /** A person may leave it out: it only looks for what is not the saga's own. */
-  skippable?: true;
+  /** Called where a person leaves it out; absent where nobody may: one that can be left out looks for others' effects only. */
+  skipped?(): void;
 }
 
 /**
@@ -147,7 +147,7 @@ export function createSaga(runtime: SagaRuntime): Saga {
   }
 
   async function compensateOne(compensation: Compensation): Promise<void> {
-    const { name, step, run: undo, skippable = false } = compensation;
+    const { name, step, run: undo, skipped } = compensation;
     let parked = false;
     for (;;) {
       try {
@@ -158,7 +158,8 @@ export function createSaga(runtime: SagaRuntime): Saga {
         if (verdict === 'bug' || verdict === 'refused') throw error;
         parked = true;
         if ((await parkCompensation({ step, activity: name, error })) === 'again') continue;
-        if (!skippable) throw new Error(`Compensation ${name} was skipped; none may be`, { cause: error });
+        if (!skipped) throw new Error(`Compensation ${name} was skipped; none may be`, { cause: error });
+        skipped();
         break;
       }
     }

@@ -350,16 +350,21 @@ describe('the saga kernel', () => {
       const world = createWorld();
       const saga = createSaga({ ...world.runtime, judge: () => 'technical', park: async () => 'skip' });
       const run = () => Promise.reject(new Error('somebody has charged'));
+      let told = false;
+      const skipped = () => {
+        told = true;
+      };
       const seek = {
         name: 'seekCharges',
         step: 'payment' as const,
         run,
-        ...(skippable ? { skippable } : {}),
+        ...(skippable ? { skipped } : {}),
       };
       const done = saga.compensate([seek]);
       if (skippable) await expect(done).resolves.toBeUndefined();
       else await expect(done).rejects.toThrow(/seekCharges was skipped; none may be/);
       expect(saga.compensable()).toBe(skippable ? 0 : 1);
+      expect(told).toBe(skippable);
     }
   });
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { tellOrder } from '../../api/order-story.ts';
+import type { EmailTask } from '../../domain/email-task.ts';
 import type { OrderView } from '../../domain/order.ts';
 import type { PolicyChanges } from '../../domain/policy.ts';
 import {
@@ -37,6 +39,24 @@ describe('an order that people have helped by hand while it was held', () => {
     order.executeUpdate(setShippingAddress, { args: [{ ...act, address: goodAddress }] });
   const resolve = (order: StartedOrder, action: ResolveParked['action']) =>
     order.executeUpdate(resolveParked, { args: [{ ...act, action }] });
+  async function toldOf({ orderId }: StartedOrder) {
+    const { read } = saga().deps.store;
+    const books = await read.money(orderId);
+    if (!books) throw new Error(`Order ${orderId} has no books`);
+    const rows = await read.audit(`order:${orderId}`);
+    return tellOrder(rows, books, await read.events({ orderId, afterSequence: 0 }));
+  }
+  /** The mail that tells the customer of the end, as it waits for the relay. */
+  async function endMailOf({ orderId }: StartedOrder): Promise<unknown> {
+    const { outbox } = saga().deps.store;
+    const owner = 'test';
+    const partitions = await outbox.lease({ owner, nowUtc: new Date().toISOString(), leaseMs: 10_000 });
+    const pending = await outbox.pending({ owner, partitions, limit: 5_000 });
+    return pending
+      .filter((one) => one.orderId === orderId && one.destination === 'queue:email-queue')
+      .map(({ payload }): unknown => JSON.parse(payload))
+      .find((task) => (task as EmailTask).template === 'order-ended');
+  }
   const parkedWith = (order: StartedOrder, activity: string) =>
     saga().until(
       order.orderId,
@@ -150,7 +170,40 @@ describe('an order that people have helped by hand while it was held', () => {
     expect(parked?.actions).toEqual(['retry', 'skip']);
     await resolve(order, 'skip');
     await expect(order.result()).resolves.toMatchObject({ status: 'cancelled' });
+    /* Nothing of it is the order's: it says that its money went back, and the checker finds the label. */
+    const { story, next } = await toldOf(order);
+    expect(story.join('\n')).toMatch(/at the carrier by hand[^]*Our staff left it out/);
+    expect(story.join('\n')).toMatch(/The 7499.00 INR that were charged were refunded/);
+    expect(next).toMatch(/the order has ended/);
+    expect((await booksOf(saga(), order.orderId)).ledger.shipments).not.toMatchObject([{ state: 'bought' }]);
+    await expect(saga().check(order.orderId)).rejects.toThrow(`a label that no row knows: ${shipmentId}`);
     await desk(order).voidLabel(shipmentId);
     await saga().check(order.orderId);
   });
+
+  test.concurrent(
+    'says of a charge that a person has left there what is known, and owes nothing',
+    async () => {
+      const { order, view } = await held(declined, 'payment_failed');
+      const intentId = await desk(order).charge(view);
+      await order.executeUpdate(cancelOrder, { args: [act] });
+      await parkedWith(order, 'seekCharges');
+      await resolve(order, 'skip');
+      await expect(order.result()).resolves.toMatchObject({ status: 'cancelled' });
+      const { story } = await toldOf(order);
+      expect(story.at(-1)).toBe(
+        'Nothing was charged but by hand: what somebody has charged at the payment provider was left there.',
+      );
+      const { ledger } = await booksOf(saga(), order.orderId);
+      expect(ledger).toMatchObject({ payments: [{ state: 'canceled' }], refunds: [] });
+      const trail = await saga().deps.store.read.audit(`order:${order.orderId}`);
+      expect(trail.find(({ reason }) => reason === `skip: ${act.reason}`)).toMatchObject({
+        actor: act.actor,
+      });
+      expect(await endMailOf(order)).toMatchObject({ template: 'order-ended', chargeLeft: true });
+      await expect(saga().check(order.orderId)).rejects.toThrow(`a charge that no row knows: ${intentId}`);
+      await desk(order).refund(intentId, 1);
+      await saga().check(order.orderId);
+    },
+  );
 });
