@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,6 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectStore } from './connect-store.ts';
 
+const project = join(import.meta.dirname, '..');
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'order-saga-missing-'));
@@ -38,6 +41,23 @@ test.each([
   expect([status, stdout]).toEqual([2, '']);
   expect(stderr).toContain(`SQL_URL: there is no SQLite file at ${path}; nothing was made`);
   expect(existsSync(join(folder, 'deep'))).toBe(false);
+});
+
+test.each([
+  ['audit:verify', []],
+  ['db:purge', ['--older-than', '90d']],
+  ['catalog', ['export']],
+])('npm run %s looks after the store of the .env that npm start reads, from any folder', (name, args) => {
+  const clone = join(folder, 'clone');
+  mkdirSync(join(clone, 'cli'), { recursive: true });
+  copyFileSync(join(project, 'cli/order-saga.mjs'), join(clone, 'cli/order-saga.mjs'));
+  for (const part of ['workers', 'node_modules']) symlinkSync(join(project, part), join(clone, part));
+  const path = join(folder, 'of-the-shop.sqlite');
+  writeFileSync(join(clone, '.env'), `SQL_URL=sqlite:${path}\n`);
+  const command = [join(clone, 'cli/order-saga.mjs'), name, ...args];
+  const env = { PATH: process.env['PATH'] };
+  const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', cwd: folder, env });
+  expect([status, stderr]).toEqual([2, expect.stringContaining(`there is no SQLite file at ${path}`)]);
 });
 
 test.runIf(process.platform === 'linux')(
