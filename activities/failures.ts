@@ -1,6 +1,7 @@
 import { asyncLocalStorage } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import {
+  orderNotInStore,
   TechnicalFailure,
   type foundAtProvider,
   type referenceNotConfirmed,
@@ -8,6 +9,7 @@ import {
   type Refusal,
   type serviceNotOffered,
 } from '../domain/failures.ts';
+import type { OrderId } from '../domain/ids.ts';
 
 /** A business answer thrown by an activity: never retried, no error log, the workflow branches on its type. */
 export const refusalFailure = (refusal: Refusal): ApplicationFailure =>
@@ -31,6 +33,13 @@ export const operatorRefusal = (
     nonRetryable: true,
     category: ApplicationFailureCategory.BENIGN,
     ...(details.length > 0 ? { details: [...details] } : {}),
+  });
+
+/** SQL has answered that the order's row is gone; see domain/failures. What parks on it and what waits is the caller's affair. */
+export const missingOrder = (orderId: OrderId): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: orderNotInStore,
+    message: `Order ${orderId} is not in the store; expected recordOrder to have written it. Was SQL restored from a backup?`,
   });
 
 /** However long a provider asks to stay away: an order must not sleep for a day. */

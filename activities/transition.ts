@@ -2,6 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { orderSubject } from '../domain/audit.ts';
 import { buildEvent, type EventFacts } from '../domain/events.ts';
 import { eventsDestination } from '../domain/destinations.ts';
+import { missingOrder } from './failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Actor, OrderStatus, SagaState, StepName } from '../domain/order.ts';
 import type { OrderDetail, OrderRow, StoreTransaction } from '../ports/store.ts';
@@ -115,13 +116,9 @@ function mergeDetail(detail: OrderDetail, changes: NonNullable<Transition['detai
   return Object.fromEntries(merged);
 }
 
-/** The order's row, locked; rejects with what to do when it is not there. */
+/** The order's row, locked; rejects with OrderNotInStore, and what to do, when it is not there. */
 export async function findOrder(tx: StoreTransaction, orderId: OrderId): Promise<OrderRow> {
   const order = await tx.orders.find(orderId);
-  if (!order) {
-    throw new Error(
-      `Order ${orderId} is not in the store; expected recordOrder to have written it. Was SQL restored from a backup?`,
-    );
-  }
+  if (!order) throw missingOrder(orderId);
   return order;
 }

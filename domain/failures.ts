@@ -121,6 +121,12 @@ export const serviceNotOffered = 'ServiceNotOffered';
 export const referenceNotConfirmed = 'ReferenceNotConfirmed';
 export const foundAtProvider = 'FoundAtProvider';
 
+/**
+ * SQL answers that it has no row of an order that was recorded, as after a backup was put back: no retry cures that. Steps
+ * park on it at once; what is retried without end goes on once the row is back.
+ */
+export const orderNotInStore = 'OrderNotInStore';
+
 /** What a failed attempt leaves as its heartbeat for people to read; it decides nothing. */
 export interface FailedAttempt {
   attempt: number | undefined;

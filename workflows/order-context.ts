@@ -1,11 +1,13 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { OrderActivities } from '../activities/create-activities.ts';
 import type { ActNumbers } from '../activities/record-notes.ts';
+import { orderNotInStore } from '../domain/failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { StepName } from '../domain/order.ts';
 import type { StepPolicy } from '../domain/policy.ts';
 import { mayHaveHelped } from './asked-first.ts';
 import { decideAhead } from './decided-ahead.ts';
+import { failureTypeOf } from './judge.ts';
 import type { FulfillOrder } from './messages.ts';
 import { openOrder, type OrderState } from './order-state.ts';
 import { createPublisher } from './publish.ts';
@@ -25,7 +27,8 @@ export interface OrderContext {
   /** Shows the state in search attributes and details. */
   publish(): void;
   /**
-   * Records something between steps; retried without end, since nothing depends on its success but people.
+   * Records something between steps; retried without end, since nothing depends on its success but people. A parking alone is
+   * not waited for where SQL has no row of the order: whoever is to mend that needs its doors open.
    * Never a local activity: what it tells of (an update, a signal, a deadline) is durable only with the end of the
    * workflow task, and a task that is lost may see its inputs in another order when it runs again.
    * Answers the numbers of what the note's act gives; null where it gives none, and for a note that is written later.
@@ -51,6 +54,7 @@ export function createContext(input: FulfillOrder): OrderContext {
     if (mayHaveHelped(order)) decideAhead(order);
   });
   const { orderId } = input.checkout;
+  const publish = createPublisher(order);
   const early: (() => Promise<unknown>)[] = [];
   let last: Promise<unknown> = Promise.resolve();
   const policyOf = (step: StepName): StepPolicy => input.policy.steps[step];
@@ -61,8 +65,10 @@ export function createContext(input: FulfillOrder): OrderContext {
     const { runId: run } = workflowInfo();
     const note = { ...facts, orderId, n: order.notes, run, step: order.step };
     const write = async () => {
-      const activities = steps.orders({ policy, summary: noteSummaries[name] });
-      return (activities[name] as (note: unknown) => Promise<ActNumbers>)(note);
+      const needsRow = name === 'parkOrder';
+      const activities = steps.orders({ policy, summary: noteSummaries[name], needsRow });
+      const written = (activities[name] as (note: unknown) => Promise<ActNumbers>)(note);
+      return needsRow ? written.catch(unlessRowIsGone) : written;
     };
     if (order.recorded) {
       const written = write();
@@ -70,6 +76,14 @@ export function createContext(input: FulfillOrder): OrderContext {
       return written;
     }
     early.push(write);
+    return null;
+  }
+
+  /* People find it parked at Temporal, and the sweep tells of a run whose order SQL does not know. */
+  function unlessRowIsGone(error: unknown): null {
+    if (failureTypeOf(error) !== orderNotInStore) throw error;
+    order.remarks.push(`SQL had no row of the order at ${isoNow()}: act on nothing before it is back.`);
+    publish();
     return null;
   }
 
@@ -82,7 +96,7 @@ export function createContext(input: FulfillOrder): OrderContext {
     orderId,
     order,
     steps,
-    publish: createPublisher(order),
+    publish,
     note,
     lastNote: () => last,
     writeEarlyNotes,

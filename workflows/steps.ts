@@ -10,11 +10,15 @@ import type {
   OrderActivities,
   PaymentActivities,
 } from '../activities/create-activities.ts';
+import { orderNotInStore } from '../domain/failures.ts';
 import { isRefusal } from './judge.ts';
 import type { FulfillOrder } from './messages.ts';
 
+/** No retry cures it: what has a budget, and so somebody who parks, ends with it at once. */
+const incurable = [orderNotInStore];
+
 /** Activity options of a step, straight from its policy. Past the budget the step parks; the workflow never fails. */
-const optionsOf = (policy: StepPolicy, summary: string) => ({
+const optionsOf = ({ policy, summary, needsRow = policy.budgetMs !== undefined }: CallOptions) => ({
   summary,
   startToCloseTimeout: policy.attemptTimeoutMs,
   ...(policy.budgetMs === undefined ? {} : { scheduleToCloseTimeout: policy.budgetMs }),
@@ -23,6 +27,7 @@ const optionsOf = (policy: StepPolicy, summary: string) => ({
     initialInterval: policy.initialIntervalMs,
     backoffCoefficient: policy.backoffCoefficient,
     maximumInterval: policy.maximumIntervalMs,
+    ...(needsRow ? { nonRetryableErrorTypes: incurable } : {}),
   },
 });
 
@@ -30,6 +35,8 @@ const optionsOf = (policy: StepPolicy, summary: string) => ({
 export interface CallOptions {
   policy: StepPolicy;
   summary: string;
+  /** Ends at once where SQL has no row of the order. Default: where the policy has a budget. */
+  needsRow?: boolean;
 }
 
 type AddressQuestion = Parameters<CarrierActivities['verifyAddress']>[0];
@@ -48,7 +55,12 @@ export function createSteps(
       startToCloseTimeout: policy.localActivityMs,
       scheduleToCloseTimeout: policy.localActivityMs,
       localRetryThreshold: policy.localActivityMs,
-      retry: { initialInterval: 100, backoffCoefficient: 2, maximumAttempts: 4 },
+      retry: {
+        initialInterval: 100,
+        backoffCoefficient: 2,
+        maximumAttempts: 4,
+        nonRetryableErrorTypes: incurable,
+      },
     });
 
   /**
@@ -68,14 +80,14 @@ export function createSteps(
     }
   }
 
-  const orders = ({ policy: step, summary }: CallOptions) =>
-    proxyActivities<OrderActivities>({ ...optionsOf(step, summary), taskQueue: taskQueues.orders });
+  const orders = (options: CallOptions) =>
+    proxyActivities<OrderActivities>({ ...optionsOf(options), taskQueue: taskQueues.orders });
 
-  const payments = ({ policy: step, summary }: CallOptions) =>
-    proxyActivities<PaymentActivities>({ ...optionsOf(step, summary), taskQueue: taskQueues.payments });
+  const payments = (options: CallOptions) =>
+    proxyActivities<PaymentActivities>({ ...optionsOf(options), taskQueue: taskQueues.payments });
 
-  const carrier = ({ policy: step, summary }: CallOptions) =>
-    proxyActivities<CarrierActivities>({ ...optionsOf(step, summary), taskQueue: taskQueues.carrier });
+  const carrier = (options: CallOptions) =>
+    proxyActivities<CarrierActivities>({ ...optionsOf(options), taskQueue: taskQueues.carrier });
 
   /**
    * Asks the carrier about an address. A question has no effect, so the first one may be asked next to the workflow, for
