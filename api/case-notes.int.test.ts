@@ -28,7 +28,7 @@ describe('cases on which no act but taking note is safe', () => {
   });
 
   /** The API and the sweeps over this store, where Temporal describes every run as given. */
-  function room(run: LastRun, effects: RunEffects = { charged: false, labelBought: false }) {
+  function room(run: LastRun | undefined, effects: RunEffects = { charged: false, labelBought: false }) {
     const runs = { ...fakeRuns().runs, last: async () => run, effects: async () => effects };
     const app = createApp(fakeDeps({ store, runs, clock: systemClock }));
     const act = async (id: OrderId, name: string, key = operatorKey, more: { dryRun?: true } = {}) => {
@@ -39,13 +39,15 @@ describe('cases on which no act but taking note is safe', () => {
     };
     const listed = async (id: OrderId) => {
       const response = await send(app, 'GET', '/cases', { key: operatorKey });
-      const { cases } = (await response.json()) as { cases: { orderId: string; acts: string[] }[] };
+      const { cases } = (await response.json()) as {
+        cases: { orderId: string; acts: string[]; failure: string }[];
+      };
       return cases.find(({ orderId }) => orderId === id);
     };
     const deps = { store, runs, clock: systemClock, bell: { ring: () => {} } };
     const sweep = () => sweepCases({ ...deps, unchangedForMs: 0 });
     const sweepRunsOf = (orderId: OrderId) => {
-      const summary = summaryOf({ orderId, running: false, status: run.orderStatus ?? 'received' });
+      const summary = summaryOf({ orderId, running: false, status: run?.orderStatus ?? 'received' });
       const list = async () => ({ orders: [summary], nextPageToken: undefined });
       return sweepUnrecorded({ ...deps, workflows: { list } });
     };
@@ -111,6 +113,29 @@ describe('cases on which no act but taking note is safe', () => {
     const { listed, sweep } = room(run, { charged: true, labelBought: false });
     await sweep();
     expect((await listed(orderId))?.acts).toEqual(['restart', 'compensate']);
+  });
+
+  test('a case says where the history of its run is gone, also when that is so since it was found', async () => {
+    const { orderId } = await givenOrder(store);
+    const found = room({ runId: 'run-1', closedAs: 'TERMINATED', orderStatus: 'received' });
+    await found.sweep();
+    const gone =
+      'the history of its last run is gone: what that one had accepted and not yet recorded is not known';
+    expect((await found.listed(orderId))?.failure).not.toContain(gone);
+    const forgotten = room(undefined);
+    const before = (await store.read.audit(`order:${orderId}`)).length;
+    for (let n = 0; n < 2; n += 1) {
+      await forgotten.sweep();
+      expect(await forgotten.listed(orderId)).toMatchObject({
+        acts: ['restart', 'compensate'],
+        failure: `Temporal closed run run-1 (TERMINATED) while the order was open; nothing was taken back; ${gone}`,
+      });
+    }
+    expect(await store.read.audit(`order:${orderId}`)).toHaveLength(before);
+    const other = await givenOrder(store);
+    await forgotten.sweep();
+    const { failure } = (await forgotten.listed(other.orderId)) ?? {};
+    expect(failure).toBe(`Temporal no longer knows run ${other.runId} of the order, which is open: ${gone}`);
   });
 
   test('a case that has other acts takes no note', async () => {

@@ -54,6 +54,10 @@ export const notedRunState = 'noted';
 /** What a refund's row is told from when its run had been closed and is begun again. */
 export const refundWithoutRun = 'refund without a run';
 
+/** What a case and the new run's first audit row say where Temporal has forgotten what the closed run had accepted. */
+export const withoutHistory =
+  'the history of its last run is gone: what that one had accepted and not yet recorded is not known';
+
 /** How the failure of such a case begins. */
 export const storeBehindText = 'SQL is behind';
 

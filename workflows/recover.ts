@@ -1,6 +1,6 @@
 import { ApplicationFailure, patched } from '@temporalio/workflow';
 import type { EndStatus } from '../domain/order.ts';
-import type { RecoveredOrder } from '../domain/recovery.ts';
+import { withoutHistory, type RecoveredOrder } from '../domain/recovery.ts';
 import { SagaInterrupted } from './judge.ts';
 import type { Act } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
@@ -78,9 +78,6 @@ function closedElsewhere(status: EndStatus): Error {
 /** Who ends a hold that is over in another run; undefined where none is. */
 export const wentFurther = ({ recovered }: OrderState): Act | undefined =>
   recovered?.shipped ? { actor: 'saga', reason: 'the label was bought in another run' } : undefined;
-
-const withoutHistory =
-  'the history of its last run is gone: what that one had accepted and not yet recorded is not known';
 
 const unasked = {
   actor: 'saga',

@@ -1,7 +1,14 @@
 import { openCase } from '../../activities/open-case.ts';
 import { operationKeys, type OrderId } from '../../domain/ids.ts';
 import { isEnded } from '../../domain/order.ts';
-import { isStoreBehind, lackingIn, storeBehindText, type RunEffects } from '../../domain/recovery.ts';
+import {
+  closedRunActivity,
+  isStoreBehind,
+  lackingIn,
+  storeBehindText,
+  withoutHistory,
+  type RunEffects,
+} from '../../domain/recovery.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OutboxBell } from '../../ports/locks.ts';
 import type { LastRun, OrderRuns } from '../../ports/order-runs.ts';
@@ -27,7 +34,8 @@ export interface SweepDeps {
  * A run that ends an order ends it in SQL before it closes. So an order that is still open after its run was seen
  * closed has lost it; what was changed between the two looks is left for the next sweep. Temporal's own description
  * is asked, not its list, which comes later. Where the run had come further than SQL, or its history holds a charge or a
- * label that SQL lacks, SQL is behind (a backup was put back): such a case says so and has no act. Run twice or at the same time: the second finds the case there.
+ * label that SQL lacks, SQL is behind (a backup was put back): such a case says so and has no act. A case whose
+ * run Temporal has forgotten, since it was found as well, says that what the run had accepted is not known. Run twice or at the same time: the second finds the case there.
  */
 export async function sweepCases(deps: SweepDeps): Promise<{ looked: number; found: number }> {
   const { store, clock, unchangedForMs = 30 * SECOND } = deps;
@@ -73,13 +81,16 @@ async function open(
     const runId = run?.runId ?? order.runId;
     const lacking = effects && (await lackingOf(tx, orderId, effects));
     const behind = run && (isStoreBehind(order.status, run) || lacking !== undefined);
-    return openCase(tx, order, {
+    const nowUtc = deps.clock.nowUtc();
+    const found = await openCase(tx, order, {
       actor: 'sweep',
       runId,
       failure: behind ? behindText(order, run, lacking) : failureOf(runId, run),
       ...(behind ? { behind } : {}),
-      nowUtc: deps.clock.nowUtc(),
+      nowUtc,
     });
+    if (!found && !run) await tellForgotten(tx, order, nowUtc);
+    return found;
   });
   if (opened) deps.bell.ring();
   return opened;
@@ -88,7 +99,20 @@ async function open(
 const failureOf = (runId: string, run: LastRun | undefined): string =>
   run?.closedAs
     ? `Temporal closed run ${runId} (${run.closedAs}) while the order was open; nothing was taken back`
-    : `Temporal no longer knows run ${runId} of the order, which is open`;
+    : `Temporal no longer knows run ${runId} of the order, which is open: ${withoutHistory}`;
+
+/** The case was found while Temporal still knew the run; whoever acts on it now has to know what is missing. */
+async function tellForgotten(tx: StoreTransaction, order: OrderRow, nowUtc: string): Promise<void> {
+  const { orderId, detail } = order;
+  const { parked } = detail;
+  if (parked?.activity !== closedRunActivity || parked.failure.endsWith(withoutHistory)) return;
+  const failure = `${parked.failure}; ${withoutHistory}`;
+  await tx.orders.update({
+    orderId,
+    detail: { ...detail, parked: { ...parked, failure } },
+    updatedAtUtc: nowUtc,
+  });
+}
 
 const lackingOf = async (tx: StoreTransaction, orderId: OrderId, effects: RunEffects) =>
   lackingIn(
