@@ -6,7 +6,7 @@ import { isoNow, type OrderContext } from './order-context.ts';
 import { reminderOf, type OrderState } from './order-state.ts';
 import { overElsewhere } from './kept-acts.ts';
 import { wentFurther } from './recover.ts';
-import { nameOf, noteOvertaken, recorded, untilWritten } from './overtaken-acts.ts';
+import { actViewOf, nameOf, noteOvertaken, recorded, untilWritten } from './overtaken-acts.ts';
 
 export interface HoldRequest {
   status: HeldStatus;
@@ -102,6 +102,7 @@ async function recordExtensions(context: OrderContext): Promise<void> {
     const { actor, reason, untilUtc } = next.act as ExtendHold;
     const named = nameOf(order, next.act, false);
     const written = untilWritten(order, next.act);
+    const view = actViewOf(order, next.act);
     recorded(order, next.act);
     context.publish();
     const hold = { ...holdOf(order), untilUtc };
@@ -109,7 +110,6 @@ async function recordExtensions(context: OrderContext): Promise<void> {
       if (named.actId !== undefined) await written;
       await context.note('extendHold', { actor, reason, hold, ...named });
     });
-    const view = order.acts.get(named.actId ?? '');
     if (view) view.state = 'done';
   }
 }

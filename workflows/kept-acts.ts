@@ -17,8 +17,8 @@ export interface KeptAct {
   settled?: { reason?: string };
 }
 
-/** How long whoever acts waits for SQL; after that the act is told as pending. A run may have ten open updates. */
-const ANSWER_WITHIN_MS = 500;
+/** How long whoever acts waits until it is judged, before the moment in which it is written (write-acts.ts). */
+const JUDGED_WITHIN_MS = 500;
 
 /** Temporal's reset has begun this run with a part of another one's history. */
 export const isReset = (): boolean => {
@@ -45,7 +45,7 @@ export async function keep(context: OrderContext, kept: KeptAct): Promise<void> 
   const { order } = context;
   order.kept.push(kept);
   if (order.recorded && !order.askingSql) context.beside.push(askSql(context));
-  await CancellationScope.nonCancellable(() => condition(() => kept.settled !== undefined, ANSWER_WITHIN_MS));
+  await CancellationScope.nonCancellable(() => condition(() => kept.settled !== undefined, JUDGED_WITHIN_MS));
 }
 
 /** Retried without end: until it is answered, nobody can say whether the act comes too late. */

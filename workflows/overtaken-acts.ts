@@ -1,4 +1,5 @@
 import { CancellationScope, patched } from '@temporalio/workflow';
+import type { ActView } from '../domain/given-act.ts';
 import { inForce } from './decided-ahead.ts';
 import type { Act } from './messages.ts';
 import type { OrderContext } from './order-context.ts';
@@ -35,9 +36,13 @@ export async function untilWritten(
   if (accepted.some((one) => one.act === act && one.written)) await actsWritten;
 }
 
+/** What is told of an accepted act; undefined once it is recorded, and in earlier histories. */
+export const actViewOf = ({ accepted, acts }: OrderState, act: Act): ActView | undefined =>
+  acts.get(accepted.find((one) => one.act === act)?.id ?? '');
+
 /** The act has its effect, and its audit row. */
 export function recorded(order: OrderState, act: Act): void {
-  const view = order.acts.get(order.accepted.find((one) => one.act === act)?.id ?? '');
+  const view = actViewOf(order, act);
   if (view?.state === 'accepted') view.state = 'done';
   order.accepted = order.accepted.filter((one) => one.act !== act);
 }
@@ -63,7 +68,7 @@ export async function noteOvertaken(
   }
 }
 
-function overtake({ accepted, acts }: OrderState, act: Act, reason: string): void {
-  const view = acts.get(accepted.find((one) => one.act === act)?.id ?? '');
+function overtake(order: OrderState, act: Act, reason: string): void {
+  const view = actViewOf(order, act);
   if (view) Object.assign(view, { state: 'overtaken', reason });
 }
