@@ -25,10 +25,7 @@ const circuitBody = z.object({
   state: z.enum(['closed', 'open', 'half-open']),
   sinceUtc: time,
   reason: z.string(),
-  keyRefused: z
-    .literal(true)
-    .optional()
-    .openapi({ description: 'The provider refused our key (401 or 403).' }),
+  keyRefused: z.literal(true).optional().openapi({ description: 'The provider refused our key (401).' }),
   reportedAtUtc: time,
 });
 
@@ -58,7 +55,7 @@ const providerBody = z
     status: z.enum(providerStates).openapi({
       description:
         '`paused` by an operator; `circuit-open` when no worker process has its circuit closed; `key-refused` when that is ' +
-        'since the provider answers 401 or 403: no waiting mends it.',
+        'since the provider answers 401: no waiting mends it.',
     }),
     switch: z
       .object({ state: z.enum(['running', 'paused']), actor: z.string(), reason: z.string(), sinceUtc: time })

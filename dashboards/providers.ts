@@ -41,7 +41,7 @@ export const providers = dashboardOf({
     },
     {
       title: 'Key refused',
-      question: 'Does a provider refuse our key (401, 403)?',
+      question: 'Does a provider refuse our key (401)?',
       unit: 'short',
       redFrom: 1,
       queries: [

@@ -139,7 +139,7 @@ export class TechnicalFailure extends Error {
   readonly type: TechnicalFailureType;
   /** Earliest useful time for another attempt, milliseconds from now. */
   readonly retryAfterMs: number | undefined;
-  /** The provider refused our key (401, 403): every other request will be refused as well, until a person mends it. */
+  /** The provider refused our key (401): every other request will be refused as well, until a person mends it. */
   readonly keyRefused: boolean;
   constructor(
     type: TechnicalFailureType,

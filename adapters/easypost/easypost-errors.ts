@@ -86,10 +86,15 @@ const rows: readonly Row[] = [
     meaning: 'the carrier cannot do it now; nothing was bought',
   },
   {
-    when: (f) => f.status === 401 || f.status === 403,
+    when: (f) => f.status === 401,
     type: 'ProviderMisconfigured',
     keyRefused: true,
     meaning: 'the API key is refused: check EASYPOST_API_KEY',
+  },
+  {
+    when: (f) => f.status === 403,
+    type: 'ProviderMisconfigured',
+    meaning: 'the API key may not do this: check its permissions at EasyPost, or EASYPOST_API_KEY',
   },
   {
     when: (f) => f.status === 402,

@@ -34,6 +34,7 @@ describe('errors of EasyPost', () => {
     ['the carrier refused to print', answered(422, 'SHIPMENT.POSTAGE.FAILURE'), 'ProviderUnavailable'],
     ['verification is away', answered(422, 'ADDRESS.VERIFY.UNAVAILABLE'), 'ProviderUnavailable'],
     ['401', answered(401, 'APIKEY.INACTIVE'), 'ProviderMisconfigured'],
+    ['403', answered(403, 'FORBIDDEN'), 'ProviderMisconfigured'],
     ['402', answered(402, 'PAYMENT_REQUIRED'), 'ProviderMisconfigured'],
     ['404', answered(404, 'NOT_FOUND'), 'ProviderMisconfigured'],
     ['422', answered(422, 'PARCEL.PARAMETERS.INVALID'), 'ProviderMisconfigured'],

@@ -61,10 +61,15 @@ const rows: readonly Row[] = [
     meaning: 'an error at Stripe; it may have happened',
   },
   {
-    when: (f) => f.status === 401 || f.status === 403,
+    when: (f) => f.status === 401,
     type: 'ProviderMisconfigured',
     keyRefused: true,
     meaning: 'the secret key is refused: check STRIPE_SECRET_KEY',
+  },
+  {
+    when: (f) => f.status === 403,
+    type: 'ProviderMisconfigured',
+    meaning: 'the secret key may not do this: check its permissions at Stripe, or STRIPE_SECRET_KEY',
   },
   {
     when: (f) => f.type === 'idempotency_error',

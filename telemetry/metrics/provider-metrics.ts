@@ -25,7 +25,7 @@ export const createProviderMetrics = (define: MetricFactory) => ({
   }),
   providerKeyRefused: define.gauge({
     name: 'provider_key_refused',
-    help: '1 while this process has its circuit open since the provider refuses our key (401, 403), else 0.',
+    help: '1 while this process has its circuit open since the provider refuses our key (401), else 0.',
     labels: { provider },
     shownBy,
   }),
