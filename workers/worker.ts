@@ -24,7 +24,7 @@ import { createOrderWorkers } from './order-workers.ts';
 import { preflight } from './preflight.ts';
 import { createStartup } from './startup.ts';
 import { sdkLogging, temporalLogger } from './temporal-logger.ts';
-import { temporalSdkMetrics } from './temporal-sdk-metrics.ts';
+import { installSdkMetrics } from './temporal-sdk-metrics.ts';
 import { workerObservers } from './worker-observers.ts';
 import { watchCases } from './watch-cases.ts';
 import { watchDebts } from './watch-debts.ts';
@@ -35,12 +35,13 @@ import { bundleOrderWorkflows } from './workflow-bundle.ts';
 const config = loadConfigOrExit();
 const logger = createLogger({ process: 'worker', level: config.LOG_LEVEL });
 const metrics = createMetrics('worker');
-const sdkMetrics = await temporalSdkMetrics();
-Runtime.install({
-  logger: temporalLogger(logger),
-  telemetryOptions: { ...sdkMetrics.telemetry, logging: sdkLogging },
-  shutdownSignals: [],
-});
+const sdkMetrics = await installSdkMetrics((telemetry) =>
+  Runtime.install({
+    logger: temporalLogger(logger),
+    telemetryOptions: { ...telemetry, logging: sdkLogging },
+    shutdownSignals: [],
+  }),
+);
 
 const tracing = await connectTracing({ settings: config, service: 'order-saga-worker', logger });
 const startup = createStartup(logger);
