@@ -207,3 +207,42 @@ describe('an order that people have helped by hand while it was held', () => {
     },
   );
 });
+
+const away = { kind: 'outage', mode: '503' } as const;
+const small = { attemptTimeoutMs: 1_200, budgetMs: 2_000, initialIntervalMs: 50, maximumIntervalMs: 100 };
+
+/* Its own providers: a list has no order's id that a fault could go by. */
+describe('an order that people have helped, while a provider’s list cannot be read', () => {
+  const saga = sagaSuite();
+
+  test('is parked, and nothing is sent until it can be', async () => {
+    const lists = [
+      { ...away, id: 'charges', provider: 'stripe', operation: 'payment_intents.list' },
+      { ...away, id: 'labels', provider: 'easypost', operation: 'shipments.list' },
+    ] as const;
+    for (const fault of lists) await saga().addFault(fault);
+    const order = await saga().start(declined, { steps: { payment: small, shipping: small } });
+    const { orderId } = order;
+    const desk = providerDesk(saga(), orderId);
+    const isHeld = ({ hold }: OrderView) => hold !== undefined;
+    const tryAgain = () => order.executeUpdate(resolveParked, { args: [{ ...act, action: 'retry' }] });
+
+    const intent = await desk.charge(await saga().until(orderId, isHeld));
+    await order.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId: 'pm_card_visa' }] });
+    await saga().until(orderId, ({ parked }) => parked?.activity === 'payment');
+    expect((await booksOf(saga(), orderId)).provider.charged).toMatchObject([{ intent }]);
+    await saga().removeFault('charges');
+    await tryAgain();
+
+    const shipment = await desk.label(
+      await saga().until(orderId, ({ parked }) => parked?.activity === 'shipping'),
+    );
+    expect((await booksOf(saga(), orderId)).provider.labels).toMatchObject([{ shipment }]);
+    /* Until then an attempt of ours may still buy one. */
+    await new Promise((over) => setTimeout(over, 2 * small.attemptTimeoutMs));
+    await saga().removeFault('labels');
+    await tryAgain();
+    const { provider } = await expectEnd(saga(), order, { status: 'completed' });
+    expect(provider).toMatchObject({ charged: [{ intent }], labels: [{ shipment }] });
+  });
+});
