@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +29,8 @@ describe('a newcomer', () => {
   let product: ChildProcess;
   let said = '';
   let blocks: string[];
+  /** The first order's id. */
+  let completed = '';
 
   beforeAll(async () => {
     clone = await mkdtemp(join(tmpdir(), 'order-saga-newcomer-'));
@@ -77,6 +79,7 @@ describe('a newcomer', () => {
 
   test('pastes the checkout that npm start prints, and the order is completed', async () => {
     const { orderId } = JSON.parse(await paste(printedCheckout())) as { orderId: string };
+    completed = orderId;
     const show = `npm run -s ops -- orders show ${orderId} --json`;
     await expect.poll(() => paste(show), { timeout: 60_000, interval: 1_000 }).toContain('"completed"');
   });
@@ -103,11 +106,46 @@ describe('a newcomer', () => {
       .toContain('"cancelled"');
   });
 
+  test('finds what the README tells of: documentation, ledger, the program on the PATH, the demo', async () => {
+    const readme = await readFile(join(clone, 'README.md'), 'utf8');
+    for (const words of [
+      'API documentation is at `$API/docs`, OpenAPI 3.1 at `$API/openapi.json`',
+      '(`$SANDBOX/sandbox/ledger?orderId=…`) shows one charge and one label each',
+      '`npm link` puts the same program on the PATH: `order-saga orders show $ID`, from any folder',
+      '`eval "$(order-saga completion bash)"`',
+      '`npm start -- --demo` posts orders',
+    ])
+      expect(readme.replaceAll(/\s+/g, ' ')).toContain(words);
+    const shown = await paste(`
+      eval "$(npm run -s ops -- addresses)"
+      curl -fsS $API/docs
+      curl -fsS $API/openapi.json
+      curl -fsS "$SANDBOX/sandbox/ledger?orderId=${completed}"
+      npm_config_prefix=${clone}/linked npm link --silent
+      export PATH=${clone}/linked/bin:$PATH ORDER_SAGA_API=$API
+      eval "$(order-saga completion bash)"
+      cd / && order-saga orders show ${completed} --json`);
+    expect(shown).toContain('"openapi":"3.1.0"');
+    expect(shown).toMatch(/"charged":\s*\[\s*\{[^\]]*\}\s*\]/);
+    expect(shown).toMatch(/"labels":\s*\[\s*\{[^\]]*\}\s*\]/);
+    expect(shown).toMatch(/"status":\s*"completed"/);
+    expect(await paste('npm start -- --demo')).toMatch(/The demo: \d+ orders/);
+  });
+
+  test('finds each page that the README links to', async () => {
+    const readme = await readFile(join(clone, 'README.md'), 'utf8');
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, path = '']) => path);
+    expect(links.length).toBeGreaterThan(20);
+    await Promise.all(links.map((path) => access(join(clone, path))));
+  });
+
   test('reads no wall of warnings, and leaves nothing running after Ctrl-C', async () => {
     expect(said).not.toMatch(/EBADENGINE|npm warn/i);
     process.kill(-(product.pid ?? 0), 'SIGINT');
     await expect.poll(() => product.exitCode, { timeout: 60_000 }).not.toBeNull();
     const { stdout } = await run('ps', ['-eo', 'args']);
     expect(stdout.split('\n').filter((line) => line.includes(clone))).toEqual([]);
+    expect(await paste('npm run reset')).toContain('Data cleared');
+    expect(await readdir(join(clone, '.runtime'))).not.toContain('addresses.json');
   });
 });
