@@ -11,9 +11,10 @@ import { isBegunElsewhere } from './recovered-order.ts';
 import { findOrder, writeTransition } from './transition.ts';
 
 /**
- * Ends a shipped order; only now, when nothing can be taken back any more, its units leave the stock.
+ * Ends a shipped order; only now, when nothing can be taken back any more, its units leave the stock. An act that is still
+ * to have its effect (accepted by a run that was terminated, or cut off by a reset) has none any more.
  * Idempotent by `complete-<orderId>`. Fails technically only.
- * Writes: Products, Reservations, Orders, AuditLog, OutboxMessages(order.completed.v1), in one transaction.
+ * Writes: Products, Reservations, Orders, Acts, AuditLog, OutboxMessages(order.completed.v1), in one transaction.
  */
 export const createCompleteOrder =
   (deps: ActivityDeps) =>
@@ -33,6 +34,7 @@ export const createCompleteOrder =
           event: { type: 'order.completed.v1', details: {} },
           nowUtc: deps.clock.nowUtc(),
         });
+        await settleActs(tx, order, 'completed');
         return { done: null };
       },
     );
@@ -126,7 +128,7 @@ const closeOrder = (deps: ActivityDeps, { orderId, step, ending, chargeLeft }: C
 async function settleActs(
   tx: StoreTransaction,
   { orderId }: OrderRow,
-  status: 'failed' | 'cancelled',
+  status: 'failed' | 'cancelled' | 'completed',
 ): Promise<void> {
   for (const { actId, name, state } of await tx.acts.list(orderId)) {
     if (state !== 'accepted') continue;

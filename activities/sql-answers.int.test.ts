@@ -272,6 +272,25 @@ describe('the answers of the steps that only touch SQL', () => {
     expect(ledger).toMatchObject({ status: 'cancelled', reservedUnits: 0, fulfillment: 'cancelled' });
   });
 
+  test('an act that had no effect by the end of a shipped order is overtaken', async () => {
+    const orderId = await given();
+    const actId = `late-${orderId}`;
+    await run((a) => a.reserveInventory({ orderId }));
+    await store.transaction((tx) =>
+      tx.acts.insert({
+        orderId,
+        actId,
+        name: 'approve',
+        state: 'accepted',
+        recordedAtUtc: '2026-01-01T00:00:00.000Z',
+      }),
+    );
+    await run((a) => a.completeOrder({ orderId }));
+    expect(await store.read.acts(orderId)).toMatchObject([
+      { actId, state: 'overtaken', reason: 'the order completed' },
+    ]);
+  });
+
   test('a compensation of what never happened writes no event, and its step can not happen any more', async () => {
     const orderId = await given();
     await expectOnce(orderId, (a) => a.releaseInventory({ orderId }));
