@@ -1,16 +1,16 @@
-import { createCloseOrder, createCompleteOrder } from './close-order.ts';
-import { createCancelFulfillment, createCreateFulfillment } from './create-fulfillment.ts';
+import { createCloseOrder, createCompleteOrder } from './order/close-order.ts';
+import { createCancelFulfillment, createCreateFulfillment } from './inventory/create-fulfillment.ts';
 import type { ActivityDeps } from './deps.ts';
 import { asActivity } from './failures.ts';
-import { createGenerateShipment } from './generate-shipment.ts';
-import { createMarkPaymentDone, createMarkRefundDone } from './mark-payment-done.ts';
-import { createMarkShipmentDone, createMarkVoidDone } from './mark-shipment-done.ts';
-import { createProcessPayment } from './process-payment.ts';
+import { createGenerateShipment } from './shipping/generate-shipment.ts';
+import { createMarkPaymentDone, createMarkRefundDone } from './payment/mark-payment-done.ts';
+import { createMarkShipmentDone, createMarkVoidDone } from './shipping/mark-shipment-done.ts';
+import { createProcessPayment } from './payment/process-payment.ts';
 import { createProviderState } from './provider-state.ts';
-import { createRecordAct } from './record-act.ts';
-import { createRecordAddress } from './record-address.ts';
-import { createRecordOrder } from './record-order.ts';
-import { createReadStanding } from './read-standing.ts';
+import { createRecordAct } from './order/record-act.ts';
+import { createRecordAddress } from './order/record-address.ts';
+import { createRecordOrder } from './order/record-order.ts';
+import { createReadStanding } from './order/read-standing.ts';
 import {
   createExtendHold,
   createHoldOrder,
@@ -18,18 +18,18 @@ import {
   createRecordNote,
   createRemindOfHold,
   createResumeOrder,
-} from './record-notes.ts';
-import { createRecordCharge } from './record-charge.ts';
-import { createRecordDispute } from './record-dispute.ts';
-import { createRecordRefund, createRefundPart, createRequestRefund } from './refund-order.ts';
-import { createRefundPayment } from './refund-payment.ts';
-import { createRequestEmail } from './request-email.ts';
-import { createReleaseInventory, createReserveInventory } from './reserve-inventory.ts';
+} from './order/record-notes.ts';
+import { createRecordCharge } from './refunds/record-charge.ts';
+import { createRecordDispute } from './refunds/record-dispute.ts';
+import { createRecordRefund, createRefundPart, createRequestRefund } from './refunds/refund-order.ts';
+import { createRefundPayment } from './refunds/refund-payment.ts';
+import { createRequestEmail } from './mail/request-email.ts';
+import { createReleaseInventory, createReserveInventory } from './inventory/reserve-inventory.ts';
 import { createSeekCharges, createSeekLabels } from './seek-strangers.ts';
-import { createSettleDebt } from './settle-debt.ts';
-import { createStopShipping } from './stop-shipping.ts';
-import { createVerifyAddress, createVerifyAddressAtOnce } from './verify-address.ts';
-import { createVoidShipment } from './void-shipment.ts';
+import { createSettleDebt } from './refunds/settle-debt.ts';
+import { createStopShipping } from './shipping/stop-shipping.ts';
+import { createVerifyAddress, createVerifyAddressAtOnce } from './shipping/verify-address.ts';
+import { createVoidShipment } from './shipping/void-shipment.ts';
 
 /** Steps that run next to the workflow: they only touch SQL, or only ask, and for a moment. */
 export const createOrderActivities = (deps: ActivityDeps) => ({

@@ -9,7 +9,7 @@ import type { Store } from '../ports/store.ts';
 import type { Answer, Goal } from '../test/support/interleaving.ts';
 import { givenCharge } from '../test/contract/store-fixtures.ts';
 import { attemptTimeoutMs, createModelledOrder } from '../test/support/modelled-order.ts';
-import { holdsInStorms, isDone, reached, typeOf, type Storm } from '../test/support/storms.ts';
+import { holdsInStorms, isDone, reached, typeOf, type Storm } from '../test/support/random-failures.ts';
 
 const address: Address = { name: 'A', street1: '1 Road', city: 'Pune', postalCode: '411001', country: 'IN' };
 const who = { actor: 'grace', reason: 'seen at the provider' };

@@ -1,10 +1,11 @@
 import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
 import type { OperationKey, OrderId } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
-import type { Operation, OrderRow, StoredOutcome, StoreTransaction } from '../ports/store.ts';
+import type { StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
 import { findOrder } from './transition.ts';
+import type { Operation, OrderRow, StoredOutcome } from '../ports/store/orders.ts';
 
 /**
  * The mechanism behind every step: an operation key leads to one effect and one answer, until its compensation: from

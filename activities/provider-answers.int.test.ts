@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import type { Address } from '../domain/order.ts';
-import type { PaymentState, Store } from '../ports/store.ts';
+import type { Store } from '../ports/store.ts';
 import { givenCharge } from '../test/contract/store-fixtures.ts';
 import { attemptTimeoutMs, createModelledOrder, type Scene } from '../test/support/modelled-order.ts';
+import type { PaymentState } from '../ports/store/money.ts';
 
 const HOUR = 3_600_000;
 const YEARS = 3 * 365 * 24 * HOUR;

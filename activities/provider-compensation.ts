@@ -1,5 +1,5 @@
 import { isEnded } from '../domain/order.ts';
-import type { OrderRow, StoreTransaction } from '../ports/store.ts';
+import type { StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import {
   deliver,
@@ -11,6 +11,7 @@ import {
   type Outcome,
 } from './operation.ts';
 import { findOrder } from './transition.ts';
+import type { OrderRow } from '../ports/store/orders.ts';
 
 export interface ProviderCompensation<Result, Facts> {
   name: OperationName;

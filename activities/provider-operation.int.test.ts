@@ -4,12 +4,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectSqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import type { OrderId } from '../domain/ids.ts';
-import type { OrderLedger, Store } from '../ports/store.ts';
+import type { Store } from '../ports/store.ts';
 import type { Actor, Answer, Goal, Interleaving } from '../test/support/interleaving.ts';
 import { givenCharge } from '../test/contract/store-fixtures.ts';
 import { attemptTimeoutMs, createModelledOrder } from '../test/support/modelled-order.ts';
 import type { CardFate } from '../test/support/provider-models.ts';
-import { holdsInStorms, isDone, isRefused, reached, typeOf, type Storm } from '../test/support/storms.ts';
+import {
+  holdsInStorms,
+  isDone,
+  isRefused,
+  reached,
+  typeOf,
+  type Storm,
+} from '../test/support/random-failures.ts';
+import type { OrderLedger } from '../ports/store/money.ts';
 
 interface Case {
   world: Interleaving;

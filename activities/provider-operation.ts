@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { TechnicalFailure, type Refusal } from '../domain/failures.ts';
 import type { OperationKey } from '../domain/ids.ts';
 import { withoutQuotes } from '../domain/quotes.ts';
-import type { OrderRow, StoredOutcome, StoreTransaction } from '../ports/store.ts';
+import type { StoreTransaction } from '../ports/store.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refusalFailure } from './failures.ts';
 import {
@@ -18,6 +18,7 @@ import {
 } from './operation.ts';
 import { findOrder } from './transition.ts';
 import { unquoted } from './unquoted.ts';
+import type { OrderRow, StoredOutcome } from '../ports/store/orders.ts';
 
 /** One attempt of a provider step between its first and last transaction. */
 export interface Attempt<Facts> {

@@ -1,5 +1,5 @@
 import { TechnicalFailure } from '../domain/failures.ts';
-import type { OrderRow } from '../ports/store.ts';
+import type { OrderRow } from '../ports/store/orders.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /** What reading a provider's list may take of an attempt that takes effect afterwards. */

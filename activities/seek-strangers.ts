@@ -1,15 +1,17 @@
 import { foundAtProvider } from '../domain/failures.ts';
 import { operationKeys, type OrderId } from '../domain/ids.ts';
 import { isEnded } from '../domain/order.ts';
-import type { OrderRow, PaymentRow, ShipmentRow } from '../ports/store.ts';
+import type { PaymentRow } from '../ports/store/money.ts';
 import type { ActivityDeps } from './deps.ts';
 import { operatorRefusal } from './failures.ts';
-import * as charges from './list-charges.ts';
-import * as labels from './list-labels.ts';
+import * as charges from './payment/list-charges.ts';
+import * as labels from './shipping/list-labels.ts';
 import { requestTimes } from './operation.ts';
-import { takeBackLatePayment } from './process-payment.ts';
+import { takeBackLatePayment } from './payment/process-payment.ts';
 import { namesOf } from './read-whole-list.ts';
 import { findOrder } from './transition.ts';
+import type { OrderRow } from '../ports/store/orders.ts';
+import type { ShipmentRow } from '../ports/store/goods.ts';
 
 /** An order that is taken back, and what of it our own compensations have settled before. */
 export interface SeekStrangers {

@@ -15,7 +15,7 @@ import type { Store } from '../ports/store.ts';
 import { inActivity, quietDeps } from '../test/support/modelled-deps.ts';
 import { createOrderActivities } from './create-activities.ts';
 import type { ActivityDeps } from './deps.ts';
-import type { ResumeOrder } from './record-notes.ts';
+import type { ResumeOrder } from './order/record-notes.ts';
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const price = { amountMinor: 100_000, currency: 'INR' as const };

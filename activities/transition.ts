@@ -5,7 +5,8 @@ import { eventsDestination } from '../domain/destinations.ts';
 import { missingOrder } from './failures.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { Actor, OrderStatus, SagaState, StepName } from '../domain/order.ts';
-import type { OrderDetail, OrderRow, StoreTransaction } from '../ports/store.ts';
+import type { StoreTransaction } from '../ports/store.ts';
+import type { OrderDetail, OrderRow } from '../ports/store/orders.ts';
 
 /** A change of an order inside a step's transaction: state, audit row and, where given, event or events. */
 export interface Transition {

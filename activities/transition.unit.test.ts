@@ -2,9 +2,11 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, it } from 'vitest';
 import type { AuditEntry } from '../domain/audit.ts';
 import type { DomainEvent, EventFacts } from '../domain/events.ts';
-import type { OrderRow, OutboxMessage, StoreTransaction } from '../ports/store.ts';
+import type { StoreTransaction } from '../ports/store.ts';
 import { newOrder } from '../test/contract/store-fixtures.ts';
 import { writeTransition } from './transition.ts';
+import type { OrderRow } from '../ports/store/orders.ts';
+import type { OutboxMessage } from '../ports/store/messages.ts';
 
 const order: OrderRow = {
   ...newOrder(),

@@ -12,8 +12,8 @@ import {
   type SagaEnvironment,
 } from '../test/setup/saga-environment.ts';
 import { createApp } from './app.ts';
-import { lazyTemporalConnection } from './temporal-connection.ts';
-import { createOrderWorkflows } from './temporal-order-workflows.ts';
+import { lazyTemporalConnection } from '../adapters/temporal/client.ts';
+import { createOrderWorkflows } from '../adapters/temporal/orders.ts';
 import {
   checkoutBody,
   fakeDeps,

@@ -11,12 +11,14 @@ import type { Store } from '../ports/store.ts';
 import type { WebhookSecrets, WebhookTargets } from '../ports/webhooks.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { RestartableBulkRuns } from './bulk-runs.ts';
-import type { DeadLetterWorkflows } from './dead-letter-workflows.ts';
-import type { OrderActWorkflows } from './order-act-workflows.ts';
-import type { RestartableRuns } from './order-runs.ts';
-import type { OrderWorkflows } from './order-workflows.ts';
-import type { RefundWorkflows } from './refund-workflows.ts';
+import type {
+  OrderWorkflows,
+  RestartableRuns,
+  RefundWorkflows,
+  DeadLetterWorkflows,
+  OrderActWorkflows,
+  RestartableBulkRuns,
+} from '../ports/temporal.ts';
 
 /** Who calls: an API key's owner. `shop` sees its own orders, `operator` all. */
 export interface ApiCaller {

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
-import { problems } from './problems.ts';
+import { problems } from './http/problems.ts';
 import { fakeDeps } from './testing/fake-deps.ts';
 
 /** JSON whose shape the assertions establish. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { requireSafeAddress } from './bind-address.ts';
-import { pause, within } from './bounded.ts';
+import { requireSafeAddress } from './http/bind-address.ts';
+import { pause, within } from '../ports/bounded.ts';
 import { isCountryCode } from '../domain/address.ts';
-import { lazyStore } from './lazy-store.ts';
-import { fingerprintOf, orderIdFor } from './order-identity.ts';
-import { parseWait } from './prefer.ts';
+import { lazyStore } from '../compose/lazy-store.ts';
+import { fingerprintOf, orderIdFor } from './orders/order-identity.ts';
+import { parseWait } from './http/prefer.ts';
 import { fakeStore } from './testing/fake-deps.ts';
-import { continueTrace } from './traceparent.ts';
+import { continueTrace } from './http/traceparent.ts';
 import type { Checkout } from '../domain/order.ts';
 import type { Store } from '../ports/store.ts';
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
-import { connectTemporal } from '../workers/connect-temporal.ts';
+import { connectTemporal } from '../compose/connect-temporal.ts';
 import { bareTaskQueue, nothing } from './bare-activities.ts';
 
 /* The worker of the bare workflow: a process like the product's worker, with its settings. Prints `ready`, ends on SIGTERM. */

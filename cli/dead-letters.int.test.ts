@@ -6,12 +6,12 @@ import { promisify } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createApp } from '../api/app.ts';
-import { createDeadLetterWorkflows } from '../api/temporal-dead-letter-workflows.ts';
+import { createDeadLetterWorkflows } from '../adapters/temporal/dead-letters.ts';
 import { fakeDeps, operatorKey, shopKey } from '../api/testing/fake-deps.ts';
 import { deadLetterSubject } from '../domain/dead-letters.ts';
 import { editedContent } from '../messaging/dead-letters-edit.ts';
 import { systemClock } from '../ports/clock.ts';
-import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../test/support/dead-letter-room.ts';
+import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../test/support/dead-letter-fixture.ts';
 import type { ListAnswer } from './dead-letter-tables.ts';
 
 const run = promisify(execFile);

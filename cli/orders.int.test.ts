@@ -4,7 +4,7 @@ import type { OrderView } from '../domain/order.ts';
 import type { PolicyChanges } from '../domain/policy.ts';
 import { newOrderId, sagaSuite, type StartedOrder } from '../test/e2e/saga-suite.ts';
 import { goodAddress, until } from '../test/setup/saga-environment.ts';
-import { openOpsRoom, type CommandResult, type OpsRoom } from '../test/support/ops-room.ts';
+import { openOpsRoom, type CommandResult, type OpsRoom } from '../test/support/ops-fixture.ts';
 import type { DryRunAnswer, ProgressAnswer } from './order-tables.ts';
 
 const why = 'asked for by phone';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../api/app.ts';
 import { fakeDeps, fakeStore, operatorKey, someOrder, viewOf } from '../api/testing/fake-deps.ts';
 import type { Refund, RefundAnswer, RequestRefund } from '../domain/refunds.ts';
-import type { PaymentRow } from '../ports/store.ts';
+import type { PaymentRow } from '../ports/store/money.ts';
 import { createApiClient } from './api-client.ts';
 import type { CliDeps } from './deps.ts';
 import { ordersCommand } from './orders.ts';

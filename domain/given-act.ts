@@ -1,25 +1,6 @@
 import { pickAddress } from './address.ts';
 import type { Actor, Address, ResolveAction, ResolveInput } from './order.ts';
 
-/**
- * What has come of an act: `pending` until SQL has it, `accepted` until it has its effect, `done`, `overtaken` by something
- * else that was accepted, or `refused` after its call was answered.
- */
-export const actStates = ['pending', 'accepted', 'done', 'overtaken', 'refused'] as const;
-export type ActState = (typeof actStates)[number];
-
-/** An act as whoever asked for it may see it. */
-export interface ActView {
-  actId: string;
-  /** Name of its update and signal. */
-  name: string;
-  state: ActState;
-  /** Why it was refused or came to nothing. */
-  reason?: string;
-  /** Of the request that asked for it. */
-  fingerprint?: string;
-}
-
 /** What an accepted act changes for every run of its order; nothing where it only moves the present one on. */
 export interface Gives {
   cancel?: true;

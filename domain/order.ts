@@ -1,4 +1,3 @@
-import type { ActView } from './given-act.ts';
 import type { CustomerId, OrderId, ProductId } from './ids.ts';
 import type { Currency, Money } from './money.ts';
 import type { FailureType } from './failures.ts';
@@ -196,4 +195,24 @@ export interface ShipmentView {
   service: string;
   trackingCode: string;
   labelUrl: string;
+}
+
+/**
+ * What has come of an act: `pending` until SQL has it, `accepted` until it has its effect, `done`, `overtaken` by something
+ * else that was accepted, or `refused` after its call was answered.
+ */
+export const actStates = ['pending', 'accepted', 'done', 'overtaken', 'refused'] as const;
+
+export type ActState = (typeof actStates)[number];
+
+/** An act as whoever asked for it may see it. */
+export interface ActView {
+  actId: string;
+  /** Name of its update and signal. */
+  name: string;
+  state: ActState;
+  /** Why it was refused or came to nothing. */
+  reason?: string;
+  /** Of the request that asked for it. */
+  fingerprint?: string;
 }

@@ -98,7 +98,7 @@ const parkedWords = (reason: string): string =>
 
 const kinds = [...technicalFailures, 'TimeoutFailure'];
 
-/** The amounts, as the rows of refunds have them; see `api/order-story-money.ts`. */
+/** The amounts, as the rows of refunds have them; see `api/orders/story/order-story-money.ts`. */
 function refundFacts(reason: string, said: string): string {
   const failed = /^(\S+ [A-Z]{3} did not go back) \([^]*\); (\S+ [A-Z]{3} of the charge are left): /.exec(
     reason,

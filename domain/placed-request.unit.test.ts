@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fingerprintOf, firstFingerprintOf } from '../api/order-identity.ts';
+import { fingerprintOf, firstFingerprintOf } from '../api/orders/order-identity.ts';
 import { customerId, orderId, productId } from './ids.ts';
 import type { Currency } from './money.ts';
 import type { Checkout } from './order.ts';

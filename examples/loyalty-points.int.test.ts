@@ -11,7 +11,7 @@ import { connectSubscriberStore } from '../adapters/sqlite/subscriber-store.ts';
 import { exampleOf } from '../messaging/contracts/event-contract.ts';
 import { eventContracts } from '../messaging/contracts/event-contracts.ts';
 import { createVhost, uniqueName, type Vhost } from '../test/setup/isolation.ts';
-import { connectSubscriber } from '../workers/connect-subscriber.ts';
+import { connectSubscriber } from '../compose/connect-subscriber.ts';
 
 let vhost: Vhost;
 let connection: ChannelModel;

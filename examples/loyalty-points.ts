@@ -1,5 +1,5 @@
 import { connectSubscriberStore } from '../adapters/sqlite/subscriber-store.ts';
-import { connectSubscriber } from '../workers/connect-subscriber.ts';
+import { connectSubscriber } from '../compose/connect-subscriber.ts';
 
 /* Loyalty points: one point for each whole 100 of a completed order. A service of its own; the saga does not know it. */
 const store = connectSubscriberStore({

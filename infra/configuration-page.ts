@@ -158,11 +158,10 @@ function unitOf(name: string): string {
 /** Which process each file belongs to; the first that fits. */
 const owners: [RegExp, string][] = [
   [/^api\//, 'api'],
-  [/^workers\/(catalog|audit-verify|db-purge|seed|connect-store)/, 'every process'],
-  [/^workers\/(relay|start-|connect-subscriber)/, 'relay'],
-  [/^workers\/watch-certificates/, 'worker'],
-  [/^workers\/connect-measured-redis/, 'every process'],
-  [/^workers\//, 'worker'],
+  [/^workers\/(catalog|audit-verify|db-purge|seed)|^compose\/connect-store/, 'every process'],
+  [/^workers\/relay|^compose\/(start-|connect-subscriber)/, 'relay'],
+  [/^compose\/connect-measured-redis/, 'every process'],
+  [/^(compose|workers)\//, 'worker'],
   [/^telemetry\//, 'every process'],
 ];
 
@@ -170,8 +169,8 @@ const owners: [RegExp, string][] = [
 async function usersOf(names: readonly string[]): Promise<Map<string, string>> {
   const files = (
     await Promise.all(
-      ['api', 'workers', 'telemetry'].map(async (folder) =>
-        (await readdir(join(root, folder))).map((file) => `${folder}/${file}`),
+      ['api', 'compose', 'workers', 'telemetry'].map(async (folder) =>
+        (await readdir(join(root, folder), { recursive: true })).map((file) => `${folder}/${file}`),
       ),
     )
   )

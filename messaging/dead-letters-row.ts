@@ -7,7 +7,7 @@ import {
 } from '../domain/dead-letters.ts';
 import { messageHeaders as names } from '../domain/message-headers.ts';
 import type { NewDeadLetter, QueuedMessage } from '../ports/dead-letters.ts';
-import type { SetAsideMessage } from '../ports/store.ts';
+import type { SetAsideMessage } from '../ports/store/messages.ts';
 import { parseDestination } from '../domain/destinations.ts';
 
 const deathHeaders = /^x-(first-death|last-death|death)/;

@@ -4,7 +4,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bulkSubject, deadLetterSubject } from '../domain/dead-letters.ts';
 import { orderId } from '../domain/ids.ts';
-import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../test/support/dead-letter-room.ts';
+import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../test/support/dead-letter-fixture.ts';
 import { until } from '../test/setup/saga-environment.ts';
 import { getBulkProgress } from '../workflows/dead-letter-messages.ts';
 

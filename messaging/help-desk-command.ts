@@ -11,3 +11,9 @@ export const curl = (
     `${more.join('')} -d '${JSON.stringify(body)}'`
   );
 };
+
+export interface HelpDeskText {
+  subject: string;
+  /** Paragraphs, without line breaks. */
+  lines: string[];
+}

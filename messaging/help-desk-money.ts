@@ -1,6 +1,5 @@
 import type { EventOf } from './contracts/read-event.ts';
-import { curl } from './help-desk-command.ts';
-import type { HelpDeskText } from './help-desk-text.ts';
+import { curl, type HelpDeskText } from './help-desk-command.ts';
 
 export const moneyEvents = [
   'refund.owed.v1',

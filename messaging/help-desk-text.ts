@@ -1,6 +1,6 @@
 import { closedRunActivity, storeBehindText } from '../domain/recovery.ts';
 import type { EventOf } from './contracts/read-event.ts';
-import { curl } from './help-desk-command.ts';
+import { curl, type HelpDeskText } from './help-desk-command.ts';
 import { moneyText, type MoneyEvent } from './help-desk-money.ts';
 
 export type WaitingOrder =
@@ -12,12 +12,6 @@ export type WaitingOrder =
       | 'order.parked.v1'
     >
   | MoneyEvent;
-
-export interface HelpDeskText {
-  subject: string;
-  /** Paragraphs, without line breaks. */
-  lines: string[];
-}
 
 /** What a person has to know about an order that waits: what happened, until when, and the command that mends it. */
 export function helpDeskText(event: WaitingOrder, apiUrl: string): HelpDeskText {

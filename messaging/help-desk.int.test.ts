@@ -20,7 +20,7 @@ import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createVhost, uniqueName, type Vhost } from '../test/setup/isolation.ts';
 import { until } from '../test/setup/saga-environment.ts';
-import { connectStore } from '../workers/connect-store.ts';
+import { connectStore } from '../compose/connect-store.ts';
 import { exampleOf } from './contracts/event-contract.ts';
 import { eventContracts } from './contracts/event-contracts.ts';
 import { startEmailConsumer } from './email-consumer.ts';

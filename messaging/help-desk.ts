@@ -7,7 +7,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { StoreReads, StoreTransaction } from '../ports/store.ts';
 import { moneyEvents } from './help-desk-money.ts';
 import { helpDeskText, type WaitingOrder } from './help-desk-text.ts';
-import type { createSubscribe, EventContext, Subscription } from './subscribe.ts';
+import type { createSubscribe } from './subscribe.ts';
+import type { EventContext, Subscription } from './subscription.ts';
 
 export interface HelpDeskDeps {
   subscribe: ReturnType<typeof createSubscribe<StoreTransaction>>;

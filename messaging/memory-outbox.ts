@@ -1,5 +1,5 @@
-import type { OutboxMessage, OutboxStore, PendingMessage } from '../ports/store.ts';
-import { outboxPartitions } from '../ports/store.ts';
+import type { OutboxMessage, OutboxStore, PendingMessage } from '../ports/store/messages.ts';
+import { outboxPartitions } from '../ports/store/messages.ts';
 
 interface Row extends PendingMessage {
   publishedAtUtc?: string;

@@ -1,7 +1,7 @@
 import { eventsDestination } from '../domain/destinations.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import { outsideEvent } from '../domain/outside-words.ts';
-import type { OutboxMessage } from '../ports/store.ts';
+import type { OutboxMessage } from '../ports/store/messages.ts';
 
 /**
  * A message as it leaves for the broker. An event says there what outsiders may read, since whoever subscribes reads it; the

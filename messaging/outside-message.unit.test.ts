@@ -3,7 +3,7 @@ import { emailDestination, eventsDestination } from '../domain/destinations.ts';
 import { orderId } from '../domain/ids.ts';
 import { outsideEvent, withCustomerMessage } from '../domain/outside-words.ts';
 import { eventTypes, type DomainEvent, type EventType } from '../domain/events.ts';
-import type { OutboxMessage } from '../ports/store.ts';
+import type { OutboxMessage } from '../ports/store/messages.ts';
 import { exampleOf } from './contracts/event-contract.ts';
 import { eventContracts } from './contracts/event-contracts.ts';
 import { readEvent } from './contracts/read-event.ts';

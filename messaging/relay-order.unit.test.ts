@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { orderId } from '../domain/ids.ts';
 import type { PublishAnswer } from '../ports/broker.ts';
 import { systemClock } from '../ports/clock.ts';
-import type { OutboxMessage } from '../ports/store.ts';
+import type { OutboxMessage } from '../ports/store/messages.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createMemoryOutbox } from './memory-outbox.ts';

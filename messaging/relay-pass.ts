@@ -1,7 +1,7 @@
 import type { OrderId } from '../domain/ids.ts';
 import type { PublishAnswer, Publisher } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { OutboxStore, PendingMessage } from '../ports/store.ts';
+import type { OutboxStore, PendingMessage } from '../ports/store/messages.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { outsideMessage } from './outside-message.ts';

@@ -21,14 +21,9 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { createVhost, uniqueName, type Vhost } from '../test/setup/isolation.ts';
 import { exampleOf } from './contracts/event-contract.ts';
 import { eventContracts } from './contracts/event-contracts.ts';
-import {
-  createSubscribe,
-  type EventContext,
-  type Rejection,
-  type SubscriberDeps,
-  type SubscriptionInput,
-} from './subscribe.ts';
+import { createSubscribe } from './subscribe.ts';
 import { topology } from './topology.ts';
+import type { EventContext, Rejection, SubscriberDeps, SubscriptionInput } from './subscription.ts';
 
 type Tx = SubscriberTransaction;
 

@@ -7,7 +7,7 @@ import { activeTraceparent } from '../telemetry/tracing.ts';
 import type { EventContract } from './contracts/event-contract.ts';
 import { readEvent } from './contracts/read-event.ts';
 import { countHandled } from './count-handled.ts';
-import type { EventContext, MarksEvents, Rejection, SubscriberDeps } from './subscribe.ts';
+import type { EventContext, MarksEvents, Rejection, SubscriberDeps } from './subscription.ts';
 
 /** Handles one delivery as its `attempt`th attempt. Never rejects. */
 export type HandleDelivery = (delivery: Delivery, attempt: number) => Promise<HandlerResult>;

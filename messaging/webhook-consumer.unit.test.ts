@@ -4,12 +4,13 @@ import { eventTypes } from '../domain/events.ts';
 import { TechnicalFailure } from '../domain/failures.ts';
 import { webhookDeliveryType, type WebhookAttempt, type WebhookEndpoint } from '../domain/webhooks.ts';
 import type { Broker, Delivery, HandlerResult, PublishAnswer } from '../ports/broker.ts';
-import type { OutboxMessage, Store } from '../ports/store.ts';
+import type { Store } from '../ports/store.ts';
 import type { WebhookAnswer } from '../ports/webhooks.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { startWebhookConsumer, type WebhookSettings } from './webhook-consumer.ts';
 import { webhookGateDefaults } from './webhook-gate.ts';
+import type { OutboxMessage } from '../ports/store/messages.ts';
 
 const endpointId = `we_${'a'.repeat(32)}` as const;
 const answered = (httpStatus: number, retryAfterMs?: number): WebhookAnswer => ({

@@ -14,7 +14,7 @@ import {
   startWebhookWorld,
   webhookSecretKey,
   type WebhookWorld,
-} from '../test/support/webhook-world.ts';
+} from '../test/support/webhook-fixture.ts';
 import { webhookGateDefaults } from './webhook-gate.ts';
 
 let world: WebhookWorld;

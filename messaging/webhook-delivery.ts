@@ -8,7 +8,7 @@ import {
   webhookIdOf,
   type WebhookEndpointId,
 } from '../domain/webhooks.ts';
-import type { OutboxMessage } from '../ports/store.ts';
+import type { OutboxMessage } from '../ports/store/messages.ts';
 
 /** What a delivery needs to know of an event; everything else of it is passed on as it is. */
 const eventSchema = z.looseObject({

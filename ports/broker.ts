@@ -1,4 +1,4 @@
-import type { OutboxMessage } from './store.ts';
+import type { OutboxMessage } from './store/messages.ts';
 
 /** Publishing with the broker's confirm and, for what must be routed, its return. */
 export interface Publisher {

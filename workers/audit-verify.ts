@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { verifyAudit, type AuditReport } from './upkeep/verify-audit.ts';
+import { verifyAudit, type AuditReport } from './jobs/verify-audit.ts';
 import { loadConfig } from '../config/config.ts';
-import { connectExistingStore } from './connect-store.ts';
+import { connectExistingStore } from '../compose/connect-store.ts';
 
 /*
  * `npm run audit:verify`: checks the hash chains of the audit trail in the store that SQL_URL names. Exit code 0 when

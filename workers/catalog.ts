@@ -5,11 +5,11 @@ import { productId } from '../domain/ids.ts';
 import { mostUnits } from '../domain/stock.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
-import { connectExistingStore, StoreMissing } from './connect-store.ts';
-import { adjustStock } from './upkeep/adjust-stock.ts';
-import { lineOption } from './upkeep/line-option.ts';
-import { catalogFromCsv, catalogToCsv } from './upkeep/catalog-csv.ts';
-import { importCatalog, type ImportReport } from './upkeep/import-catalog.ts';
+import { connectExistingStore, StoreMissing } from '../compose/connect-store.ts';
+import { adjustStock } from './jobs/adjust-stock.ts';
+import { lineOption } from './jobs/line-option.ts';
+import { catalogFromCsv, catalogToCsv } from './jobs/catalog-csv.ts';
+import { importCatalog, type ImportReport } from './jobs/import-catalog.ts';
 
 /*
  * `npm run catalog -- export | import | adjust`: the catalog and the stock in the store that SQL_URL names. Exit code 1

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config/config.ts';
 import { systemClock } from '../ports/clock.ts';
-import type { Purgeable } from '../ports/store.ts';
-import { connectExistingStore, StoreMissing } from './connect-store.ts';
-import { ageMs } from './upkeep/age.ts';
-import { lineOption } from './upkeep/line-option.ts';
-import { purgeStore, purgeSubject, type PurgeReport } from './upkeep/purge-store.ts';
+import type { Purgeable } from '../ports/store/upkeep.ts';
+import { connectExistingStore, StoreMissing } from '../compose/connect-store.ts';
+import { ageMs } from './jobs/age.ts';
+import { lineOption } from './jobs/line-option.ts';
+import { purgeStore, purgeSubject, type PurgeReport } from './jobs/purge-store.ts';
 
 /*
  * `npm run db:purge -- --older-than 90d`: retention in the store that SQL_URL names; on SQL Server SQL_URL must log in

@@ -9,8 +9,8 @@ import { connectSmtpMailer } from '../adapters/smtp/smtp-mailer.ts';
 import { productId } from '../domain/ids.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import { mountSmallDisk, type SmallDisk } from '../test/support/small-disk.ts';
-import { connectStore, connectStoreWhenThere } from './connect-store.ts';
-import { createStartup } from './startup.ts';
+import { connectStore, connectStoreWhenThere } from '../compose/connect-store.ts';
+import { createStartup } from '../compose/startup.ts';
 
 const mayMount = spawnSync('sh', ['-c', 'test "$(id -u)" = 0 && command -v mount']).status === 0;
 

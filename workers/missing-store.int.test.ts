@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { connectStore } from './connect-store.ts';
+import { connectStore } from '../compose/connect-store.ts';
 
 const project = join(import.meta.dirname, '..');
 let folder: string;

@@ -9,10 +9,11 @@ import { emailDestination, eventsDestination } from '../domain/destinations.ts';
 import type { EmailTask } from '../domain/email-task.ts';
 import { orderId } from '../domain/ids.ts';
 import { startProcess, type OwnedProcess } from '../infra/processes.ts';
-import type { OutboxMessage, Store } from '../ports/store.ts';
+import type { Store } from '../ports/store.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import { createVhost, freePort, uniqueName, type Vhost } from '../test/setup/isolation.ts';
-import { connectStore } from './connect-store.ts';
+import { connectStore } from '../compose/connect-store.ts';
+import type { OutboxMessage } from '../ports/store/messages.ts';
 
 let folder: string;
 let vhost: Vhost;

@@ -15,14 +15,14 @@ import { startHealthServer } from '../telemetry/health-server.ts';
 import { connectTracing } from '../telemetry/connect-tracing.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { connectMeasuredRedis } from './connect-measured-redis.ts';
-import { connectStoreWhenThere, storeHooks } from './connect-store.ts';
-import { startEventConsumers } from './start-event-consumers.ts';
-import { startWebhooks } from './start-webhooks.ts';
-import { createStartup } from './startup.ts';
-import { tracedMailer } from './traced-mailer.ts';
-import { watchDeadLetters } from './watch-dead-letters.ts';
-import { watchOrders } from './watch-orders.ts';
+import { connectMeasuredRedis } from '../compose/connect-measured-redis.ts';
+import { connectStoreWhenThere, storeHooks } from '../compose/connect-store.ts';
+import { startEventConsumers } from '../compose/start-event-consumers.ts';
+import { startWebhooks } from '../compose/start-webhooks.ts';
+import { createStartup } from '../compose/startup.ts';
+import { tracedMailer } from '../compose/traced-mailer.ts';
+import { watchDeadLetters } from './jobs/watch-dead-letters.ts';
+import { watchOrders } from './jobs/watch-orders.ts';
 
 /* The relay process: outbox to broker, the email queue to the mail server, events to partners. Ends gracefully on SIGTERM and SIGINT. */
 const config = loadConfigOrExit();

@@ -2,7 +2,7 @@ import { loadConfigOrExit } from '../config/config.ts';
 import { productId, type ProductId } from '../domain/ids.ts';
 import type { Money } from '../domain/money.ts';
 import type { Store } from '../ports/store.ts';
-import { connectStore } from './connect-store.ts';
+import { connectStore } from '../compose/connect-store.ts';
 
 interface CatalogProduct {
   productId: ProductId;

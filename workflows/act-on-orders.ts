@@ -7,7 +7,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OrderActActivities } from '../activities/act-on-orders.ts';
+import type { OrderActActivities } from '../activities/operators/act-on-orders.ts';
 import {
   maximumShownRefusals,
   type BulkOrderAct,

@@ -1,9 +1,9 @@
 import { DefaultLogger } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { defaultPolicy, type SagaPolicy } from '../domain/policy.ts';
-import { liveFor, type Answers } from '../test/support/lived-run.ts';
+import { liveFor, type Answers } from '../test/support/long-run.ts';
 import { createIsolate, type WorkflowCreator } from '../test/support/modelled-workflow.ts';
-import { bundleOrderWorkflows } from '../workers/workflow-bundle.ts';
+import { bundleOrderWorkflows } from '../workers/saga/workflow-bundle.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

@@ -3,7 +3,8 @@ import { defineQuery } from '@temporalio/workflow';
 import type { BulkOrderAct, BulkOrderProgress, OrderAct } from '../domain/order-acts.ts';
 import type { RestartedBulk } from '../domain/lost-bulk.ts';
 import type { OrderView } from '../domain/order.ts';
-import { approveOrder, cancelOrder, extendHold, resolveParked, type Act } from './messages.ts';
+import { approveOrder, cancelOrder, extendHold, resolveParked } from './messages.ts';
+import type { Act } from '../domain/order-run.ts';
 
 /**
  * Input of the workflow `actOnOrders`; `resumed` is what a run hands to the one that continues it, `restarted` who had it

@@ -1,6 +1,6 @@
 import { addressProblems, pickAddress } from '../domain/address.ts';
 import { cleanLine, unprintables } from '../domain/text.ts';
-import type { Act } from './messages.ts';
+import type { Act } from '../domain/order-run.ts';
 
 /**
  * Acts as people type them: anything may come. What is read here holds no more than the audit trail and the activities

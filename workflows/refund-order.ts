@@ -5,7 +5,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RecordedDispute } from '../activities/record-dispute.ts';
+import type { RecordedDispute } from '../activities/refunds/record-dispute.ts';
 import { debtWorkflowIdOf, workflowIdOf, type OrderId } from '../domain/ids.ts';
 import { nextWaitMs } from '../domain/long-waits.ts';
 import type { StepPolicy } from '../domain/policy.ts';

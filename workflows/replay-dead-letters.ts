@@ -7,7 +7,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DeadLetterActivities } from '../activities/dead-letters.ts';
+import type { DeadLetterActivities } from '../activities/operators/dead-letters.ts';
 import type { BulkAct, BulkProgress } from '../domain/dead-letters.ts';
 import type { RestartedBulk } from '../domain/lost-bulk.ts';
 import { getBulkProgress, type ReplayDeadLetters } from './dead-letter-messages.ts';

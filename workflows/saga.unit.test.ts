@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Refusal } from '../domain/failures.ts';
 import type { StepName } from '../domain/order.ts';
-import { judge } from './judge.ts';
+import { judge } from './failures.ts';
 import {
   createSaga,
   type Parking,

@@ -5,7 +5,7 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
-import type { DebtStanding } from '../activities/settle-debt.ts';
+import type { DebtStanding } from '../activities/refunds/settle-debt.ts';
 import { formatAmount } from '../domain/money.ts';
 import { debtChanged, type SettleDebt } from './refund-messages.ts';
 import { createSteps } from './steps.ts';

@@ -11,8 +11,8 @@ import type {
   PaymentActivities,
 } from '../activities/create-activities.ts';
 import { orderNotInStore } from '../domain/failures.ts';
-import { isRefusal } from './judge.ts';
-import type { FulfillOrder } from './messages.ts';
+import { isRefusal } from './failures.ts';
+import type { FulfillOrder } from '../domain/order-run.ts';
 
 /** No retry cures it: what has a budget, and so somebody who parks, ends with it at once. */
 const incurable = [orderNotInStore];

@@ -2,7 +2,7 @@ import { sumMinor } from '../../domain/money.ts';
 import type { ShippingFees } from '../../domain/shipping-fee.ts';
 import type { OrderItem, OrderLine } from '../../domain/order.ts';
 import type { Quotes } from '../../ports/quotes.ts';
-import type { Product } from '../../ports/store.ts';
+import type { Product } from '../../ports/store/goods.ts';
 
 /**
  * Quotes from the catalog's prices: one line per item, one flat shipping line when the currency's fee is above 0, no

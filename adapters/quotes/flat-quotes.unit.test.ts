@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { productId } from '../../domain/ids.ts';
 import { sumMinor } from '../../domain/money.ts';
 import type { Address } from '../../domain/order.ts';
-import type { Product } from '../../ports/store.ts';
+import type { Product } from '../../ports/store/goods.ts';
 import { createFlatQuotes } from './flat-quotes.ts';
 
 const address: Address = { name: 'A', street1: 'B', city: 'C', postalCode: 'D', country: 'IN' };

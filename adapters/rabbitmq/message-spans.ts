@@ -1,7 +1,7 @@
 import { parseDestination } from '../../domain/destinations.ts';
 import { messageHeaders } from '../../domain/message-headers.ts';
 import type { Delivery, HandlerResult, PublishAnswer } from '../../ports/broker.ts';
-import type { OutboxMessage } from '../../ports/store.ts';
+import type { OutboxMessage } from '../../ports/store/messages.ts';
 import { activeTraceparent, traced } from '../../telemetry/tracing.ts';
 import { textOf } from './retry-headers.ts';
 

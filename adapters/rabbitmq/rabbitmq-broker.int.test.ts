@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { orderId } from '../../domain/ids.ts';
 import { topology, unroutedQueue } from '../../messaging/topology.ts';
 import type { Broker, Delivery, HandlerResult } from '../../ports/broker.ts';
-import type { OutboxMessage } from '../../ports/store.ts';
+import type { OutboxMessage } from '../../ports/store/messages.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createVhost, type Vhost } from '../../test/setup/isolation.ts';
 import { connectRabbitmqBroker } from './rabbitmq-broker.ts';

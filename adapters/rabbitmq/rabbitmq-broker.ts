@@ -1,7 +1,7 @@
 import type { ConsumeMessage } from 'amqplib';
 import type { Broker, Consumer, PublishAnswer, Topology } from '../../ports/broker.ts';
 import type { DeadLetterQueues } from '../../ports/dead-letters.ts';
-import type { OutboxMessage } from '../../ports/store.ts';
+import type { OutboxMessage } from '../../ports/store/messages.ts';
 import { createDeadLetterQueues } from './dead-letter-queues.ts';
 import { createQueueConsumer } from './queue-consumer.ts';
 import {

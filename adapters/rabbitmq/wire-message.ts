@@ -2,7 +2,7 @@ import type { ConsumeMessage, Options } from 'amqplib';
 import { parseDestination } from '../../domain/destinations.ts';
 import { messageHeaders } from '../../domain/message-headers.ts';
 import type { Delivery } from '../../ports/broker.ts';
-import type { OutboxMessage } from '../../ports/store.ts';
+import type { OutboxMessage } from '../../ports/store/messages.ts';
 import { attemptOf, firstRouteOf, textOf } from './retry-headers.ts';
 
 /** A message as the broker takes it. */

@@ -1,5 +1,5 @@
 import type { OrderId } from '../../domain/ids.ts';
-import type { ActRow, ActStatements } from '../../ports/store.ts';
+import type { ActRow, ActStatements } from '../../ports/store/orders.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { auditContent, firstPrevHash, type AuditRow } from '../../domain/audit.ts';
-import type { AuditStatements } from '../../ports/store.ts';
+import type { AuditStatements } from '../../ports/store/orders.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

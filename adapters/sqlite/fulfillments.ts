@@ -1,4 +1,4 @@
-import type { FulfillmentStatements } from '../../ports/store.ts';
+import type { FulfillmentStatements } from '../../ports/store/goods.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

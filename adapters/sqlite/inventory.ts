@@ -2,7 +2,7 @@ import type { OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderItem } from '../../domain/order.ts';
 import { changedStock } from '../../domain/stock.ts';
-import type { InventoryStatements, Product, ProductFacts } from '../../ports/store.ts';
+import type { InventoryStatements, Product, ProductFacts } from '../../ports/store/goods.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

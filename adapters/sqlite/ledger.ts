@@ -2,7 +2,7 @@ import type { AuditRow } from '../../domain/audit.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderStatus, SagaState } from '../../domain/order.ts';
-import type { OrderLedger } from '../../ports/store.ts';
+import type { OrderLedger } from '../../ports/store/money.ts';
 import type { Connection } from './connection.ts';
 import { createPayments } from './payments.ts';
 import { createDisputes, createRefunds } from './refunds.ts';

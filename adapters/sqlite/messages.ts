@@ -1,5 +1,5 @@
 import { outboxPartitionOf } from '../../domain/outbox-partition.ts';
-import type { MessageStatements } from '../../ports/store.ts';
+import type { MessageStatements } from '../../ports/store/messages.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

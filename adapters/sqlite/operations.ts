@@ -1,5 +1,5 @@
 import type { OperationKey, OrderId } from '../../domain/ids.ts';
-import type { Operation, OperationStatements, StoredOutcome } from '../../ports/store.ts';
+import type { Operation, OperationStatements, StoredOutcome } from '../../ports/store/orders.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

@@ -2,7 +2,7 @@ import type { CustomerId, OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { EndStatus, OrderLine, OrderStatus, SagaState, StepName } from '../../domain/order.ts';
 import type { ParcelItem } from '../../domain/parcel.ts';
-import type { NewOrder, OrderRow, OrderStatements } from '../../ports/store.ts';
+import type { NewOrder, OrderRow, OrderStatements } from '../../ports/store/orders.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

@@ -1,4 +1,4 @@
-import { outboxPartitions, type OutboxStore } from '../../ports/store.ts';
+import { outboxPartitions, type OutboxStore } from '../../ports/store/messages.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

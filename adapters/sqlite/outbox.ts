@@ -1,5 +1,5 @@
 import type { OrderId } from '../../domain/ids.ts';
-import type { OutboxStore, PendingMessage } from '../../ports/store.ts';
+import type { OutboxStore, PendingMessage } from '../../ports/store/messages.ts';
 import { snapshot, type Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

@@ -1,6 +1,6 @@
 import type { OrderId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
-import type { PaymentRow, PaymentState, PaymentStatements } from '../../ports/store.ts';
+import type { PaymentRow, PaymentState, PaymentStatements } from '../../ports/store/money.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

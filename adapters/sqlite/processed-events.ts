@@ -1,4 +1,4 @@
-import type { ProcessedEventStatements } from '../../ports/store.ts';
+import type { ProcessedEventStatements } from '../../ports/store/messages.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderView } from '../../domain/order.ts';
 import { closedRunActivity } from '../../domain/recovery.ts';
-import { beginning, labelLease, shownDetail, type OrderDetail, type StoreReads } from '../../ports/store.ts';
+import type { StoreReads } from '../../ports/store.ts';
 import { snapshot, type Connection } from './connection.ts';
 import { factColumns, productOf, type ProductRecord } from './inventory.ts';
 import { createLedger } from './ledger.ts';
@@ -17,6 +17,8 @@ import { createDisputes, createRefunds } from './refunds.ts';
 import type { Synchronous } from './statements.ts';
 import { listRetries, retriesOfOrder } from './retries.ts';
 import { listUnrecordedOrders } from './unrecorded-orders.ts';
+import { beginning, shownDetail, type OrderDetail } from '../../ports/store/orders.ts';
+import { labelLease } from '../../ports/store/money.ts';
 
 export const readSql = {
   audit: `SELECT Subject, Seq, PrevHash, Hash, Actor, Step, FromState, ToState, Reason, CausingEventId, WorkflowId, RunId,

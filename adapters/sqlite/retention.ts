@@ -1,7 +1,7 @@
 import type { OrderId } from '../../domain/ids.ts';
 import { orderSubject } from '../../domain/audit.ts';
 import type { EndStatus } from '../../domain/order.ts';
-import type { RetentionStatements } from '../../ports/store.ts';
+import type { RetentionStatements } from '../../ports/store/upkeep.ts';
 import { auditSql } from './audit.ts';
 import type { Connection } from './connection.ts';
 import { owesCondition } from './debts.ts';

@@ -1,6 +1,6 @@
 import type { OrderId } from '../../domain/ids.ts';
 import type { NotedRetry } from '../../domain/retries.ts';
-import type { RetryStatements } from '../../ports/store.ts';
+import type { RetryStatements } from '../../ports/store/upkeep.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

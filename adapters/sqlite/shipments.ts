@@ -1,5 +1,5 @@
 import type { OrderId } from '../../domain/ids.ts';
-import type { ShipmentRow, ShipmentState, ShipmentStatements } from '../../ports/store.ts';
+import type { ShipmentRow, ShipmentState, ShipmentStatements } from '../../ports/store/goods.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

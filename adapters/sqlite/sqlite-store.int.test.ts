@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describeStoreContract, type ContractDatabase } from '../../test/contract/store-contract.ts';
+import { describeStoreContract } from '../../test/contract/store-contract.ts';
 import { connectSqliteStore } from './sqlite-store.ts';
+import type { ContractDatabase } from '../../test/contract/contract-database.ts';
 
 async function createDatabase(): Promise<ContractDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'order-saga-contract-'));

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { ProcessedEventStatements } from '../../ports/store.ts';
+import type { ProcessedEventStatements } from '../../ports/store/messages.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { createProcessedEvents } from './processed-events.ts';
 import { createWriteQueue } from './write-queue.ts';

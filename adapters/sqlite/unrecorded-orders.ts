@@ -1,6 +1,6 @@
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderStatus } from '../../domain/order.ts';
-import type { UnrecordedOrder, UnrecordedOrderStatements } from '../../ports/store.ts';
+import type { UnrecordedOrder, UnrecordedOrderStatements } from '../../ports/store/upkeep.ts';
 import type { Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

@@ -5,7 +5,7 @@ import type {
   WebhookEndpointId,
   WebhookEndpointState,
 } from '../../domain/webhooks.ts';
-import type { WebhookReads, WebhookStatements } from '../../ports/store.ts';
+import type { WebhookReads, WebhookStatements } from '../../ports/store/messages.ts';
 import { snapshot, type Connection } from './connection.ts';
 import type { Synchronous } from './statements.ts';
 

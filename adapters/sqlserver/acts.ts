@@ -1,5 +1,5 @@
 import type { OrderId } from '../../domain/ids.ts';
-import type { ActRow, ActStatements } from '../../ports/store.ts';
+import type { ActRow, ActStatements } from '../../ports/store/orders.ts';
 import { inserts } from './insert-or-update.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { isoOf } from './values.ts';

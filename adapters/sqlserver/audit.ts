@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { auditContent, firstPrevHash, type AuditRow } from '../../domain/audit.ts';
-import type { AuditStatements } from '../../ports/store.ts';
+import type { AuditStatements } from '../../ports/store/orders.ts';
 import { inserts } from './insert-or-update.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { isoOf, numberOf } from './values.ts';

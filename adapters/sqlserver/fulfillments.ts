@@ -1,4 +1,4 @@
-import type { FulfillmentStatements } from '../../ports/store.ts';
+import type { FulfillmentStatements } from '../../ports/store/goods.ts';
 import { inserts } from './insert-or-update.ts';
 import { statements, type Session } from './statement.ts';
 

@@ -2,7 +2,7 @@ import type { OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderItem } from '../../domain/order.ts';
 import { changedStock } from '../../domain/stock.ts';
-import type { InventoryStatements, Product, ProductFacts } from '../../ports/store.ts';
+import type { InventoryStatements, Product, ProductFacts } from '../../ports/store/goods.ts';
 import { upsert } from './insert-or-update.ts';
 import { forEachRow, sendRows, statements, type Row, type Session, type Statement } from './statement.ts';
 import { isoOf, numberOf } from './values.ts';

@@ -1,7 +1,7 @@
 import { orderSubject } from '../../domain/audit.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderStatus, SagaState } from '../../domain/order.ts';
-import type { OrderLedger } from '../../ports/store.ts';
+import type { OrderLedger } from '../../ports/store/money.ts';
 import { totalOf } from './orders.ts';
 import { paymentColumns, paymentOf } from './payments.ts';
 import { disputeColumns, disputeOf, refundColumns, refundOf } from './refunds.ts';

@@ -1,5 +1,5 @@
 import { outboxPartitionOf } from '../../domain/outbox-partition.ts';
-import type { MessageStatements } from '../../ports/store.ts';
+import type { MessageStatements } from '../../ports/store/messages.ts';
 import { statements, type Session } from './statement.ts';
 
 export const messageSql = statements('messages', {

@@ -1,5 +1,5 @@
 import type { OperationKey, OrderId } from '../../domain/ids.ts';
-import type { Operation, OperationStatements, StoredOutcome } from '../../ports/store.ts';
+import type { Operation, OperationStatements, StoredOutcome } from '../../ports/store/orders.ts';
 import { isUniqueViolation } from './errors.ts';
 import type { StatementValues } from './parameter-types.ts';
 import { statements, type Row, type Session } from './statement.ts';

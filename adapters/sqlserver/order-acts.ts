@@ -1,5 +1,5 @@
 import type { OrderId } from '../../domain/ids.ts';
-import type { OrderActRow, OrderActStatements } from '../../ports/store.ts';
+import type { OrderActRow, OrderActStatements } from '../../ports/store/orders.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { isoOf, numberOf } from './values.ts';
 

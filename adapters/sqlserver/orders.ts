@@ -2,7 +2,7 @@ import type { CustomerId, OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency, Money } from '../../domain/money.ts';
 import type { EndStatus, OrderLine, OrderStatus, SagaState, StepName } from '../../domain/order.ts';
 import type { ParcelItem } from '../../domain/parcel.ts';
-import type { NewOrder, OrderRow, OrderStatements } from '../../ports/store.ts';
+import type { NewOrder, OrderRow, OrderStatements } from '../../ports/store/orders.ts';
 import { inserts } from './insert-or-update.ts';
 import type { StatementValues } from './parameter-types.ts';
 import { forEachRow, sendRows, statements, type Row, type Session } from './statement.ts';

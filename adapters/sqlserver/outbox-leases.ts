@@ -1,4 +1,4 @@
-import { outboxPartitions, type OutboxStore } from '../../ports/store.ts';
+import { outboxPartitions, type OutboxStore } from '../../ports/store/messages.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { numberOf } from './values.ts';
 

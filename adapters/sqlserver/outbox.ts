@@ -1,5 +1,5 @@
 import type { OrderId } from '../../domain/ids.ts';
-import type { OutboxStore, PendingMessage } from '../../ports/store.ts';
+import type { OutboxStore, PendingMessage } from '../../ports/store/messages.ts';
 import { forEachRow, sendRows, statements, type Row, type Session } from './statement.ts';
 import { isoOf, numberOf } from './values.ts';
 

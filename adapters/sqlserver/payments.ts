@@ -1,6 +1,6 @@
 import type { OrderId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
-import type { PaymentRow, PaymentState, PaymentStatements } from '../../ports/store.ts';
+import type { PaymentRow, PaymentState, PaymentStatements } from '../../ports/store/money.ts';
 import { upsert } from './insert-or-update.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { isoOf, numberOf, present } from './values.ts';

@@ -1,4 +1,4 @@
-import type { ProcessedEventStatements } from '../../ports/store.ts';
+import type { ProcessedEventStatements } from '../../ports/store/messages.ts';
 import { inserts } from './insert-or-update.ts';
 import { statements, type Session } from './statement.ts';
 

@@ -2,7 +2,7 @@ import type { CustomerId, OrderId } from '../../domain/ids.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderStatus, OrderView, SagaState, StepName } from '../../domain/order.ts';
 import { closedRunActivity } from '../../domain/recovery.ts';
-import { beginning, labelLease, shownDetail, type OrderDetail, type StoreReads } from '../../ports/store.ts';
+import type { StoreReads } from '../../ports/store.ts';
 import { auditRowOf } from './audit.ts';
 import { factColumns, productOf } from './inventory.ts';
 import { createCustomerReads } from './customers.ts';
@@ -21,6 +21,8 @@ import { listRetries, retriesOfOrder } from './retries.ts';
 import { listUnrecordedOrders } from './unrecorded-orders.ts';
 import { isoOf, numberOf } from './values.ts';
 import { createWebhookReads } from './webhooks.ts';
+import { beginning, shownDetail, type OrderDetail } from '../../ports/store/orders.ts';
+import { labelLease } from '../../ports/store/money.ts';
 
 export const readSql = statements('read', {
   audit: {

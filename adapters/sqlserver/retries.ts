@@ -1,6 +1,6 @@
 import type { OrderId } from '../../domain/ids.ts';
 import type { NotedRetry } from '../../domain/retries.ts';
-import type { RetryStatements } from '../../ports/store.ts';
+import type { RetryStatements } from '../../ports/store/upkeep.ts';
 import { upsert } from './insert-or-update.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { isoOf } from './values.ts';

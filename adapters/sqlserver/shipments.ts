@@ -1,5 +1,5 @@
 import type { OrderId } from '../../domain/ids.ts';
-import type { ShipmentRow, ShipmentState, ShipmentStatements } from '../../ports/store.ts';
+import type { ShipmentRow, ShipmentState, ShipmentStatements } from '../../ports/store/goods.ts';
 import { upsert } from './insert-or-update.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { numberOf, present } from './values.ts';

@@ -1,6 +1,6 @@
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderStatus } from '../../domain/order.ts';
-import type { UnrecordedOrder, UnrecordedOrderStatements } from '../../ports/store.ts';
+import type { UnrecordedOrder, UnrecordedOrderStatements } from '../../ports/store/upkeep.ts';
 import { upsert } from './insert-or-update.ts';
 import { statements, type Row, type Session } from './statement.ts';
 import { isoOf } from './values.ts';

@@ -2,7 +2,7 @@ import type { OrderId, ProductId } from '../../domain/ids.ts';
 import type { Currency } from '../../domain/money.ts';
 import type { OrderStatus, SagaState, StepName } from '../../domain/order.ts';
 import type { UndecidedRefundState } from '../../domain/refunds.ts';
-import type { InFlightGroup, StoreUpkeep } from '../../ports/store.ts';
+import type { InFlightGroup, StoreUpkeep } from '../../ports/store/upkeep.ts';
 import { closedCondition } from './retention.ts';
 import { factColumns, factsOf } from './inventory.ts';
 import { statements, type Row, type Session } from './statement.ts';

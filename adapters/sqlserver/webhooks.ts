@@ -5,7 +5,7 @@ import type {
   WebhookEndpointId,
   WebhookEndpointState,
 } from '../../domain/webhooks.ts';
-import type { WebhookReads, WebhookStatements } from '../../ports/store.ts';
+import type { WebhookReads, WebhookStatements } from '../../ports/store/messages.ts';
 import { upsert } from './insert-or-update.ts';
 import { forEachRow, sendRows, statements, type Row, type Session, type Statement } from './statement.ts';
 import { isoOf, numberOf, present } from './values.ts';

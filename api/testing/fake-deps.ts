@@ -4,18 +4,24 @@ import { defaultPolicy } from '../../domain/policy.ts';
 import type { OrderStatus, OrderView } from '../../domain/order.ts';
 import type { PaymentSubject, RefundAnswer, RequestRefund } from '../../domain/refunds.ts';
 import { changedStock, type StockChange } from '../../domain/stock.ts';
-import type { Product, ProductFacts, Store, StoreReads, StoreTransaction } from '../../ports/store.ts';
+import type { Store, StoreReads, StoreTransaction } from '../../ports/store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import type { ApiSettings, AppDeps } from '../app-deps.ts';
 import type { createApp } from '../app.ts';
-import type { DeadLetterWorkflows } from '../dead-letter-workflows.ts';
 import type { BulkOrderAct, BulkOrderProgress } from '../../domain/order-acts.ts';
-import type { OrderActWorkflows } from '../order-act-workflows.ts';
-import type { RefundWorkflows } from '../refund-workflows.ts';
-import type { RestartableRuns } from '../order-runs.ts';
-import type { OrderSummary, OrderWorkflows, StartOrder, UpdateAnswer } from '../order-workflows.ts';
+import type {
+  OrderSummary,
+  OrderWorkflows,
+  StartOrder,
+  UpdateAnswer,
+  RestartableRuns,
+  RefundWorkflows,
+  DeadLetterWorkflows,
+  OrderActWorkflows,
+} from '../../ports/temporal.ts';
 import { fakeWebhooks } from './fake-webhooks.ts';
+import type { Product, ProductFacts } from '../../ports/store/goods.ts';
 
 export const shopKey = 'shop-key-0123456789';
 export const otherShopKey = 'other-key-0123456789';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { WebhookAttempt, WebhookEndpoint, WebhookEndpointId } from '../../domain/webhooks.ts';
-import type { WebhookReads, WebhookStatements } from '../../ports/store.ts';
+import type { WebhookReads, WebhookStatements } from '../../ports/store/messages.ts';
 
 /** Endpoints and attempts kept in memory, as both sides of the port see them. */
 export function fakeWebhooks() {

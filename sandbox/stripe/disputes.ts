@@ -4,12 +4,7 @@ import { orderIdOf } from './payment-intents.ts';
 import { BY_ITSELF, type StripeDeps } from './stripe-deps.ts';
 import { invalidRequest, notFound } from './stripe-errors.ts';
 import { disputeObject } from './stripe-objects.ts';
-
-export interface NewDispute {
-  reason: string;
-  /** The bank only asks: nothing is taken back yet, and a full refund ends it. */
-  inquiry?: boolean | undefined;
-}
+import type { NewDispute } from './test-payment-methods.ts';
 
 const isOpen = ({ status }: DisputeRecord): boolean => !['won', 'lost', 'warning_closed'].includes(status);
 

@@ -1,5 +1,3 @@
-import type { NewDispute } from './disputes.ts';
-
 /** What confirming with a test payment method comes to. */
 export type ConfirmOutcome =
   | { kind: 'succeeds'; refund?: 'pending' | 'fails'; disputed?: NewDispute }
@@ -113,3 +111,9 @@ export const testPaymentMethod = (name: string): TestPaymentMethod | undefined =
   Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
 
 export const testPaymentMethodNames = (): string[] => Object.keys(METHODS);
+
+export interface NewDispute {
+  reason: string;
+  /** The bank only asks: nothing is taken back yet, and a full refund ends it. */
+  inquiry?: boolean | undefined;
+}

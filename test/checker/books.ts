@@ -3,7 +3,9 @@ import { orderSubject } from '../../domain/audit.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderView } from '../../domain/order.ts';
-import type { ActRow, OrderLedger, StoreReads } from '../../ports/store.ts';
+import type { StoreReads } from '../../ports/store.ts';
+import type { ActRow } from '../../ports/store/orders.ts';
+import type { OrderLedger } from '../../ports/store/money.ts';
 
 /** What the sandbox says was done for one order at the providers; amounts in the provider's own units. */
 export interface ProviderBooks {

@@ -1,4 +1,4 @@
-import { explainOrder } from '../../api/explain-order.ts';
+import { explainOrder } from '../../api/orders/story/explain-order.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { isEnded } from '../../domain/order.ts';
 import { owedOf } from '../../domain/owed.ts';

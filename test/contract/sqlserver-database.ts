@@ -5,7 +5,7 @@ import { openDatabase } from '../../adapters/sqlserver/create-database.ts';
 import { connectDriver, type Driver } from '../../adapters/sqlserver/driver.ts';
 import { storeError } from '../../adapters/sqlserver/errors.ts';
 import { connectSqlServerStore } from '../../adapters/sqlserver/sqlserver-store.ts';
-import type { ContractDatabase } from './store-contract.ts';
+import type { ContractDatabase } from './contract-database.ts';
 
 /** Patience for slow servers: 50 callers wait for 10 connections in some cases. */
 const patience = { acquireTimeoutMs: '60000', requestTimeoutMs: '30000', connectTimeoutMs: '15000' };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { auditContent, firstPrevHash, type AuditRow } from '../../domain/audit.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { atOnce, auditEntry, useDatabase } from './store-fixtures.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

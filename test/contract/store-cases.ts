@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import type { OrderId } from '../../domain/ids.ts';
 import type { OrderStatus, SagaState } from '../../domain/order.ts';
 import { closedRunActivity } from '../../domain/recovery.ts';
-import type { OrderDetail } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { OrderDetail } from '../../ports/store/orders.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { newOrder, time, useDatabase } from './store-fixtures.ts';
 
 export function describeCases(createDatabase: CreateDatabase): void {

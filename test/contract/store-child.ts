@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { orderSubject } from '../../domain/audit.ts';
 import { orderId } from '../../domain/ids.ts';
-import { connectStore } from '../../workers/connect-store.ts';
+import { connectStore } from '../../compose/connect-store.ts';
 import { addEvent, auditEntry, newOrder } from './store-fixtures.ts';
 
 /**

@@ -1,5 +1,4 @@
 import { describe } from 'vitest';
-import type { Store } from '../../ports/store.ts';
 import { describeAudit } from './store-audit.ts';
 import { describeCases } from './store-cases.ts';
 import { describeDeadLetters } from './store-dead-letters.ts';
@@ -18,20 +17,7 @@ import { describeTransactions } from './store-transactions.ts';
 import { describeRetries } from './store-retries.ts';
 import { describeUnrecordedOrders } from './store-unrecorded-orders.ts';
 import { describeWebhooks } from './store-webhooks.ts';
-
-/** An empty database that one part of the suite made for itself. */
-export interface ContractDatabase {
-  /** SQL_URL for processes that the suite starts. */
-  url: string;
-  /** A further store on it, with connections of its own. The suite closes it. */
-  connect(): Promise<Store>;
-  /** Runs one plain statement as the database's owner. */
-  execute(sql: string): Promise<void>;
-  drop(): Promise<void>;
-}
-
-/** Makes a database; the server may hold others, nothing else is assumed of it. */
-export type CreateDatabase = () => Promise<ContractDatabase>;
+import type { CreateDatabase } from './contract-database.ts';
 
 /**
  * What every SQL adapter must hold. Failing cases name the statement through the adapter's own errors, which carry the

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, it } from 'vitest';
 import type { NewDeadLetter } from '../../ports/dead-letters.ts';
 import type { StoreTransaction } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { at, atOnce, newMessage, newOrderId, time, useDatabase } from './store-fixtures.ts';
 
 export function describeDeadLetters(createDatabase: CreateDatabase): void {

@@ -3,8 +3,10 @@ import { afterAll, beforeAll } from 'vitest';
 import type { AuditEntry } from '../../domain/audit.ts';
 import { buildEvent, type EventType } from '../../domain/events.ts';
 import { customerId, orderId, productId, type OrderId, type ProductId } from '../../domain/ids.ts';
-import type { NewOrder, OutboxMessage, Store, StoreTransaction } from '../../ports/store.ts';
-import type { ContractDatabase, CreateDatabase } from './store-contract.ts';
+import type { Store, StoreTransaction } from '../../ports/store.ts';
+import type { ContractDatabase, CreateDatabase } from './contract-database.ts';
+import type { NewOrder } from '../../ports/store/orders.ts';
+import type { OutboxMessage } from '../../ports/store/messages.ts';
 
 export const time = (second: number): string => new Date(Date.UTC(2026, 0, 2, 3, 4, second)).toISOString();
 

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { customerId, productId, type OrderId, type ProductId } from '../../domain/ids.ts';
 import type { StockChange } from '../../domain/stock.ts';
 import type { OrderItem } from '../../domain/order.ts';
-import type { ProductFacts, Store } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { Store } from '../../ports/store.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import {
   at,
   atOnce,
@@ -14,6 +14,7 @@ import {
   newOrder,
   useDatabase,
 } from './store-fixtures.ts';
+import type { ProductFacts } from '../../ports/store/goods.ts';
 
 export function describeInventory(createDatabase: CreateDatabase): void {
   const context = useDatabase(createDatabase, 4);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { operationKeys } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { atOnce, newOrderId, time, useDatabase } from './store-fixtures.ts';
 
 export function describeOperations(createDatabase: CreateDatabase): void {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { productId } from '../../domain/ids.ts';
-import type { ActRow, OrderActRow } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { ActRow, OrderActRow } from '../../ports/store/orders.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import {
   addEvent,
   at,

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
-import { outboxPartitions } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import { outboxPartitions } from '../../ports/store/messages.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { at, atOnce, time, useDatabase } from './store-fixtures.ts';
 
 export function describeOutboxLeases(createDatabase: CreateDatabase): void {

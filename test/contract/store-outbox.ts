@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { outboxPartitions, type OutboxMessage, type PendingMessage, type Store } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { Store } from '../../ports/store.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { at, newMessage, newOrderId, time, useDatabase } from './store-fixtures.ts';
+import { outboxPartitions, type OutboxMessage, type PendingMessage } from '../../ports/store/messages.ts';
 
 const everyPartition = Array.from({ length: outboxPartitions }, (_, partition) => partition);
 

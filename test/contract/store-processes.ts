@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { orderSubject } from '../../domain/audit.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { givenOrder, newOrderId, useDatabase } from './store-fixtures.ts';
 
 const script = fileURLToPath(new URL('store-child.ts', import.meta.url));

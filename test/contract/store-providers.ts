@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { orderSubject } from '../../domain/audit.ts';
-import type { PaymentRow, ShipmentRow } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { PaymentRow } from '../../ports/store/money.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import {
   addEvent,
   auditEntry,
@@ -12,6 +12,7 @@ import {
   time,
   useDatabase,
 } from './store-fixtures.ts';
+import type { ShipmentRow } from '../../ports/store/goods.ts';
 
 export function describeProviders(createDatabase: CreateDatabase): void {
   const context = useDatabase(createDatabase);

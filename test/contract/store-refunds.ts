@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { customerId } from '../../domain/ids.ts';
 import type { Dispute } from '../../domain/refunds.ts';
 import type { RefundRow } from '../../ports/refunds.ts';
-import type { PaymentRow } from '../../ports/store.ts';
+import type { PaymentRow } from '../../ports/store/money.ts';
 import { givenClosedOrder } from './store-retention.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { givenOrder, newMessage, newOrderId, time, useDatabase } from './store-fixtures.ts';
 
 export function describeRefunds(createDatabase: CreateDatabase): void {

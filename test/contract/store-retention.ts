@@ -4,7 +4,7 @@ import { orderSubject } from '../../domain/audit.ts';
 import { operationKeys, type OrderId } from '../../domain/ids.ts';
 import type { EndStatus } from '../../domain/order.ts';
 import type { Store } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import {
   addEvent,
   auditEntry,

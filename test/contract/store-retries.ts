@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { NotedRetry } from '../../domain/retries.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { newOrder, time, useDatabase } from './store-fixtures.ts';
 
 export function describeRetries(createDatabase: CreateDatabase): void {

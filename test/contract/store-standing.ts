@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import type { InFlightGroup, OrderDetail } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { InFlightGroup } from '../../ports/store/upkeep.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { givenOrder, givenProduct, newOrder, time, useDatabase } from './store-fixtures.ts';
+import type { OrderDetail } from '../../ports/store/orders.ts';
 
 export function describeStanding(createDatabase: CreateDatabase): void {
   const context = useDatabase(createDatabase, 1);

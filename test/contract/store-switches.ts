@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ProviderCircuit, ProviderSwitch } from '../../domain/providers.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { atOnce, time, useDatabase } from './store-fixtures.ts';
 
 const paused = (change: Partial<ProviderSwitch> = {}): ProviderSwitch => ({

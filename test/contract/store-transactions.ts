@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { operationKeys } from '../../domain/ids.ts';
 import type { StoreTransaction } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import {
   addEvent,
   at,

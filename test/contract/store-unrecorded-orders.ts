@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { UnrecordedOrder } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { UnrecordedOrder } from '../../ports/store/upkeep.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { newOrder, time, useDatabase } from './store-fixtures.ts';
 
 export function describeUnrecordedOrders(createDatabase: CreateDatabase): void {

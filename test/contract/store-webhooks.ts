@@ -8,7 +8,7 @@ import {
   type WebhookEndpointId,
 } from '../../domain/webhooks.ts';
 import type { Store } from '../../ports/store.ts';
-import type { CreateDatabase } from './store-contract.ts';
+import type { CreateDatabase } from './contract-database.ts';
 import { time, useDatabase } from './store-fixtures.ts';
 
 const newEndpointId = (): WebhookEndpointId => `we_${randomUUID().replaceAll('-', '')}`;

@@ -1,8 +1,8 @@
 import { DefaultLogger } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bulkBody } from '../../api/order-act-bodies.ts';
+import { bulkBody } from '../../api/operations/order-act-bodies.ts';
 import { refuseForMany, type OrderAct } from '../../domain/order-acts.ts';
-import { bundleOrderWorkflows } from '../../workers/workflow-bundle.ts';
+import { bundleOrderWorkflows } from '../../workers/saga/workflow-bundle.ts';
 import { acts, actTable, reasons, type Act, type Place } from '../support/act-table.ts';
 import { addressOf, startModelledOrder, type Plan } from '../support/modelled-saga.ts';
 import { createIsolate, type Scheduled, type WorkflowCreator } from '../support/modelled-workflow.ts';

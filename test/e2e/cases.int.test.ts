@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { operationKeys } from '../../domain/ids.ts';
-import { casesRoom } from '../support/cases-room.ts';
+import { casesRoom } from '../support/cases-fixture.ts';
 import { createBreakableDeps } from './breakable-deps.ts';
 import { booksOf, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
 

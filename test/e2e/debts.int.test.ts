@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { createDebtRuns } from '../../api/temporal-debt-runs.ts';
+import { createDebtRuns } from '../../adapters/temporal/debts.ts';
 import { debtWorkflowIdOf, refundWorkflowIdOf, taskQueues, type OrderId } from '../../domain/ids.ts';
 import { owedOf } from '../../domain/owed.ts';
 import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import type { RefundState } from '../../domain/refunds.ts';
 import type { DebtReads } from '../../ports/refunds.ts';
-import { sweepDebts } from '../../workers/upkeep/sweep-debts.ts';
+import { sweepDebts } from '../../workers/jobs/sweep-debts.ts';
 import { followPayment, refundOrder } from '../../workflows/index.ts';
 import { cancelOrder } from '../../workflows/messages.ts';
 import { quickPolicy, until } from '../setup/saga-environment.ts';

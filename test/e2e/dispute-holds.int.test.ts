@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PolicyChanges } from '../../domain/policy.ts';
 import { cancelOrder, setShippingAddress } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
-import { bankOf } from '../support/bank.ts';
+import { bankOf } from '../support/customer-bank.ts';
 import { act, booksOf, expectEnd, refusalOf, sagaSuite, shownOf, type StartedOrder } from './saga-suite.ts';
 
 const charged = [

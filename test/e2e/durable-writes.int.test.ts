@@ -9,7 +9,7 @@ import { workflowIdOf } from '../../domain/ids.ts';
 import type { Dependency } from '../../infra/dependencies/dependency.ts';
 import { startTemporal, type TemporalAddresses } from '../../infra/dependencies/temporal.ts';
 import { freePort } from '../../infra/ports.ts';
-import { createOrderWorkers, type OrderWorkers } from '../../workers/order-workers.ts';
+import { createOrderWorkers, type OrderWorkers } from '../../workers/saga/order-workers.ts';
 import { fulfillOrder } from '../../workflows/index.ts';
 import {
   startSagaEnvironment,

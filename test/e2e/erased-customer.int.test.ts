@@ -8,7 +8,7 @@ import type { Address } from '../../domain/order.ts';
 import { cancelOrder } from '../../workflows/messages.ts';
 import { secretsIn } from '../support/personal-data.ts';
 import { goodAddress, until, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { apiDoor } from './api-door.ts';
+import { apiDoor } from './api-entry-point.ts';
 import { act, detailsOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const address = {

@@ -10,13 +10,13 @@ import {
   resolveParked,
   setShippingAddress,
   updatePayment,
-  type Act,
 } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
-import { casesRoom } from '../support/cases-room.ts';
+import { casesRoom } from '../support/cases-fixture.ts';
 import { createBreakableDeps } from './breakable-deps.ts';
 import { act, booksOf, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
 import { createStoreSwitch } from './switchable-store.ts';
+import type { Act } from '../../domain/order-run.ts';
 
 const small = { attemptTimeoutMs: 1_000, budgetMs: 1_000, maximumIntervalMs: 100 };
 const otherAddress: Address = { ...goodAddress, street1: '7 Other Road' };

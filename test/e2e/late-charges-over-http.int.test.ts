@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { cancelOrder, updatePayment } from '../../workflows/messages.ts';
 import { until } from '../setup/saga-environment.ts';
-import { leaveOpen, payInTab } from '../support/second-tab.ts';
-import { apiDoor } from './api-door.ts';
+import { leaveOpen, payInTab } from '../support/customer-browser.ts';
+import { apiDoor } from './api-entry-point.ts';
 import { act, booksOf, eventsOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const declinedCard = 'pm_card_chargeDeclined';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cancelOrder, updatePayment } from '../../workflows/messages.ts';
-import { authenticate, followCharge, leaveOpen, payInTab } from '../support/second-tab.ts';
+import { authenticate, followCharge, leaveOpen, payInTab } from '../support/customer-browser.ts';
 import { act, booksOf, eventsOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const declinedCard = 'pm_card_chargeDeclined';

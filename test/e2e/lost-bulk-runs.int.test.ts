@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../api/app.ts';
-import { createBulkRuns } from '../../api/temporal-bulk-runs.ts';
-import { createDeadLetterWorkflows } from '../../api/temporal-dead-letter-workflows.ts';
-import { createOrderActWorkflows } from '../../api/temporal-order-act-workflows.ts';
+import { createBulkRuns } from '../../adapters/temporal/bulk-runs.ts';
+import { createDeadLetterWorkflows } from '../../adapters/temporal/dead-letters.ts';
+import { createOrderActWorkflows } from '../../adapters/temporal/bulk-orders.ts';
 import { fakeDeps, operatorKey, send, shopKey } from '../../api/testing/fake-deps.ts';
 import { bulkActSubject, lostBulkState } from '../../domain/lost-bulk.ts';
 import { bulkWorkflowIdOf, orderActWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
 import type { OrderView } from '../../domain/order.ts';
 import { systemClock } from '../../ports/clock.ts';
-import type { LostBulkRun } from '../../ports/bulk-runs.ts';
-import { sweepBulkRuns } from '../../workers/upkeep/sweep-bulk-runs.ts';
+import type { LostBulkRun } from '../../ports/temporal.ts';
+import { sweepBulkRuns } from '../../workers/jobs/sweep-bulk-runs.ts';
 import { until } from '../setup/saga-environment.ts';
-import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../support/dead-letter-room.ts';
-import { openOpsRoom, type OpsRoom } from '../support/ops-room.ts';
+import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../support/dead-letter-fixture.ts';
+import { openOpsRoom, type OpsRoom } from '../support/ops-fixture.ts';
 import { sagaSuite } from './saga-suite.ts';
 
 type Deps = Parameters<typeof fakeDeps>[0] & Pick<DeadLetterRoom, 'store'>;

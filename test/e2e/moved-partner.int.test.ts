@@ -7,7 +7,7 @@ import { createTargetPolicy } from '../../adapters/webhook-http/target-policy.ts
 import { createWebhookSecrets } from '../../adapters/webhook-http/webhook-secrets.ts';
 import { connectWebhookSender } from '../../adapters/webhook-http/webhook-sender.ts';
 import { createApp } from '../../api/app.ts';
-import { createDeadLetterWorkflows } from '../../api/temporal-dead-letter-workflows.ts';
+import { createDeadLetterWorkflows } from '../../adapters/temporal/dead-letters.ts';
 import { fakeDeps, operatorKey, send } from '../../api/testing/fake-deps.ts';
 import { bulkSubject, deadLetterSubject } from '../../domain/dead-letters.ts';
 import { eventsDestination } from '../../domain/destinations.ts';
@@ -21,13 +21,13 @@ import { systemClock } from '../../ports/clock.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { until } from '../setup/saga-environment.ts';
-import { openDeadLetterRoom, type DeadLetterRoom } from '../support/dead-letter-room.ts';
+import { openDeadLetterRoom, type DeadLetterRoom } from '../support/dead-letter-fixture.ts';
 import {
   startScriptedServer,
   type ScriptedRequest,
   type ScriptedServer,
 } from '../support/scripted-server.ts';
-import { newEvent, quickSettings, webhookSecretKey } from '../support/webhook-world.ts';
+import { newEvent, quickSettings, webhookSecretKey } from '../support/webhook-fixture.ts';
 
 const tiersMs = [300, 600, 1_200];
 const eventCount = 20;

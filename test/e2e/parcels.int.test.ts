@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { productId, type OrderId } from '../../domain/ids.ts';
 import type { Address } from '../../domain/order.ts';
-import type { ProductFacts } from '../../ports/store.ts';
+import type { ProductFacts } from '../../ports/store/goods.ts';
 import { setShippingAddress } from '../../workflows/messages.ts';
 import { goodAddress } from '../setup/saga-environment.ts';
 import { act, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';

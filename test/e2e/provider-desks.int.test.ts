@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { tellOrder } from '../../api/order-story.ts';
+import { tellOrder } from '../../api/orders/story/order-story.ts';
 import type { EmailTask } from '../../domain/email-task.ts';
 import type { OrderView } from '../../domain/order.ts';
 import type { PolicyChanges } from '../../domain/policy.ts';
@@ -13,8 +13,8 @@ import {
   type ResolveParked,
 } from '../../workflows/messages.ts';
 import { goodAddress } from '../setup/saga-environment.ts';
-import { bankOf } from '../support/bank.ts';
-import { providerDesk } from '../support/provider-desk.ts';
+import { bankOf } from '../support/customer-bank.ts';
+import { providerDesk } from '../support/provider-console.ts';
 import { act, booksOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const labelRefused = { shippingAddress: { ...goodAddress, street1: 'LABEL-REFUSED 1' } };

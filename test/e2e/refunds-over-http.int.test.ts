@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { createRefundWorkflows } from '../../api/temporal-refund-workflows.ts';
+import { createRefundWorkflows } from '../../adapters/temporal/refunds.ts';
 import { operatorKey, send } from '../../api/testing/fake-deps.ts';
 import { refundWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
 import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import { systemClock } from '../../ports/clock.ts';
-import { sweepRefunds } from '../../workers/upkeep/sweep-refunds.ts';
+import { sweepRefunds } from '../../workers/jobs/sweep-refunds.ts';
 import { quickPolicy, until } from '../setup/saga-environment.ts';
 import { resolveSignal } from '../../workflows/messages.ts';
-import { apiDoor, type ApiDoor } from './api-door.ts';
+import { apiDoor, type ApiDoor } from './api-entry-point.ts';
 import { act, booksOf, eventsOf, expectEnd, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 interface RefundJson {

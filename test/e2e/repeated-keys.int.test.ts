@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../api/app.ts';
-import { fingerprintOf } from '../../api/order-identity.ts';
-import { createOrderRuns } from '../../api/temporal-order-runs.ts';
-import { createOrderWorkflows } from '../../api/temporal-order-workflows.ts';
+import { fingerprintOf } from '../../api/orders/order-identity.ts';
+import { createOrderRuns } from '../../adapters/temporal/runs.ts';
+import { createOrderWorkflows } from '../../adapters/temporal/orders.ts';
 import {
   checkout,
   checkoutBody,
@@ -16,7 +16,7 @@ import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import type { Store } from '../../ports/store.ts';
 import { getOrder } from '../../workflows/messages.ts';
 import { quickPolicy, until, workflowInput } from '../setup/saga-environment.ts';
-import { casesRoom } from '../support/cases-room.ts';
+import { casesRoom } from '../support/cases-fixture.ts';
 import { booksOf, sagaSuite } from './saga-suite.ts';
 
 const keyboard = { productId: 'keyboard-mx', quantity: 1 };

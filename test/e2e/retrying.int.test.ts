@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { send, shopKey } from '../../api/testing/fake-deps.ts';
-import { openOpsRoom, type OpsRoom } from '../support/ops-room.ts';
+import { openOpsRoom, type OpsRoom } from '../support/ops-fixture.ts';
 import { until } from '../setup/saga-environment.ts';
-import { apiDoor } from './api-door.ts';
+import { apiDoor } from './api-entry-point.ts';
 import { providerEnv } from './provider-suite.ts';
 import { eventsOf, newOrderId, sagaSuite } from './saga-suite.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { OrderId } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { until } from '../setup/saga-environment.ts';
-import { casesRoom } from '../support/cases-room.ts';
+import { casesRoom } from '../support/cases-fixture.ts';
 import { booksOf, sagaSuite } from './saga-suite.ts';
 import { createStoreSwitch } from './switchable-store.ts';
 

@@ -7,7 +7,7 @@ import type { PolicyChanges } from '../../domain/policy.ts';
 import { cancelOrder, resolveParked, setShippingAddress, updatePayment } from '../../workflows/messages.ts';
 import { booksOf, newOrderId } from '../e2e/saga-suite.ts';
 import { goodAddress, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { providerDesk } from '../support/provider-desk.ts';
+import { providerDesk } from '../support/provider-console.ts';
 import type { CrashingWorker } from './crashing-worker.ts';
 import { crashPolicy, say } from './crash-plans.ts';
 import type { KillPoint } from './kill-points.ts';

@@ -2,9 +2,9 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { loadConfig } from '../../config/config.ts';
 import { taskQueues } from '../../domain/ids.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
-import { connectActivityDeps } from '../../workers/connect-activity-deps.ts';
-import { connectTemporal } from '../../workers/connect-temporal.ts';
-import { createOrderWorkers } from '../../workers/order-workers.ts';
+import { connectActivityDeps } from '../../compose/connect-activity-deps.ts';
+import { connectTemporal } from '../../compose/connect-temporal.ts';
+import { createOrderWorkers } from '../../workers/saga/order-workers.ts';
 import { withKillPoints } from './kill-points.ts';
 
 /* The saga's worker as in workers/worker.ts, except that it dies at the kill points of KILL_POINTS. */

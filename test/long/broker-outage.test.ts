@@ -7,7 +7,7 @@ import { createRelay } from '../../messaging/relay.ts';
 import { topology } from '../../messaging/topology.ts';
 import type { Broker, Topology } from '../../ports/broker.ts';
 import { systemClock } from '../../ports/clock.ts';
-import type { OutboxMessage } from '../../ports/store.ts';
+import type { OutboxMessage } from '../../ports/store/messages.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { startPrivateBroker, type PrivateBroker } from '../support/private-broker.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startProcess, type OwnedProcess } from '../../infra/processes.ts';
 import { getBulkProgress } from '../../workflows/dead-letter-messages.ts';
 import { until } from '../setup/saga-environment.ts';
-import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../support/dead-letter-room.ts';
+import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../support/dead-letter-fixture.ts';
 
 const dlq = `${tasksQueue}.dlq`;
 let room: DeadLetterRoom;

@@ -6,7 +6,7 @@ import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { cancelOrder, updatePayment } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
 import { createBreakableDeps } from '../e2e/breakable-deps.ts';
-import { casesRoom, type CaseAct } from '../support/cases-room.ts';
+import { casesRoom, type CaseAct } from '../support/cases-fixture.ts';
 import { act, booksOf, newOrderId, sagaSuite, type StartedOrder } from '../e2e/saga-suite.ts';
 
 const small = { attemptTimeoutMs: 1_000, budgetMs: 1_000, maximumIntervalMs: 100 };

@@ -15,7 +15,7 @@ import { cancelOrder, setShippingAddress } from '../../workflows/messages.ts';
 import { act, newOrderId, type StartedOrder } from '../e2e/saga-suite.ts';
 import { createVhost, type Vhost } from '../setup/isolation.ts';
 import { goodAddress, startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { bankOf } from '../support/bank.ts';
+import { bankOf } from '../support/customer-bank.ts';
 import { startProduct } from '../support/product-processes.ts';
 
 const page = readFileSync(join(projectFolder, 'docs/operations.md'), 'utf8');

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { OrderId } from '../../domain/ids.ts';
 import { sagaSuite } from '../e2e/saga-suite.ts';
 import { until } from '../setup/saga-environment.ts';
-import { openOpsRoom } from '../support/ops-room.ts';
+import { openOpsRoom } from '../support/ops-fixture.ts';
 
 /* Circuits stay closed and nothing is rationed: the test is about parked orders, and about as many as there are. */
 const providers = { maximumPerSecond: 10_000, slowStartPerSecond: 10_000, circuit: { minimumCalls: 1e6 } };

@@ -7,8 +7,8 @@ import type { fulfillOrder } from '../../workflows/index.ts';
 import { getOrder } from '../../workflows/messages.ts';
 import { booksOf, newOrderId, sagaSuite } from '../e2e/saga-suite.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
-import { casesRoom, type CaseAct } from '../support/cases-room.ts';
-import { providerDesk } from '../support/provider-desk.ts';
+import { casesRoom, type CaseAct } from '../support/cases-fixture.ts';
+import { providerDesk } from '../support/provider-console.ts';
 
 const acts = ['cancel', 'payment', 'shipping-address', 'approve', 'extend', 'resolve'] as const;
 type ActName = (typeof acts)[number];

@@ -11,7 +11,7 @@ import {
   updatePayment,
 } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
-import { casesRoom } from '../support/cases-room.ts';
+import { casesRoom } from '../support/cases-fixture.ts';
 import { createBreakableDeps } from '../e2e/breakable-deps.ts';
 import { act, booksOf, newOrderId, sagaSuite, type StartedOrder } from '../e2e/saga-suite.ts';
 import { createStoreSwitch } from '../e2e/switchable-store.ts';

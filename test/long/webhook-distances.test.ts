@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { startProcess, type OwnedProcess } from '../../infra/processes.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/start-sandbox.ts';
 import { freePort, uniqueName } from '../setup/isolation.ts';
-import { startWebhookWorld, webhookSecretKey, type WebhookWorld } from '../support/webhook-world.ts';
+import { startWebhookWorld, webhookSecretKey, type WebhookWorld } from '../support/webhook-fixture.ts';
 
 let world: WebhookWorld;
 let sandbox: Sandbox;

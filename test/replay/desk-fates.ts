@@ -8,7 +8,7 @@ import {
 } from '../../workflows/messages.ts';
 import { act } from '../e2e/saga-suite.ts';
 import { goodAddress } from '../setup/saga-environment.ts';
-import { providerDesk } from '../support/provider-desk.ts';
+import { providerDesk } from '../support/provider-console.ts';
 import { startUntil, type Fate } from './lead-order.ts';
 
 const declined = { paymentMethodId: 'pm_card_chargeDeclined' };

@@ -3,7 +3,7 @@ import type { PolicyChanges } from '../../domain/policy.ts';
 import { setShippingAddress } from '../../workflows/messages.ts';
 import { act, type StartedOrder } from '../e2e/saga-suite.ts';
 import { goodAddress, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { bankOf } from '../support/bank.ts';
+import { bankOf } from '../support/customer-bank.ts';
 import { startUntil, type Fate } from './lead-order.ts';
 
 const refusedAtLabel = { shippingAddress: { ...goodAddress, street1: 'LABEL-REFUSED 1' } };

@@ -13,7 +13,7 @@ import {
 } from '../../workflows/messages.ts';
 import { act, booksOf, type StartedOrder } from '../e2e/saga-suite.ts';
 import { goodAddress } from '../setup/saga-environment.ts';
-import { followCharge, payInTab } from '../support/second-tab.ts';
+import { followCharge, payInTab } from '../support/customer-browser.ts';
 import { breaking, isParked, mend, startUntil, type Fate } from './lead-order.ts';
 
 const approval: PolicyChanges = { approval: { aboveMinor: { INR: 0 } } };

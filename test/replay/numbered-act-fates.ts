@@ -9,7 +9,7 @@ import {
 import type { fulfillOrder } from '../../workflows/index.ts';
 import { act, type StartedOrder } from '../e2e/saga-suite.ts';
 import { goodAddress } from '../setup/saga-environment.ts';
-import { casesRoom } from '../support/cases-room.ts';
+import { casesRoom } from '../support/cases-fixture.ts';
 import { breaking, isParked, mend, small, startUntil, type Fate } from './lead-order.ts';
 
 const declined = { paymentMethodId: 'pm_card_chargeDeclined' };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { getBulkProgress } from '../../workflows/dead-letter-messages.ts';
 import { until } from '../setup/saga-environment.ts';
-import { openDeadLetterRoom, type DeadLetterRoom } from '../support/dead-letter-room.ts';
+import { openDeadLetterRoom, type DeadLetterRoom } from '../support/dead-letter-fixture.ts';
 import { writeHistory } from './history-files.ts';
 
 /* Records the histories of acts on dead letters anew; with `npm run record-histories`. */

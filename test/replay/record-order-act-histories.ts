@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { orderActWorkflowIdOf } from '../../domain/ids.ts';
 import type { BulkOrderProgress } from '../../domain/order-acts.ts';
 import { startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { openOpsRoom, type OpsRoom } from '../support/ops-room.ts';
+import { openOpsRoom, type OpsRoom } from '../support/ops-fixture.ts';
 import { writeHistory } from './history-files.ts';
 
 /* Records the histories of acts on many orders anew; with `npm run record-histories`. */

@@ -5,7 +5,7 @@ import type { RequestRefund } from '../../domain/refunds.ts';
 import { followPayment, refundOrder, settleDebt } from '../../workflows/index.ts';
 import { cancelOrder } from '../../workflows/messages.ts';
 import { quickPolicy, startSagaEnvironment, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { payInTab } from '../support/second-tab.ts';
+import { payInTab } from '../support/customer-browser.ts';
 import { writeHistory } from './history-files.ts';
 
 /* Records the histories of refunds and of the provider's notices anew; with `npm run record-histories`. */

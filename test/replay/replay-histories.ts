@@ -7,7 +7,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import type { Sinks } from '@temporalio/workflow';
-import { bundleOrderWorkflows } from '../../workers/workflow-bundle.ts';
+import { bundleOrderWorkflows } from '../../workers/saga/workflow-bundle.ts';
 import type { CommandSinks } from './command-interceptors.ts';
 import { differences, recordedCommands, taskQueueOf, type Command } from './commands.ts';
 import { historyOf, type RecordedHistory } from './history-files.ts';

@@ -2,7 +2,7 @@ import type { OrderView } from '../../domain/order.ts';
 import { cancelOrder, updatePayment } from '../../workflows/messages.ts';
 import { act, type StartedOrder } from '../e2e/saga-suite.ts';
 import { goodAddress, until, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { casesRoom, type CaseAct } from '../support/cases-room.ts';
+import { casesRoom, type CaseAct } from '../support/cases-fixture.ts';
 import { breaking, isParked, mend, startUntil, type Fate } from './lead-order.ts';
 
 const declined = { paymentMethodId: 'pm_card_chargeDeclined' };

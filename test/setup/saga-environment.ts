@@ -24,13 +24,14 @@ import { searchAttributes } from '../../domain/search-attributes.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/start-sandbox.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
-import { connectActivityDeps, type ConnectedDeps } from '../../workers/connect-activity-deps.ts';
-import { createOrderWorkers } from '../../workers/order-workers.ts';
-import { bundleOrderWorkflows } from '../../workers/workflow-bundle.ts';
+import { connectActivityDeps, type ConnectedDeps } from '../../compose/connect-activity-deps.ts';
+import { createOrderWorkers } from '../../workers/saga/order-workers.ts';
+import { bundleOrderWorkflows } from '../../workers/saga/workflow-bundle.ts';
 import { fulfillOrder } from '../../workflows/index.ts';
-import { getOrder, type FulfillOrder } from '../../workflows/messages.ts';
+import { getOrder } from '../../workflows/messages.ts';
 import { expectInvariants, type InvariantCounts } from '../checker/check-invariants.ts';
 import { uniqueName } from './isolation.ts';
+import type { FulfillOrder } from '../../domain/order-run.ts';
 
 /** Retries in tens of milliseconds, so that a test runs the real path quickly. */
 export const quickPolicy: PolicyChanges = {

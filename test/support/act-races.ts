@@ -1,7 +1,7 @@
 import { DefaultLogger } from '@temporalio/worker';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bundleOrderWorkflows } from '../../workers/workflow-bundle.ts';
+import { bundleOrderWorkflows } from '../../workers/saga/workflow-bundle.ts';
 import {
   addressOf,
   playOrder,

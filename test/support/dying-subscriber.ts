@@ -1,5 +1,5 @@
 import { connectSubscriberStore } from '../../adapters/sqlite/subscriber-store.ts';
-import { connectSubscriber } from '../../workers/connect-subscriber.ts';
+import { connectSubscriber } from '../../compose/connect-subscriber.ts';
 
 /** A subscriber that dies by SIGKILL after its effect is durable and before the broker hears of it. */
 const store = connectSubscriberStore({

@@ -1,7 +1,7 @@
 import { productId, type OrderId } from '../../domain/ids.ts';
 import { defaultPolicy, withPolicy, type PolicyChanges } from '../../domain/policy.ts';
 import type { OrderView } from '../../domain/order.ts';
-import type { FulfillOrder, OrderResult } from '../../workflows/messages.ts';
+import type { OrderResult } from '../../workflows/messages.ts';
 import {
   startModelledRun,
   type ActivityEnd,
@@ -9,6 +9,7 @@ import {
   type Scheduled,
   type WorkflowCreator,
 } from './modelled-workflow.ts';
+import type { FulfillOrder } from '../../domain/order-run.ts';
 
 /** What somebody does to the order at some time; the actor is unique, so that its traces can be told apart. */
 export interface PlannedAct {

@@ -6,7 +6,7 @@ import { isEnded, type HeldStatus, type StepName } from '../../domain/order.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Answer } from './interleaving.ts';
 import { attemptTimeoutMs, createModelledOrder } from './modelled-order.ts';
-import { isRefused, typeOf } from './storms.ts';
+import { isRefused, typeOf } from './random-failures.ts';
 
 /** What is read of an order whenever somebody asks for its story. */
 export async function readWalk(store: Store, orderId: Parameters<Store['read']['order']>[0]) {
