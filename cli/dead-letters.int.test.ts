@@ -11,22 +11,26 @@ import { fakeDeps, operatorKey, shopKey } from '../api/testing/fake-deps.ts';
 import { deadLetterSubject } from '../domain/dead-letters.ts';
 import { editedContent } from '../messaging/dead-letters-edit.ts';
 import { systemClock } from '../ports/clock.ts';
-import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../test/support/dead-letter-fixture.ts';
+import {
+  startDeadLetterFixture,
+  tasksQueue,
+  type DeadLetterFixture,
+} from '../test/support/dead-letter-fixture.ts';
 import type { ListAnswer } from './dead-letter-tables.ts';
 
 const run = promisify(execFile);
-let room: DeadLetterRoom;
+let fixture: DeadLetterFixture;
 let server: Server;
 let api: string;
 
 beforeAll(async () => {
-  room = await openDeadLetterRoom();
+  fixture = await startDeadLetterFixture();
   const app = createApp(
     fakeDeps({
-      store: room.store,
+      store: fixture.store,
       clock: systemClock,
       deadLetters: {
-        workflows: createDeadLetterWorkflows(room.client, room.taskQueue),
+        workflows: createDeadLetterWorkflows(fixture.client, fixture.taskQueue),
         editRefusal(letter, patch) {
           const edited = editedContent(letter, patch);
           return edited.ok ? undefined : edited.reason;
@@ -41,7 +45,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   server.close();
-  await room.close();
+  await fixture.close();
 });
 
 async function ops(args: string[], key = operatorKey) {
@@ -55,8 +59,8 @@ async function ops(args: string[], key = operatorKey) {
 
 it('sees, mends, replays and discards dead letters from a terminal', async () => {
   const body = { url: 'https://old.example', to: 'ada@example.com' };
-  await room.fail([1, 2, 3, 4].map((n) => ({ messageId: `m-${n}`, body })));
-  await room.indexed(4);
+  await fixture.fail([1, 2, 3, 4].map((n) => ({ messageId: `m-${n}`, body })));
+  await fixture.indexed(4);
   const table = await ops(['list']);
   expect(table.stdout).toMatch(/4 open[^]*tasks[^]*partner-error[^]*503 after/);
   const listed = JSON.parse((await ops(['list', '--json'])).stdout) as ListAnswer;
@@ -71,14 +75,14 @@ it('sees, mends, replays and discards dead letters from a terminal', async () =>
   expect((await ops(['replay', first, second, ...mended, '--dry-run'])).stdout).toContain('Would replay 2.');
   const unasked = await ops(['replay', first, second, ...mended]);
   expect([unasked.code, unasked.stderr]).toEqual([1, expect.stringContaining('give --yes')]);
-  expect(await room.depth(tasksQueue)).toBe(0);
+  expect(await fixture.depth(tasksQueue)).toBe(0);
   const replayed = await ops(['replay', first, second, ...mended, '--yes']);
   expect(replayed.stdout).toMatch(/completed: 2 replayed, 0 left, 0 to go/);
-  const got = await room.drain(tasksQueue);
+  const got = await fixture.drain(tasksQueue);
   expect(got.map(({ content }) => JSON.parse(content.toString()) as unknown)).toEqual(
     Array(2).fill({ ...body, url: 'https://new.example' }),
   );
-  const [row] = await room.store.read.audit(deadLetterSubject(first));
+  const [row] = await fixture.store.read.audit(deadLetterSubject(first));
   expect(row).toMatchObject({ actor: 'grace (help-desk)', reason: 'new address; edited: url' });
 
   const again = await ops(['replay', first, '--reason', 'once more']);

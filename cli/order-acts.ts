@@ -45,7 +45,7 @@ const POLL_MS = 500;
 const PATIENCE_MS = 60_000;
 const base = '/order-acts';
 
-/** One order by its own door, which answers at once; more of them by a workflow, after a question. */
+/** One order by its own update, which answers at once; more of them by a workflow, after a question. */
 export async function actOnOrders(
   deps: CliDeps,
   kind: Kind,
@@ -64,7 +64,7 @@ export async function actOnOrders(
   for (const [option, value] of ofOne(options)) {
     if (value !== undefined) throw new Error(`${option} belongs to one order: name that order alone`);
   }
-  return actOnMany(deps, kind, ids, options);
+  return actInBulk(deps, kind, ids, options);
 }
 
 const ofOne = ({ reference, confirmDifferences, paymentMethod }: ActOptions): [string, unknown][] => [
@@ -104,7 +104,7 @@ export async function actOnOne(
 const saidOf = ({ act: { state, reason } = { state: 'accepted' } }: OrderAnswer): string =>
   state === 'done' ? 'accepted' : reason === undefined ? state : `${state} (${reason})`;
 
-async function actOnMany(
+async function actInBulk(
   deps: CliDeps,
   kind: Kind,
   texts: readonly string[],

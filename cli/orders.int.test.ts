@@ -4,7 +4,7 @@ import type { OrderView } from '../domain/order.ts';
 import type { PolicyChanges } from '../domain/policy.ts';
 import { newOrderId, sagaSuite, type StartedOrder } from '../test/e2e/saga-suite.ts';
 import { goodAddress, until } from '../test/setup/saga-environment.ts';
-import { openOpsRoom, type CommandResult, type OpsRoom } from '../test/support/ops-fixture.ts';
+import { startOpsFixture, type CommandResult, type OpsFixture } from '../test/support/ops-fixture.ts';
 import type { DryRunAnswer, ProgressAnswer } from './order-tables.ts';
 
 const why = 'asked for by phone';
@@ -17,11 +17,11 @@ const deadline = new Date(Date.now() + 7_200_000).toISOString();
 const saga = sagaSuite({
   env: { PROVIDER_POLICY: JSON.stringify({ maximumPerSecond: 1_000, circuit: { minimumCalls: 1e6 } }) },
 });
-let room: OpsRoom;
+let fixture: OpsFixture;
 beforeAll(async () => {
-  room = await openOpsRoom(saga());
+  fixture = await startOpsFixture(saga());
 });
-afterAll(() => room.close());
+afterAll(() => fixture.close());
 
 const isHeld = ({ hold }: OrderView): boolean => hold !== undefined;
 const isParked = ({ sagaState }: OrderView): boolean => sagaState === 'parked';
@@ -101,25 +101,25 @@ const acts: Record<string, Act> = {
   },
 };
 
-/** Does the act through each door. */
-const doors: Record<string, { actor: string; go(id: OrderId, act: Act): Promise<void> }> = {
+/** Does the act through each entryPoint. */
+const entryPoints: Record<string, { actor: string; go(id: OrderId, act: Act): Promise<void> }> = {
   HTTP: {
     actor: 'help-desk',
     async go(id, { http: [method, path, body] }) {
-      const response = await room.http(method, `/orders/${id}/${path}`, { ...body, reason: why });
+      const response = await fixture.http(method, `/orders/${id}/${path}`, { ...body, reason: why });
       expect([response.status, await response.clone().text()]).toEqual([200, expect.anything()]);
     },
   },
   'command line': {
     actor: 'ada (help-desk)',
     async go(id, { cli: [verb = '', ...options] }) {
-      const { out, error } = await room.ops([verb, id, ...options, '--reason', why, '--actor', 'ada']);
+      const { out, error } = await fixture.ops([verb, id, ...options, '--reason', why, '--actor', 'ada']);
       expect([error, out]).toEqual([undefined, expect.stringContaining(`accepted: ${id}`)]);
     },
   },
   signal: {
     actor: 'signal',
-    go: (id, { signal: [signalName, input] }) => room.signal(id, signalName, { ...input, reason: why }),
+    go: (id, { signal: [signalName, input] }) => fixture.signal(id, signalName, { ...input, reason: why }),
   },
 };
 
@@ -130,7 +130,7 @@ const rowsOf = async (id: OrderId) => {
 
 describe('an act through HTTP, the command line and a signal', () => {
   test.concurrent.each(Object.entries(acts))('%s has one effect and one record', async (_, act) => {
-    const records = Object.entries(doors).map(async ([door, { actor, go }]) => {
+    const records = Object.entries(entryPoints).map(async ([entryPoint, { actor, go }]) => {
       const { orderId } = await act.begin();
       await go(orderId, act);
       await saga().until(orderId, act.done);
@@ -139,7 +139,7 @@ describe('an act through HTTP, the command line and a signal', () => {
         /* That it was accepted, and what came of it. */
         (found) => found.some(({ to }) => to !== 'accepted'),
       );
-      expect([door, new Set(rows.map((row) => row.actor))]).toEqual([door, new Set([actor])]);
+      expect([entryPoint, new Set(rows.map((row) => row.actor))]).toEqual([entryPoint, new Set([actor])]);
       return rows.map(({ step, from, to, reason }) => ({ step, from, to, reason }));
     });
     const [first, ...others] = await Promise.all(records);
@@ -149,7 +149,10 @@ describe('an act through HTTP, the command line and a signal', () => {
 
   test.concurrent('is refused with one reason, which says what the order takes instead', async () => {
     const { orderId } = await parkedOrder();
-    const response = await room.http('POST', `/orders/${orderId}/resolve`, { action: 'skip', reason: why });
+    const response = await fixture.http('POST', `/orders/${orderId}/resolve`, {
+      action: 'skip',
+      reason: why,
+    });
     const problem = (await response.json()) as { detail: string };
     expect([response.status, problem]).toEqual([
       409,
@@ -158,17 +161,17 @@ describe('an act through HTTP, the command line and a signal', () => {
         legalActs: ['cancel', 'resolve retry', 'resolve retry-with', 'resolve mark-done', 'resolve cancel'],
       }),
     ]);
-    const { error } = await room.ops(['resolve', orderId, '--action', 'skip', '--reason', why]);
+    const { error } = await fixture.ops(['resolve', orderId, '--action', 'skip', '--reason', why]);
     expect(error).toContain(problem.detail);
     expect(error).toContain('Allowed actions: cancel, resolve retry');
-    await room.signal(orderId, 'resolve', { action: 'skip', reason: why });
+    await fixture.signal(orderId, 'resolve', { action: 'skip', reason: why });
     const [refused] = await until(
       async () =>
         (await saga().deps.store.read.audit(`order:${orderId}`)).filter(({ to }) => to === 'refused'),
       (rows) => rows.length > 0,
     );
     expect(refused).toMatchObject({ actor: 'signal', from: 'resolve', reason: problem.detail });
-    await room.ops(['resolve', orderId, '--reason', why]);
+    await fixture.ops(['resolve', orderId, '--reason', why]);
     await saga().until(orderId, ({ status }) => status === 'completed');
   });
 });
@@ -176,13 +179,13 @@ describe('an act through HTTP, the command line and a signal', () => {
 describe('from a terminal', () => {
   test.concurrent('an order is shown with its story, and followed until it has ended', async () => {
     const { orderId } = await parkedOrder();
-    const shown = await room.ops(['show', orderId.slice(0, 13)]);
+    const shown = await fixture.ops(['show', orderId.slice(0, 13)]);
     expect(shown.out).toMatch(/fulfillment_created \(parked, step shipping\)/);
     expect(shown.out).toMatch(/parked +│? *at shipping since/);
     expect(shown.out).toMatch(/What happened:\n {2}\w+ \d+, \d{4} at .*placed and accepted/);
     expect(shown.out).toMatch(/Next: Our staff have been told/);
-    const watching = room.ops(['watch', orderId]);
-    await room.ops(['resolve', orderId, '--reason', why]);
+    const watching = fixture.ops(['watch', orderId]);
+    await fixture.ops(['resolve', orderId, '--reason', why]);
     const { out, error } = await watching;
     expect(error).toBeUndefined();
     expect(out).toMatch(/order\.parked\.v1[^]*shipment\.generated\.v1[^]*order\.completed\.v1/);
@@ -193,11 +196,11 @@ describe('from a terminal', () => {
     const order = await saga().start();
     await order.result();
     const refund = ['refund', order.orderId, '--amount', '500.00', '--reason', why, '--key', 'ticket-1'];
-    const first = await room.ops(refund);
+    const first = await fixture.ops(refund);
     expect([first.error, first.out]).toEqual([undefined, expect.stringMatching(/refunded, 500.00 INR/)]);
-    expect((await room.ops(refund)).out).toBe(first.out);
+    expect((await fixture.ops(refund)).out).toBe(first.out);
     const other = (...args: string[]) =>
-      room.ops(['refund', order.orderId, '--reason', why, '--key', 'ticket-2', ...args]);
+      fixture.ops(['refund', order.orderId, '--reason', why, '--key', 'ticket-2', ...args]);
     expect((await other('--amount', '7000.00')).error).toContain('6999.00 INR');
     expect((await other('--amount', '500.00')).error).toContain('--confirm-same-amount');
     const confirmed = await other('--amount', '500.00', '--confirm-same-amount');
@@ -206,13 +209,21 @@ describe('from a terminal', () => {
 
   test.concurrent('what is asked for wrongly is said in words', async () => {
     const messages = await Promise.all([
-      room.ops(['list', '--where', 'step=carrier']),
-      room.ops(['cancel', '--reason', why]),
-      room.ops(['cancel', newOrderId(), '--where', 'state=held', '--reason', why]),
-      room.ops(['resolve', '--where', 'state=parked', '--reference', 'x', '--reason', why]),
-      room.ops(['resolve', '--where', 'state=parked', '--confirm-differences', '--reason', why]),
-      room.ops(['resolve', '--where', 'state=parked', '--payment-method', 'pm_card_visa', '--reason', why]),
-      room.ops(['show', 'nothing']),
+      fixture.ops(['list', '--where', 'step=carrier']),
+      fixture.ops(['cancel', '--reason', why]),
+      fixture.ops(['cancel', newOrderId(), '--where', 'state=held', '--reason', why]),
+      fixture.ops(['resolve', '--where', 'state=parked', '--reference', 'x', '--reason', why]),
+      fixture.ops(['resolve', '--where', 'state=parked', '--confirm-differences', '--reason', why]),
+      fixture.ops([
+        'resolve',
+        '--where',
+        'state=parked',
+        '--payment-method',
+        'pm_card_visa',
+        '--reason',
+        why,
+      ]),
+      fixture.ops(['show', 'nothing']),
     ]);
     expect(messages.map(({ error }: CommandResult) => error)).toEqual([
       expect.stringContaining('expected receive, inventory'),
@@ -232,18 +243,18 @@ describe('an act on many orders', () => {
     await shipped.result();
     const ids = [held.orderId, shipped.orderId, newOrderId()];
     const body = { where: { orderIds: ids }, act: { kind: 'approve' }, reason: why };
-    const started = (await (await room.http('POST', '/order-acts', body)).json()) as ProgressAnswer;
+    const started = (await (await fixture.http('POST', '/order-acts', body)).json()) as ProgressAnswer;
     const end = await until(
-      async () => (await (await room.http('GET', started.links.self)).json()) as ProgressAnswer,
+      async () => (await (await fixture.http('GET', started.links.self)).json()) as ProgressAnswer,
       ({ status }) => status === 'completed',
     );
     expect(end).toMatchObject({ accepted: 0, refused: 1, gone: 2, unanswered: 0 });
     expect(end.refusals).toEqual([
       { orderId: held.orderId, reason: expect.stringMatching(/only an order that waits for approval/) },
     ]);
-    const printed = await room.ops(['progress', started.actId]);
+    const printed = await fixture.ops(['progress', started.actId]);
     expect(printed.out).toMatch(/completed: approve: 0 accepted, 1 refused, 2 had ended/);
-    const { error, out } = await room.ops(['cancel', held.orderId, shipped.orderId, '--reason', why]);
+    const { error, out } = await fixture.ops(['cancel', held.orderId, shipped.orderId, '--reason', why]);
     expect([error, out]).toEqual([undefined, expect.stringContaining('1 accepted')]);
     await saga().until(held.orderId, ({ status }) => status === 'cancelled');
     const trail = await saga().deps.store.read.audit(`order-act:${started.actId}`);
@@ -264,7 +275,7 @@ describe('an act on many orders', () => {
       const resolve = ['resolve', ...where, '--reason', why, '--actor', 'ada', '--rate', '50'];
       const dry = await until(
         async () => {
-          const { out, error } = await room.ops([...resolve, '--dry-run', '--json']);
+          const { out, error } = await fixture.ops([...resolve, '--dry-run', '--json']);
           if (error !== undefined) throw new Error(error);
           return JSON.parse(out) as DryRunAnswer;
         },
@@ -273,13 +284,13 @@ describe('an act on many orders', () => {
       );
       expect([dry.orders.length, dry.refused]).toEqual([20, []]);
       await saga().removeFault('storm');
-      const unasked = await room.ops(resolve);
+      const unasked = await fixture.ops(resolve);
       expect(unasked.error).toBe('50 orders left as they are: confirm, or give --yes');
       expect(unasked.out).toMatch(/Would resolve \(retry\) 50 orders[^]*… and 30 more/);
-      expect((await room.ops(['list', ...where, '--limit', '3'])).out).toMatch(/parked +.*shipping/);
+      expect((await fixture.ops(['list', ...where, '--limit', '3'])).out).toMatch(/parked +.*shipping/);
 
       const fresh = Promise.all(Array.from({ length: 5 }, () => saga().start({}, parksSoon)));
-      const done = await room.ops(resolve, true);
+      const done = await fixture.ops(resolve, true);
       expect(done.error).toBeUndefined();
       expect(done.out).toMatch(/completed: resolve \(retry\): 50 accepted, 0 refused/);
       const results = await Promise.all([...parked, ...(await fresh)].map((order) => order.result()));

@@ -84,7 +84,7 @@ function addReading(deps: CliDeps, command: Command): void {
 /** Acts that make sense on many orders alike. */
 function addActs(deps: CliDeps, command: Command): void {
   const add = (kind: Kind, description: string): Command =>
-    actsOnMany(command.command(`${kind} [orders...]`).description(description)).action(
+    actsInBulk(command.command(`${kind} [orders...]`).description(description)).action(
       (ids: string[], options: ActOptions) => actOnOrders(deps, kind, ids, options),
     );
   add('cancel', 'takes orders back; refused once the label is being bought');
@@ -104,7 +104,7 @@ function addActs(deps: CliDeps, command: Command): void {
     .option('--minutes <count>', 'the new deadline, in minutes from now', wholeNumber);
 }
 
-const actsOnMany = (command: Command): Command =>
+const actsInBulk = (command: Command): Command =>
   keyed(byPerson(command))
     .option('--where <conditions>', `instead of orders: ${whereHelp}`)
     .option('--rate <count>', 'most orders a second (default 10)', wholeNumber)

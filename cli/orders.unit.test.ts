@@ -33,7 +33,7 @@ const before: Refund = {
 };
 
 /** The API in this process: an amount that went back before is refused until it is confirmed. */
-function room({ atTerminal = false, answers = [] as boolean[], broken = false } = {}) {
+function given({ atTerminal = false, answers = [] as boolean[], broken = false } = {}) {
   const [out, said, asked]: [string[], string[], string[]] = [[], [], []];
   const sent: { refund: RequestRefund; saidBefore: string }[] = [];
   const answerOf = (refund: RequestRefund): RefundAnswer =>
@@ -81,7 +81,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 describe('orders refund', () => {
   it('needs a key where nobody can be asked', async () => {
-    const { run, sent } = room();
+    const { run, sent } = given();
     await expect(run('--amount', '50.00')).rejects.toThrow('Without a terminal --key is required');
     expect(sent).toEqual([]);
     await run('--amount', '50.00', '--key', 'ticket-1');
@@ -89,7 +89,7 @@ describe('orders refund', () => {
   });
 
   it('says without --amount what goes back before it sends it, and leaves JSON alone on the standard output', async () => {
-    const { run, sent, out, asked } = room();
+    const { run, sent, out, asked } = given();
     await run('--key', 'ticket-1', '--json');
     expect(sent[0]?.saidBefore).toContain('To be refunded: 1399.00 INR');
     expect(JSON.parse(out.join('\n'))).toMatchObject({ state: 'refunded' });
@@ -97,7 +97,7 @@ describe('orders refund', () => {
   });
 
   it('at a terminal shows what was charged and refunded, asks, and says the key that it has made before it sends it', async () => {
-    const { run, sent, said, asked } = room({ atTerminal: true, answers: [true] });
+    const { run, sent, said, asked } = given({ atTerminal: true, answers: [true] });
     await run('--amount', '50.00');
     expect(said[0]).toContain('Charged: 1499.00 INR. Refunded so far: 100.00 INR.');
     expect(said[0]).toContain('refund r-before: refunded, 100.00 INR, by ana: one key was stuck');
@@ -106,13 +106,13 @@ describe('orders refund', () => {
   });
 
   it('sends nothing when nobody agrees', async () => {
-    const { run, sent } = room({ atTerminal: true });
+    const { run, sent } = given({ atTerminal: true });
     await expect(run('--amount', '50.00')).rejects.toThrow('Nothing was refunded');
     expect(sent).toEqual([]);
   });
 
   it('asks once more before the same amount goes back within a day, under the same key', async () => {
-    const { run, sent, asked } = room({ atTerminal: true, answers: [true, true] });
+    const { run, sent, asked } = given({ atTerminal: true, answers: [true, true] });
     await run('--amount', '100.00');
     expect(asked).toEqual([`Refund 100.00 INR of order ${someOrder}?`, 'Refund the same amount once more?']);
     const [first, second] = sent.map(({ refund }) => refund);
@@ -123,14 +123,14 @@ describe('orders refund', () => {
     ['without a terminal', false],
     ['with --yes', true],
   ])('%s it names the option that confirms the same amount', async (_, atTerminal) => {
-    const { run, sent } = room({ atTerminal });
+    const { run, sent } = given({ atTerminal });
     await expect(run('--amount', '100.00', '--key', 'k', '--yes')).rejects.toThrow('--confirm-same-amount');
     await run('--amount', '100.00', '--key', 'k', '--yes', '--confirm-same-amount');
     expect(sent.map(({ refund }) => refund.confirmSameAmount)).toEqual([undefined, true]);
   });
 
   it('--dry-run says what would go back, by the rules of the request, and asks for nothing', async () => {
-    const { run, sent, out } = room();
+    const { run, sent, out } = given();
     await run('--amount', '50.00', '--dry-run');
     expect(out.join()).toContain('would be: refund');
     expect(out.join()).toContain('50.00 INR');
@@ -139,7 +139,7 @@ describe('orders refund', () => {
   });
 
   it('names the key to ask again with when nobody knows what came of it', async () => {
-    const { run } = room({ broken: true });
+    const { run } = given({ broken: true });
     await expect(run('--key', 'ticket-1')).rejects.toThrow('repeat the command with --key ticket-1');
   });
 });

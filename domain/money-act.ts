@@ -1,7 +1,7 @@
 import { formatAmount, type Money } from './money.ts';
-import { judgePaidOtherwise, owedOf, type OrderBooks } from './owed.ts';
+import { checkPaidOtherwise, owedOf, type OrderBooks } from './owed.ts';
 import type { OrderId } from './ids.ts';
-import { chargedMoney, judgeRefund, type RefundRefusal } from './refunds.ts';
+import { chargedMoney, checkRefund, type RefundRefusal } from './refunds.ts';
 import { wayBack, type OrderPlace } from './way-back.ts';
 
 /**
@@ -31,14 +31,14 @@ export function moneyNow(order: OrderPlace & { orderId: OrderId }, books: OrderB
   if (order.lost && way !== 'refund') return { act: 'nothing', text: lostText };
   if (way === 'cancel') return { act: 'cancel', text: cancelText(money.charged !== undefined) };
   if (way === 'taken_back') return isHeld ? bankDecides : { act: 'nothing', text: takenBackText };
-  const judged = judgeRefund({ ...order, ...money }, undefined);
+  const judged = checkRefund({ ...order, ...money }, undefined);
   if ('amount' in judged) {
     const { amount } = judged;
     return { act: 'refund', text: `${shown(amount)} can be refunded.`, refundable: amount };
   }
   if (judged.code === 'being_shipped') return { act: 'return', text: returnText };
   if (isHeld) return bankDecides;
-  const owed = judgePaidOtherwise(owedOf({ ...books, status: order.status }), undefined);
+  const owed = checkPaidOtherwise(owedOf({ ...books, status: order.status }), undefined);
   if (!('code' in owed))
     return { act: 'refund', text: `${shown(owed.amount)} have to be paid past the payment provider.` };
   return { act: 'nothing', text: nothingTexts[judged.code] ?? 'Nothing can be done with the money now.' };

@@ -2,13 +2,13 @@ import type { OrderId } from './ids.ts';
 import type { Actor, OrderStatus, ResolveAction, ResolveInput, SagaState, StepName } from './order.ts';
 
 /** What may be said for many orders at once. All else, such as a payment method, an address or a reference, is of one. */
-const saidForMany: ReadonlySet<string> = new Set(['kind', 'action', 'input', 'service', 'untilUtc']);
+const allowedInBulk: ReadonlySet<string> = new Set(['kind', 'action', 'input', 'service', 'untilUtc']);
 
 /** The field of the act that belongs to one order, and why it is refused for many; undefined where all may be said. */
-export function refuseForMany(act: OrderAct): { field: string; reason: string } | undefined {
+export function refuseInBulk(act: OrderAct): { field: string; reason: string } | undefined {
   const input = 'input' in act ? act.input : undefined;
   const fields = [...Object.keys(act), ...Object.keys(input ?? {}).map((name) => `input/${name}`)];
-  const field = fields.find((name) => !saidForMany.has(name.replace('input/', '')));
+  const field = fields.find((name) => !allowedInBulk.has(name.replace('input/', '')));
   return field === undefined
     ? undefined
     : { field, reason: 'belongs to one order and its customer: act on that order alone' };

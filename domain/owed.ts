@@ -96,7 +96,7 @@ export const owedInAll = (owed: readonly Owed[]): Money | undefined =>
   owed[0] && { ...owed[0].amount, amountMinor: sumMinor(owed.map(({ amount }) => amount.amountMinor)) };
 
 /** What an operator may say was paid past the provider: at most what is owed and settles by nobody else. */
-export function judgePaidOtherwise(
+export function checkPaidOtherwise(
   owed: readonly Owed[],
   wanted: Money | undefined,
 ): { n: number; amount: Money } | { code: RefundRefusal; reason: string } {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgePaidOtherwise, owedInAll, owedOf, type MoneyOfOrder } from './owed.ts';
+import { checkPaidOtherwise, owedInAll, owedOf, type MoneyOfOrder } from './owed.ts';
 import type { DisputeState, RefundState } from './refunds.ts';
 
 const inr = (amountMinor: number) => ({ amountMinor, currency: 'INR' as const });
@@ -95,19 +95,19 @@ describe('what an operator says was paid past the provider', () => {
   const failed = owedOf(money({ refunds: [refund('failed', 300, 1, 2)] }));
 
   it('is what is owed and needs a person, or a part of it', () => {
-    expect(judgePaidOtherwise(failed, undefined)).toEqual({ n: 1, amount: inr(300) });
-    expect(judgePaidOtherwise(failed, inr(100))).toEqual({ n: 1, amount: inr(100) });
-    expect(judgePaidOtherwise(failed, inr(301))).toMatchObject({ code: 'amount_too_large' });
-    expect(judgePaidOtherwise(failed, { amountMinor: 1, currency: 'USD' })).toMatchObject({
+    expect(checkPaidOtherwise(failed, undefined)).toEqual({ n: 1, amount: inr(300) });
+    expect(checkPaidOtherwise(failed, inr(100))).toEqual({ n: 1, amount: inr(100) });
+    expect(checkPaidOtherwise(failed, inr(301))).toMatchObject({ code: 'amount_too_large' });
+    expect(checkPaidOtherwise(failed, { amountMinor: 1, currency: 'USD' })).toMatchObject({
       code: 'other_currency',
     });
   });
 
   it('is not what is settled by itself, nor what the bank may give back', () => {
     const debt = money({ status: 'cancelled', refunds: [refund('owed', 1_000)] });
-    expect(judgePaidOtherwise(owedOf(debt), undefined)).toMatchObject({ code: 'nothing_left' });
+    expect(checkPaidOtherwise(owedOf(debt), undefined)).toMatchObject({ code: 'nothing_left' });
     const disputed = money({ refunds: [refund('failed', 300, 1, 2)], disputes: [dispute('open')] });
-    expect(judgePaidOtherwise(owedOf(disputed), undefined)).toMatchObject({ code: 'nothing_left' });
-    expect(judgePaidOtherwise([], undefined)).toMatchObject({ code: 'nothing_left' });
+    expect(checkPaidOtherwise(owedOf(disputed), undefined)).toMatchObject({ code: 'nothing_left' });
+    expect(checkPaidOtherwise([], undefined)).toMatchObject({ code: 'nothing_left' });
   });
 });

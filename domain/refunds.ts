@@ -129,7 +129,7 @@ export const chargedPayment = <Payment extends { state: string }>(
 ): Payment | undefined =>
   payments.find(({ state }) => state === 'charged') ?? payments.findLast(({ state }) => state === 'refunded');
 
-/** The money of that payment alone: what `judgeRefund` decides by. */
+/** The money of that payment alone: what `checkRefund` decides by. */
 export function chargedMoney<
   Payment extends { n: number; state: string; amount: Money },
   Part extends { n: number },
@@ -178,7 +178,7 @@ const holding = <Disputed extends Pick<Dispute, 'state'>>(
 ): Disputed | undefined => disputes.find(({ state }) => state === 'open' || state === 'lost');
 
 /** The amount to refund, or why not. */
-export function judgeRefund(
+export function checkRefund(
   money: OrderMoney,
   wanted: Money | undefined,
 ): { amount: Money } | { code: RefundRefusal; reason: string } {
@@ -249,7 +249,7 @@ export function refuseSameAmount(
 }
 
 /** Why the order must not ship: its charge is not kept. Undefined when it is; a part that went back does not matter. */
-export function judgeKept({
+export function checkMoneyKept({
   orderId,
   charged,
   refunds,

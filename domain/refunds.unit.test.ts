@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orderId } from './ids.ts';
-import { chargedPayment, judgeRefund, leftToRefund, refundableMinor, type OrderMoney } from './refunds.ts';
+import { chargedPayment, checkRefund, leftToRefund, refundableMinor, type OrderMoney } from './refunds.ts';
 import { shippingRefusal } from './way-back.ts';
 
 const inr = (amountMinor: number) => ({ amountMinor, currency: 'INR' as const });
@@ -54,9 +54,9 @@ describe('what is left to refund', () => {
 describe('a refund', () => {
   it('is of all that is left where no amount is given', () => {
     const refunds = [refund('refunded', 300)];
-    expect(judgeRefund(money({ refunds }), undefined)).toEqual({ amount: inr(700) });
-    expect(judgeRefund(money({ refunds }), inr(700))).toEqual({ amount: inr(700) });
-    expect(judgeRefund(money({ refunds }), inr(701))).toMatchObject({ code: 'amount_too_large' });
+    expect(checkRefund(money({ refunds }), undefined)).toEqual({ amount: inr(700) });
+    expect(checkRefund(money({ refunds }), inr(700))).toEqual({ amount: inr(700) });
+    expect(checkRefund(money({ refunds }), inr(701))).toMatchObject({ code: 'amount_too_large' });
   });
 
   it.each([
@@ -68,22 +68,22 @@ describe('a refund', () => {
     ['all of an order that can be canceled', { status: 'fulfillment_created' }, 'cancel_instead'],
     ['all of an order that ships now', { status: 'fulfillment_created', shipping: true }, 'being_shipped'],
   ] as const)('is refused for %s', (_what, change, code) => {
-    expect(judgeRefund(money(change), undefined)).toMatchObject({ code });
+    expect(checkRefund(money(change), undefined)).toMatchObject({ code });
   });
 
   it('is refused while the label is being bought in the words that refuse a cancel', () => {
-    const judged = judgeRefund(money({ status: 'fulfillment_created', shipping: true }), undefined);
+    const judged = checkRefund(money({ status: 'fulfillment_created', shipping: true }), undefined);
     expect(judged).toMatchObject({ reason: expect.stringContaining(shippingRefusal) });
   });
 
   it('is taken for a part of a running order, for all of it once it ships, and beside a dispute that was won', () => {
     for (const shipping of [false, true]) {
       const running = money({ status: 'fulfillment_created', shipping });
-      expect(judgeRefund(running, inr(999))).toEqual({ amount: inr(999) });
+      expect(checkRefund(running, inr(999))).toEqual({ amount: inr(999) });
     }
-    expect(judgeRefund(money({ status: 'shipment_generated' }), undefined)).toEqual({ amount: inr(1_000) });
+    expect(checkRefund(money({ status: 'shipment_generated' }), undefined)).toEqual({ amount: inr(1_000) });
     for (const state of ['won', 'inquiry'] as const) {
-      expect(judgeRefund(money({ disputes: [dispute(state)] }), undefined)).toEqual({ amount: inr(1_000) });
+      expect(checkRefund(money({ disputes: [dispute(state)] }), undefined)).toEqual({ amount: inr(1_000) });
     }
   });
 });

@@ -6,7 +6,7 @@ import type { BulkAct, KeptMessage } from '../domain/dead-letters.ts';
 import type { PublishAnswer } from '../ports/broker.ts';
 import type { Store } from '../ports/store.ts';
 import { connectStore } from '../compose/connect-store.ts';
-import { createDeadLetterDesk } from './dead-letters-service.ts';
+import { createDeadLetterService } from './dead-letters-service.ts';
 import { deadLetterOfMessage, identityOf, nthId } from './dead-letters-row.ts';
 
 let folder: string;
@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 const deskOn = (on: Pick<Store, 'transaction' | 'read'> = store) =>
-  createDeadLetterDesk({
+  createDeadLetterService({
     store: on,
     clock: { nowUtc: () => nowUtc },
     queues: {

@@ -11,12 +11,12 @@ import {
 } from '../domain/dead-letters.ts';
 import { TechnicalFailure } from '../domain/failures.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { DeadLetterDesk, DeadLetterQueues } from '../ports/dead-letters.ts';
+import type { DeadLetterService, DeadLetterQueues } from '../ports/dead-letters.ts';
 import type { Store, StoreTransaction } from '../ports/store.ts';
 import { editedContent } from './dead-letters-edit.ts';
 import { replayOf } from './dead-letters-row.ts';
 
-export interface DeadLetterDeskDeps {
+export interface DeadLetterServiceDeps {
   store: Pick<Store, 'transaction' | 'read'>;
   queues: Pick<DeadLetterQueues, 'send'>;
   clock: Clock;
@@ -36,7 +36,7 @@ type Delivered =
  * only the claim's owner may send it: two replays never deliver one twice, nor the original and an edit. It is settled
  * after the broker's confirm; an attempt that died in between sends the same bytes under the same message id again.
  */
-export function createDeadLetterDesk(deps: DeadLetterDeskDeps): DeadLetterDesk {
+export function createDeadLetterService(deps: DeadLetterServiceDeps): DeadLetterService {
   const { store, queues, clock, sliceMs = 2_000 } = deps;
 
   async function work(slice: BulkSlice, ids: readonly string[]): Promise<void> {

@@ -4,25 +4,29 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bulkSubject, deadLetterSubject } from '../domain/dead-letters.ts';
 import { orderId } from '../domain/ids.ts';
-import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../test/support/dead-letter-fixture.ts';
+import {
+  startDeadLetterFixture,
+  tasksQueue,
+  type DeadLetterFixture,
+} from '../test/support/dead-letter-fixture.ts';
 import { until } from '../test/setup/saga-environment.ts';
 import { getBulkProgress } from '../workflows/dead-letter-messages.ts';
 
 const dlq = `${tasksQueue}.dlq`;
-let room: DeadLetterRoom;
+let fixture: DeadLetterFixture;
 beforeAll(async () => {
-  room = await openDeadLetterRoom();
+  fixture = await startDeadLetterFixture();
 });
-afterAll(() => room.close());
+afterAll(() => fixture.close());
 /** What the broker dates only to the second counts as failed at its end. */
 const soonUtc = () => new Date(Date.now() + 2_000).toISOString();
 afterEach(async () => {
-  await (await room.start({ act: 'discard', filter: { failedUntilUtc: soonUtc() } })).result();
+  await (await fixture.start({ act: 'discard', filter: { failedUntilUtc: soonUtc() } })).result();
   await until(
-    () => room.depth(dlq),
+    () => fixture.depth(dlq),
     (depth) => depth === 0,
   );
-  await room.drain(tasksQueue);
+  await fixture.drain(tasksQueue);
 });
 
 const messages = (count: number, changes: (n: number) => object = () => ({})) =>
@@ -31,15 +35,15 @@ const messages = (count: number, changes: (n: number) => object = () => ({})) =>
 describe('the index', () => {
   it('tells the whole story of a dead letter, which stays in its queue', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-    await room.fail([
+    await fixture.fail([
       {
         messageId: 'm-1',
         body: { a: 1 },
         headers: { traceparent, 'x-error': '550 <ada@example.com> unknown', 'x-reason': 'mail-refused' },
       },
     ]);
-    await room.indexed(1);
-    const [letter] = await room.open();
+    await fixture.indexed(1);
+    const [letter] = await fixture.open();
     expect(letter).toMatchObject({
       queue: tasksQueue,
       messageId: 'm-1',
@@ -52,22 +56,22 @@ describe('the index', () => {
       state: 'open',
     });
     await until(
-      () => room.depth(dlq),
+      () => fixture.depth(dlq),
       (depth) => depth === 1,
     );
-    const whole = await room.read.find(letter?.id ?? '');
+    const whole = await fixture.read.find(letter?.id ?? '');
     expect(JSON.parse(Buffer.from(whole?.message.content ?? []).toString())).toEqual({ a: 1 });
   });
 
   it('groups by queue and kind of error, whatever numbers and ids the error names', async () => {
-    await room.fail([
+    await fixture.fail([
       ...messages(5),
       ...messages(2, () => ({
         headers: { 'x-reason': 'timeout', 'x-error': `no answer for ${randomUUID()}` },
       })),
     ]);
-    await room.indexed(7);
-    const groups = await room.read.groups({});
+    await fixture.indexed(7);
+    const groups = await fixture.read.groups({});
     expect(groups.map(({ queue, reason, open }) => [queue, reason, open])).toEqual([
       [tasksQueue, 'partner-error', 5],
       [tasksQueue, 'timeout', 2],
@@ -84,73 +88,73 @@ describe('the index', () => {
         'x-first-failed-at': '2026-01-02T03:04:05Z',
       },
     };
-    await room.fail([copy ?? {}, copy ?? {}, nameless, nameless, nameless]);
-    await room.indexed(4);
-    await (await room.start()).result();
+    await fixture.fail([copy ?? {}, copy ?? {}, nameless, nameless, nameless]);
+    await fixture.indexed(4);
+    await (await fixture.start()).result();
     await until(
-      () => room.depth(dlq),
+      () => fixture.depth(dlq),
       (depth) => depth === 0,
     );
-    expect((await room.drain(tasksQueue)).length).toBe(4);
+    expect((await fixture.drain(tasksQueue)).length).toBe(4);
   });
 
   it('takes a replay that failed again for another one, also when its consumer’s clock is behind', async () => {
-    await room.fail([{ messageId: 'again' }]);
-    await room.indexed(1);
-    await (await room.start()).result();
-    const [replayed] = await room.drain(tasksQueue);
+    await fixture.fail([{ messageId: 'again' }]);
+    await fixture.indexed(1);
+    await (await fixture.start()).result();
+    const [replayed] = await fixture.drain(tasksQueue);
     const headers = {
       'x-replay-of': replayed?.properties.headers?.['x-replay-of'],
       'x-last-failed-at': '2026-01-02T03:04:05.678Z',
     };
-    await room.fail([{ messageId: 'again', headers }]);
-    await room.indexed(1);
-    expect((await room.open())[0]).toMatchObject({ messageId: 'again', state: 'open' });
+    await fixture.fail([{ messageId: 'again', headers }]);
+    await fixture.indexed(1);
+    expect((await fixture.open())[0]).toMatchObject({ messageId: 'again', state: 'open' });
   });
 
   it('knows what expired, by the broker’s own words', async () => {
     const queue = 'short-lived';
-    await room.channel.assertQueue(queue, {
+    await fixture.channel.assertQueue(queue, {
       arguments: { 'x-message-ttl': 20, 'x-dead-letter-exchange': 'dlx', 'x-dead-letter-routing-key': dlq },
     });
-    room.channel.sendToQueue(queue, Buffer.from('{}'), { messageId: 'late' });
-    await room.indexed(1);
-    expect((await room.open())[0]).toMatchObject({ messageId: 'late', reason: 'expired', attempts: 1 });
-    await room.channel.deleteQueue(queue);
+    fixture.channel.sendToQueue(queue, Buffer.from('{}'), { messageId: 'late' });
+    await fixture.indexed(1);
+    expect((await fixture.open())[0]).toMatchObject({ messageId: 'late', reason: 'expired', attempts: 1 });
+    await fixture.channel.deleteQueue(queue);
   });
 
   it('finds dead-letter queues that other services declared', async () => {
-    await room.channel.assertQueue('loyalty.points.q.dlq');
-    room.channel.sendToQueue('loyalty.points.q.dlq', Buffer.from('not json'), { messageId: 'theirs' });
-    await room.indexed(1, 15_000);
-    expect((await room.open())[0]).toMatchObject({ queue: 'loyalty.points.q', messageId: 'theirs' });
-    const replay = await (await room.start()).result();
+    await fixture.channel.assertQueue('loyalty.points.q.dlq');
+    fixture.channel.sendToQueue('loyalty.points.q.dlq', Buffer.from('not json'), { messageId: 'theirs' });
+    await fixture.indexed(1, 15_000);
+    expect((await fixture.open())[0]).toMatchObject({ queue: 'loyalty.points.q', messageId: 'theirs' });
+    const replay = await (await fixture.start()).result();
     expect(replay).toMatchObject({ settled: 0, left: 1 });
-    expect((await room.open())[0]?.replayError).toContain('there is no queue loyalty.points.q');
-    await (await room.start({ act: 'discard' })).result();
+    expect((await fixture.open())[0]?.replayError).toContain('there is no queue loyalty.points.q');
+    await (await fixture.start({ act: 'discard' })).result();
     await until(
-      () => room.depth('loyalty.points.q.dlq'),
+      () => fixture.depth('loyalty.points.q.dlq'),
       (depth) => depth === 0,
     );
-    await room.channel.deleteQueue('loyalty.points.q.dlq');
+    await fixture.channel.deleteQueue('loyalty.points.q.dlq');
   });
 });
 
 describe('a replay', () => {
   it('delivers what is wanted once, marked, under its own id, and empties the queue', async () => {
-    await room.fail(messages(3));
-    await room.indexed(3);
-    const [first, second] = await room.open();
+    await fixture.fail(messages(3));
+    await fixture.indexed(3);
+    const [first, second] = await fixture.open();
     const ids = [first?.id ?? '', second?.id ?? ''];
     const progress = await (
-      await room.start({ filter: { ids, failedUntilUtc: new Date().toISOString() } })
+      await fixture.start({ filter: { ids, failedUntilUtc: new Date().toISOString() } })
     ).result();
     expect(progress).toMatchObject({ status: 'completed', settled: 2, left: 0, toGo: 0 });
     await until(
-      () => room.depth(dlq),
+      () => fixture.depth(dlq),
       (depth) => depth === 1,
     );
-    const got = await room.drain(tasksQueue);
+    const got = await fixture.drain(tasksQueue);
     expect(got.map(({ properties }) => properties.messageId)).toEqual([first?.messageId, second?.messageId]);
     expect(got[0]?.properties).toMatchObject({
       type: 'task.v1',
@@ -159,7 +163,7 @@ describe('a replay', () => {
     });
     expect(got[0]?.properties.headers).toMatchObject({ 'x-replay-of': first?.id, 'order-id': 'order-1' });
     expect(got[0]?.properties.headers).not.toHaveProperty('x-attempt');
-    const [row] = await room.store.read.audit(deadLetterSubject(first?.id ?? ''));
+    const [row] = await fixture.store.read.audit(deadLetterSubject(first?.id ?? ''));
     expect(row).toMatchObject({
       actor: 'ada',
       step: 'replay',
@@ -170,46 +174,46 @@ describe('a replay', () => {
   });
 
   it('never takes up what failed after its cutoff, nor its own messages when they fail again', async () => {
-    await room.fail(messages(2));
-    await room.indexed(2);
+    await fixture.fail(messages(2));
+    await fixture.indexed(2);
     const failedUntilUtc = new Date().toISOString();
     await sleep(5);
-    await room.fail(messages(3));
-    await room.indexed(5);
-    const progress = await (await room.start({ filter: { failedUntilUtc } })).result();
+    await fixture.fail(messages(3));
+    await fixture.indexed(5);
+    const progress = await (await fixture.start({ filter: { failedUntilUtc } })).result();
     expect(progress.settled).toBe(2);
-    const replayed = await room.drain(tasksQueue);
-    await room.fail(
+    const replayed = await fixture.drain(tasksQueue);
+    await fixture.fail(
       replayed.map(({ properties }) => ({
         messageId: String(properties.messageId),
         headers: { 'x-replay-of': properties.headers?.['x-replay-of'] },
       })),
     );
-    await room.indexed(5);
-    expect((await (await room.start({ filter: { failedUntilUtc } })).result()).settled).toBe(0);
+    await fixture.indexed(5);
+    expect((await (await fixture.start({ filter: { failedUntilUtc } })).result()).settled).toBe(0);
   });
 
   it('of one kind of failure leaves the others', async () => {
-    await room.fail([...messages(3), ...messages(2, () => ({ headers: { 'x-reason': 'timeout' } }))]);
-    await room.indexed(5);
-    const group = (await room.read.groups({})).find(({ reason }) => reason === 'timeout');
+    await fixture.fail([...messages(3), ...messages(2, () => ({ headers: { 'x-reason': 'timeout' } }))]);
+    await fixture.indexed(5);
+    const group = (await fixture.read.groups({})).find(({ reason }) => reason === 'timeout');
     const failedUntilUtc = new Date().toISOString();
     const filter = { queue: tasksQueue, fingerprint: group?.fingerprint ?? '', failedUntilUtc };
-    expect((await (await room.start({ filter })).result()).settled).toBe(2);
-    expect((await room.open()).map(({ reason }) => reason)).toEqual(Array(3).fill('partner-error'));
+    expect((await (await fixture.start({ filter })).result()).settled).toBe(2);
+    expect((await fixture.open()).map(({ reason }) => reason)).toEqual(Array(3).fill('partner-error'));
   });
 
   it('delivers the edit and never the original, also when somebody else replays at the same time', async () => {
-    await room.fail(messages(100, () => ({ body: { url: 'https://old.example', keep: 1 } })));
-    await room.indexed(100);
+    await fixture.fail(messages(100, () => ({ body: { url: 'https://old.example', keep: 1 } })));
+    await fixture.indexed(100);
     const acts = await Promise.all([
-      room.start({ patch: { url: 'https://new.example' } }),
-      room.start(),
-      room.start({ patch: { url: 'https://other.example' } }),
+      fixture.start({ patch: { url: 'https://new.example' } }),
+      fixture.start(),
+      fixture.start({ patch: { url: 'https://other.example' } }),
     ]);
     const ends = await Promise.all(acts.map((act) => act.result()));
     expect(ends.reduce((sum, { settled }) => sum + settled, 0)).toBe(100);
-    const got = await room.drain(tasksQueue);
+    const got = await fixture.drain(tasksQueue);
     expect(new Set(got.map(({ properties }) => String(properties.messageId))).size).toBe(100);
     expect(got.length).toBe(100);
     const urls = got.map(({ content }) => (JSON.parse(content.toString()) as { url: string }).url);
@@ -221,23 +225,23 @@ describe('a replay', () => {
 
   it('leaves what an edit does not fit, with the reason', async () => {
     const task = { taskId: 't', template: 'order-shipped', to: 'ada@example.com' };
-    await room.fail([
+    await fixture.fail([
       { messageId: randomUUID(), type: 'email.order-shipped.v1', body: task },
       { messageId: randomUUID(), body: { url: 'x' } },
     ]);
-    await room.indexed(2);
-    const progress = await (await room.start({ patch: { url: 'y' } })).result();
+    await fixture.indexed(2);
+    const progress = await (await fixture.start({ patch: { url: 'y' } })).result();
     expect(progress).toMatchObject({ settled: 1, left: 1 });
-    const [letter] = await room.open();
+    const [letter] = await fixture.open();
     expect(letter?.replayError).toMatch(/the edit does not fit: orderId: expected/);
-    const rows = await room.store.read.audit(deadLetterSubject(letter?.id ?? ''));
+    const rows = await fixture.store.read.audit(deadLetterSubject(letter?.id ?? ''));
     expect(rows[0]).toMatchObject({ to: 'open', reason: expect.stringContaining('edited: url') as string });
   });
 
   it('keeps to its rate, shows progress and ends at a cancel without leaving anything claimed', async () => {
-    await room.fail(messages(60));
-    await room.indexed(60);
-    const act = await room.start({ ratePerSecond: 20 });
+    await fixture.fail(messages(60));
+    await fixture.indexed(60);
+    const act = await fixture.start({ ratePerSecond: 20 });
     const seen = await until(
       () => act.query(getBulkProgress),
       ({ settled }) => settled >= 10,
@@ -249,23 +253,23 @@ describe('a replay', () => {
     expect(end.status).toBe('cancelled');
     expect(end.settled + end.toGo).toBe(60);
     expect(end.settled).toBeLessThan(60);
-    expect(await room.total()).toBe(60 - end.settled);
-    expect((await room.drain(tasksQueue)).length).toBe(end.settled);
-    const notes = await room.store.read.audit(bulkSubject(end.replayId));
+    expect(await fixture.total()).toBe(60 - end.settled);
+    expect((await fixture.drain(tasksQueue)).length).toBe(end.settled);
+    const notes = await fixture.store.read.audit(bulkSubject(end.replayId));
     expect(notes.map(({ to }) => to.split(':')[0])).toEqual(['running', 'cancelled']);
   });
 
   it('moves 2,000 at hundreds a second, while the list answers in under a second', async () => {
-    await room.fail(messages(2_000));
-    await room.indexed(2_000);
+    await fixture.fail(messages(2_000));
+    await fixture.indexed(2_000);
     const startedAt = performance.now();
-    const act = await room.start();
-    const [, listMs] = await Promise.all([act.result(), timed(() => room.read.groups({}))]);
+    const act = await fixture.start();
+    const [, listMs] = await Promise.all([act.result(), timed(() => fixture.read.groups({}))]);
     const seconds = (performance.now() - startedAt) / 1_000;
     console.log(`2,000 replayed in ${seconds.toFixed(2)} s; the list took ${listMs.toFixed(0)} ms`);
     expect(listMs).toBeLessThan(1_000);
     expect(2_000 / seconds).toBeGreaterThan(250);
-    expect((await room.drain(tasksQueue)).length).toBe(2_000);
+    expect((await fixture.drain(tasksQueue)).length).toBe(2_000);
   });
 });
 
@@ -281,8 +285,8 @@ describe('a message of the outbox that was set aside', () => {
       sequence,
       traceparent: '',
     };
-    await room.store.transaction((tx) => tx.messages.add(message));
-    await room.store.outbox.markFailed({
+    await fixture.store.transaction((tx) => tx.messages.add(message));
+    await fixture.store.outbox.markFailed({
       id: message.id,
       error: 'unroutable for queue:nobody.q',
       setAsideAfter: 1,
@@ -291,32 +295,32 @@ describe('a message of the outbox that was set aside', () => {
   };
   const pending = async () => {
     const lease = { owner: 'relay', nowUtc: new Date().toISOString(), leaseMs: 60_000 };
-    const partitions = await room.store.outbox.lease(lease);
-    return room.store.outbox.pending({ owner: 'relay', partitions, limit: 10 });
+    const partitions = await fixture.store.outbox.lease(lease);
+    return fixture.store.outbox.pending({ owner: 'relay', partitions, limit: 10 });
   };
 
   it('looks the same, and a replay gives it to the relay again, edited', async () => {
     const id = await setAside(1, orderId(randomUUID()));
-    await room.indexed(1);
-    expect((await room.open())[0]).toMatchObject({ queue: 'outbox', messageId: id, reason: 'unroutable' });
-    expect((await (await room.start({ patch: { url: 'new' } })).result()).settled).toBe(1);
+    await fixture.indexed(1);
+    expect((await fixture.open())[0]).toMatchObject({ queue: 'outbox', messageId: id, reason: 'unroutable' });
+    expect((await (await fixture.start({ patch: { url: 'new' } })).result()).settled).toBe(1);
     expect(await pending()).toMatchObject([{ id, attempts: 0, payload: '{"url":"new"}' }]);
-    await room.store.outbox.markPublished({ ids: [id], publishedAtUtc: new Date().toISOString() });
+    await fixture.store.outbox.markPublished({ ids: [id], publishedAtUtc: new Date().toISOString() });
   });
 
   it('is skipped by a discard: later messages of its order go on', async () => {
     const order = orderId(randomUUID());
     await setAside(1, order);
-    await room.indexed(1);
+    await fixture.indexed(1);
     const id = randomUUID();
     const facts = { occurredAtUtc: new Date().toISOString(), type: 't', payload: '{}', traceparent: '' };
-    await room.store.transaction((tx) =>
+    await fixture.store.transaction((tx) =>
       tx.messages.add({ ...facts, id, destination: 'queue:nobody.q', orderId: order, sequence: 2 }),
     );
     expect(await pending()).toEqual([]);
-    await (await room.start({ act: 'discard', reason: 'nobody needs it' })).result();
+    await (await fixture.start({ act: 'discard', reason: 'nobody needs it' })).result();
     expect((await pending()).map((row) => row.id)).toEqual([id]);
-    await room.store.outbox.markPublished({ ids: [id], publishedAtUtc: new Date().toISOString() });
+    await fixture.store.outbox.markPublished({ ids: [id], publishedAtUtc: new Date().toISOString() });
   });
 });
 

@@ -106,7 +106,7 @@ export interface DeadLetterReads {
 }
 
 /** What people and the bulk workflow do with dead letters. */
-export interface DeadLetterDesk {
+export interface DeadLetterService {
   /**
    * Works on one stretch of a bulk act, about two seconds of it. Idempotent by replay id and cursor: whatever was
    * claimed and not settled by an attempt that died is sent again, with the same message id. Rejects with

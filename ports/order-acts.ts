@@ -17,8 +17,8 @@ export interface OrderActNote {
   runId: string;
 }
 
-/** What acts on many orders need: the list of open orders, and the doors to each. */
-export interface OrderActDesk {
+/** What acts on many orders need: the list of open orders, and how each is asked. */
+export interface OrderActService {
   /**
    * Open orders that fit, newest first, at most `limit`; eventually consistent. What leaves the list meanwhile does not
    * shift later pages. Fails with OutcomeUnknown when Temporal does not answer.

@@ -17,8 +17,8 @@ import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { connectActivityDeps, type ConnectedDeps } from '../compose/connect-activity-deps.ts';
 import { connectTemporal } from '../compose/connect-temporal.ts';
-import { connectOpsDesk } from '../compose/connect-ops-service.ts';
-import { createOrderActDesk } from '../adapters/temporal/order-act-service.ts';
+import { connectOpsService } from '../compose/connect-ops-service.ts';
+import { createOrderActService } from '../adapters/temporal/order-act-service.ts';
 import { createOpsWorker } from './saga/ops-worker.ts';
 import { createOrderWorkers } from './saga/order-workers.ts';
 import { preflight } from '../compose/preflight.ts';
@@ -94,14 +94,14 @@ const workers = await createOrderWorkers({
   warn: (message) => logger.warn(message),
   observers,
 });
-const ops = await connectOpsDesk({ config, store: deps.store, logger });
+const ops = await connectOpsService({ config, store: deps.store, logger });
 const opsWorker = await createOpsWorker({
   ...temporal,
   taskQueue: taskQueues(config.TASK_QUEUE_PREFIX).ops,
   workflowBundle,
   observers,
-  desk: ops.desk,
-  orderActs: createOrderActDesk({
+  deadLetters: ops.deadLetters,
+  orderActs: createOrderActService({
     workflows: createOrderWorkflows(client, taskQueues(config.TASK_QUEUE_PREFIX)),
     store: deps.store,
     clock: systemClock,

@@ -28,7 +28,7 @@ const { findOrders, actOnSlice, noteOrderAct } = proxyActivities<OrderActActivit
 
 /**
  * Acts on many orders, slice by slice and at most so many a second. Every order decides by itself, by the validator of
- * its own doors; what it refuses is counted with its reason. A slice is found first and acted on then, so that a lost
+ * its own handlers; what it refuses is counted with its reason. A slice is found first and acted on then, so that a lost
  * worker repeats the same orders under the same update ids. A cancel lets the slice at work end and begins no other;
  * the run then closes as Canceled.
  */

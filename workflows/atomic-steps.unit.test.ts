@@ -12,7 +12,7 @@ function stoppedSaga() {
       if (!atomic) throw stop;
     },
     interruptible: interrupted,
-    judge: (error) => (error === stop ? 'interrupted' : 'technical'),
+    classifyFailure: (error) => (error === stop ? 'interrupted' : 'technical'),
     park: interrupted,
     recovered: async () => {},
   };

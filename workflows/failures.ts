@@ -18,7 +18,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
 export const isRefusal = (error: unknown): boolean => refusalOf(error) !== undefined;
 
 /** What a step's error means to the saga. */
-export function judge(error: unknown): Verdict {
+export function classifyFailure(error: unknown): Verdict {
   if (error instanceof SagaInterrupted) return 'interrupted';
   const refusal = refusalOf(error);
   if (refusal) return refusal.type === 'CustomerActionRequired' || refusal.unsettled ? 'pending' : 'refused';

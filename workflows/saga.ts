@@ -62,7 +62,7 @@ export interface SagaRuntime {
   enter(step: { name: StepName; atomic?: boolean }): void;
   /** Runs work that a stop request may end early, with an error judged `interrupted`. */
   interruptible<T>(work: () => Promise<T>): Promise<T>;
-  judge(error: unknown): Verdict;
+  classifyFailure(error: unknown): Verdict;
   /** Resolves when a person (or, while compensating, time) says how to go on. */
   park(parking: Parking): Promise<Resolution>;
   /** A compensation that had been parked has succeeded; called before the next one runs. */
@@ -100,7 +100,7 @@ export function createSaga(runtime: SagaRuntime): Saga {
         if (step.kind === 'pivot') passPivot();
         return result;
       } catch (error) {
-        const verdict = runtime.judge(error);
+        const verdict = runtime.classifyFailure(error);
         if (verdict === 'refused' && untouched) registered.pop();
         if (verdict !== 'technical') throw error;
         untouched = false;
@@ -154,7 +154,7 @@ export function createSaga(runtime: SagaRuntime): Saga {
         await undo();
         break;
       } catch (error) {
-        const verdict = runtime.judge(error);
+        const verdict = runtime.classifyFailure(error);
         if (verdict === 'bug' || verdict === 'refused') throw error;
         parked = true;
         if ((await parkCompensation({ step, activity: name, error })) === 'again') continue;

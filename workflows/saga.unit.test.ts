@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Refusal } from '../domain/failures.ts';
 import type { StepName } from '../domain/order.ts';
-import { judge } from './failures.ts';
+import { classifyFailure } from './failures.ts';
 import {
   createSaga,
   type Parking,
@@ -87,7 +87,7 @@ function createWorld() {
       const result = await work();
       return result;
     },
-    judge: (error) => (error instanceof Failure ? error.verdict : 'bug'),
+    classifyFailure: (error) => (error instanceof Failure ? error.verdict : 'bug'),
     async park(parking) {
       parkings.push(parking);
       if (parking.direction === 'forward' && stopped) throw interrupted();
@@ -316,7 +316,7 @@ describe('the saga kernel', () => {
         const answered = attempts.findIndex((one) => one === 'refused' || one === 'open');
         fc.pre(answered >= 0);
         const world = createWorld();
-        const saga = createSaga({ ...world.runtime, judge });
+        const saga = createSaga({ ...world.runtime, classifyFailure });
         const unsettled = answered > 0 || attempts[answered] === 'open';
         const refusal: Refusal = {
           type: 'CardDeclined',
@@ -348,7 +348,11 @@ describe('the saga kernel', () => {
   test('leaves a compensation out where a person skips it, only if it looks for what is not its own', async () => {
     for (const skippable of [true, false]) {
       const world = createWorld();
-      const saga = createSaga({ ...world.runtime, judge: () => 'technical', park: async () => 'skip' });
+      const saga = createSaga({
+        ...world.runtime,
+        classifyFailure: () => 'technical',
+        park: async () => 'skip',
+      });
       const run = () => Promise.reject(new Error('somebody has charged'));
       let told = false;
       const skipped = () => {

@@ -1,7 +1,7 @@
 import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
 import type { OrderId } from '../../domain/ids.ts';
-import { refuseForMany, type BulkOrderAct, type OrderActResult } from '../../domain/order-acts.ts';
-import type { OpenOrders, OrderActDesk } from '../../ports/order-acts.ts';
+import { refuseInBulk, type BulkOrderAct, type OrderActResult } from '../../domain/order-acts.ts';
+import type { OpenOrders, OrderActService } from '../../ports/order-acts.ts';
 import { asActivity } from '../failures.ts';
 
 /** A slice is about two seconds of work. */
@@ -13,12 +13,12 @@ const LANES = 10;
 const MAXIMUM_ASKS = 5;
 
 /** Acts on many orders; on the operators' task queue. */
-export const createOrderActActivities = ({ desk }: { desk: OrderActDesk }) => ({
+export const createOrderActActivities = ({ orderActs }: { orderActs: OrderActService }) => ({
   /**
    * The next orders to act on. Changes nothing. Fails with OutcomeUnknown (retried without end) when Temporal is away.
    */
   findOrders: asActivity((input: { bulk: BulkOrderAct; after?: string }): Promise<OpenOrders> =>
-    findSlice(desk, input),
+    findSlice(orderActs, input),
   ),
   /**
    * Acts on each of these orders, at most `ratePerSecond` a second. What belongs to one order is refused for all of them.
@@ -26,13 +26,13 @@ export const createOrderActActivities = ({ desk }: { desk: OrderActDesk }) => ({
    * Fails with OutcomeUnknown (retried without end) when Temporal is away.
    */
   actOnSlice: asActivity((input: { bulk: BulkOrderAct; orderIds: OrderId[] }): Promise<OrderActResult[]> =>
-    actOnSlice(desk, input),
+    actOnSlice(orderActs, input),
   ),
   /** Writes the audit row of a bulk act's begin or end. An attempt whose answer got lost writes it twice. */
   noteOrderAct: asActivity(async (input: { bulk: BulkOrderAct; from: string; to: string }): Promise<null> => {
     const { workflowExecution } = activityInfo();
     const { workflowId = '', runId = '' } = workflowExecution ?? {};
-    await desk.note({ ...input, workflowId, runId });
+    await orderActs.note({ ...input, workflowId, runId });
     return null;
   }),
 });
@@ -40,13 +40,13 @@ export const createOrderActActivities = ({ desk }: { desk: OrderActDesk }) => ({
 export type OrderActActivities = ReturnType<typeof createOrderActActivities>;
 
 async function findSlice(
-  desk: OrderActDesk,
+  orderActs: OrderActService,
   { bulk, after }: { bulk: BulkOrderAct; after?: string },
 ): Promise<OpenOrders> {
   const limit = Math.min(MAXIMUM_SLICE, Math.max(1, bulk.ratePerSecond * SLICE_SECONDS));
   const { choice } = bulk;
   if ('filter' in choice)
-    return desk.find({ filter: choice.filter, limit, ...(after === undefined ? {} : { after }) });
+    return orderActs.find({ filter: choice.filter, limit, ...(after === undefined ? {} : { after }) });
   const begin = Number(after ?? 0);
   const end = begin + limit;
   return {
@@ -57,10 +57,10 @@ async function findSlice(
 
 /** Every lane takes the next order when its time has come; none any more once the worker is being shut down. */
 async function actOnSlice(
-  desk: OrderActDesk,
+  orderActs: OrderActService,
   { bulk, orderIds }: { bulk: BulkOrderAct; orderIds: readonly OrderId[] },
 ): Promise<OrderActResult[]> {
-  const refusal = refuseForMany(bulk.act);
+  const refusal = refuseInBulk(bulk.act);
   if (refusal) {
     const reason = `${refusal.field} ${refusal.reason}`;
     return orderIds.map((orderId) => ({ orderId, result: 'refused', reason }));
@@ -73,7 +73,7 @@ async function actOnSlice(
   const lane = async (): Promise<void> => {
     for (let index = next++; index < orderIds.length; index = next++) {
       await sleep(dueIn(index));
-      results[index] = await ask(desk, bulk, orderIds[index] as OrderId);
+      results[index] = await ask(orderActs, bulk, orderIds[index] as OrderId);
       heartbeat();
     }
   };
@@ -82,9 +82,13 @@ async function actOnSlice(
   return results;
 }
 
-async function ask(desk: OrderActDesk, bulk: BulkOrderAct, orderId: OrderId): Promise<OrderActResult> {
+async function ask(
+  orderActs: OrderActService,
+  bulk: BulkOrderAct,
+  orderId: OrderId,
+): Promise<OrderActResult> {
   for (let asks = 1; ; asks += 1) {
-    const answer = await desk.act({ bulk, orderId });
+    const answer = await orderActs.act({ bulk, orderId });
     if (answer.result !== 'unanswered' || asks === MAXIMUM_ASKS) return answer;
     heartbeat();
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { TechnicalFailure } from '../../domain/failures.ts';
 import { orderId, type OrderId } from '../../domain/ids.ts';
 import type { BulkOrderAct, OrderActResult } from '../../domain/order-acts.ts';
-import type { OpenOrders, OrderActDesk } from '../../ports/order-acts.ts';
+import type { OpenOrders, OrderActService } from '../../ports/order-acts.ts';
 import { createOrderActActivities } from './act-on-orders.ts';
 
 const ids = Array.from({ length: 30 }, (_, n) => orderId(`order-${n}`));
@@ -22,7 +22,7 @@ function build(act: (orderId: OrderId) => Promise<OrderActResult>) {
   const found: { limit: number; after?: string }[] = [];
   let underway = 0;
   let most = 0;
-  const desk: OrderActDesk = {
+  const orderActs: OrderActService = {
     async find(input): Promise<OpenOrders> {
       found.push(input);
       return { orderIds: ids.slice(0, input.limit), next: 'more' };
@@ -35,7 +35,7 @@ function build(act: (orderId: OrderId) => Promise<OrderActResult>) {
     note: async () => {},
   };
   const env = new MockActivityEnvironment();
-  const activities = createOrderActActivities({ desk });
+  const activities = createOrderActActivities({ orderActs });
   return {
     asked,
     found,

@@ -42,7 +42,7 @@ interface Note {
 async function writeNote(tx: StoreTransaction, note: Note, change: Transition): Promise<boolean> {
   const { order, reason } = change;
   const moves = change.status !== undefined || change.sagaState !== undefined || change.event !== undefined;
-  const late = moves && (isEnded(order.status) || comesAfterAll(change) || (await isOvertaken(tx, note)));
+  const late = moves && (isEnded(order.status) || comesAfterAll(change) || (await isSuperseded(tx, note)));
   if (!late) {
     await writeTransition(tx, change);
     return true;
@@ -53,10 +53,10 @@ async function writeNote(tx: StoreTransaction, note: Note, change: Transition): 
 }
 
 /** Remarks, such as that of a refused signal, are written beside the order's path: they overtake nothing. */
-async function isOvertaken(tx: StoreTransaction, note: Omit<Note, 'step'>): Promise<boolean> {
+async function isSuperseded(tx: StoreTransaction, note: Omit<Note, 'step'>): Promise<boolean> {
   const next = { ...note, n: note.n + 1 };
   const later = await tx.operations.find(operationKeys.note(next.orderId, next.n, next.run));
-  return later?.step === remark ? isOvertaken(tx, next) : later !== undefined;
+  return later?.step === remark ? isSuperseded(tx, next) : later !== undefined;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { operationKeys, type OrderId } from '../../domain/ids.ts';
-import { judgePaidOtherwise, owedOf } from '../../domain/owed.ts';
+import { checkPaidOtherwise, owedOf } from '../../domain/owed.ts';
 import {
   chargedMoney,
-  judgeRefund,
+  checkRefund,
   refuseSameAmount,
   type PaymentSubject,
   type Refund,
@@ -46,7 +46,7 @@ export const createRequestRefund =
       const disputes = await tx.disputes.list(wanted.orderId);
       const { payment, ...money } = chargedMoney({ payments, refunds, disputes });
       const place = await placeOf(deps, tx, order);
-      const judged = judgeRefund({ orderId: order.orderId, ...place, ...money }, wanted.amount);
+      const judged = checkRefund({ orderId: order.orderId, ...place, ...money }, wanted.amount);
       if ('code' in judged) return refused(judged.code, judged.reason, deps.clock.nowUtc());
       const same = sameAmount(deps, refunds, { wanted, amount: judged.amount });
       if (same) return same;
@@ -93,7 +93,7 @@ async function recordPaid(
 ): Promise<RefundAnswer> {
   const { orderId, refundId, reason, actor, fingerprint } = wanted;
   const disputes = await tx.disputes.list(orderId);
-  const judged = judgePaidOtherwise(
+  const judged = checkPaidOtherwise(
     owedOf({ status: order.status, payments, refunds, disputes }),
     wanted.amount,
   );

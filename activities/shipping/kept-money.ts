@@ -1,6 +1,6 @@
 import type { Refusal } from '../../domain/failures.ts';
 import type { OrderId } from '../../domain/ids.ts';
-import { chargedMoney, judgeKept } from '../../domain/refunds.ts';
+import { chargedMoney, checkMoneyKept } from '../../domain/refunds.ts';
 import type { StoreTransaction } from '../../ports/store.ts';
 
 /** Why the order must not ship, as SQL knows its money now; undefined when its charge is kept. Reads only. */
@@ -8,5 +8,5 @@ export async function moneyNotKept(tx: StoreTransaction, orderId: OrderId): Prom
   const payments = await tx.payments.list(orderId);
   const refunds = await tx.refunds.list(orderId);
   const disputes = await tx.disputes.list(orderId);
-  return judgeKept({ orderId, ...chargedMoney({ payments, refunds, disputes }) });
+  return checkMoneyKept({ orderId, ...chargedMoney({ payments, refunds, disputes }) });
 }

@@ -3,16 +3,16 @@ import { TechnicalFailure } from '../../domain/failures.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import { orderActSubject, type BulkOrderAct, type OrderActResult } from '../../domain/order-acts.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { OrderActDesk } from '../../ports/order-acts.ts';
+import type { OrderActService } from '../../ports/order-acts.ts';
 import type { Store } from '../../ports/store.ts';
 import { updateOf } from '../../workflows/order-act-messages.ts';
 
-/** The desk on the orders' own doors, which the API uses as well: one validator and one effect per act. */
-export function createOrderActDesk(deps: {
+/** Acts by the orders' own updates, which the API uses as well: one validator and one effect per act. */
+export function createOrderActService(deps: {
   workflows: Pick<OrderWorkflows, 'list' | 'update'>;
   store: Pick<Store, 'transaction'>;
   clock: Clock;
-}): OrderActDesk {
+}): OrderActService {
   const { workflows, store, clock } = deps;
   return {
     async find({ filter, after, limit }) {

@@ -56,9 +56,9 @@ function checkedLookup(input: {
   policy: TargetPolicy;
   resolve: ResolveName;
 }): LookupFunction {
-  const judge = callbackify((hostname: string) => judgedAddresses(hostname, input));
+  const check = callbackify((hostname: string) => checkedAddresses(hostname, input));
   return (hostname, { all }, callback) =>
-    judge(hostname, (error: NodeJS.ErrnoException | null, addresses: Judged[]) => {
+    check(hostname, (error: NodeJS.ErrnoException | null, addresses: Judged[]) => {
       const judged = error === null ? addresses : [];
       const [first] = judged;
       if (all === true || first === undefined) callback(error, judged);
@@ -66,7 +66,7 @@ function checkedLookup(input: {
     });
 }
 
-async function judgedAddresses(
+async function checkedAddresses(
   hostname: string,
   input: { protocol: 'http:' | 'https:'; policy: TargetPolicy; resolve: ResolveName },
 ): Promise<Judged[]> {

@@ -132,7 +132,7 @@ export function addDeadLetters(app: App, deps: AppDeps): void {
       responses: { 200: endedOrDry, 202: accepted },
       problems: [...bodyProblems, ...keyProblems, 'store-unavailable', 'temporal-unavailable'],
     },
-    async (c) => actOnMany(c, deps, 'replay', await readJson(c, replayManyBody)),
+    async (c) => actInBulk(c, deps, 'replay', await readJson(c, replayManyBody)),
   );
   add(
     {
@@ -145,7 +145,7 @@ export function addDeadLetters(app: App, deps: AppDeps): void {
       responses: { 200: endedOrDry, 202: accepted },
       problems: [...bodyProblems, ...keyProblems, 'store-unavailable', 'temporal-unavailable'],
     },
-    async (c) => actOnMany(c, deps, 'discard', await readJson(c, discardManyBody)),
+    async (c) => actInBulk(c, deps, 'discard', await readJson(c, discardManyBody)),
   );
   add(
     {
@@ -243,7 +243,7 @@ interface Many extends Act {
   all?: true | undefined;
 }
 
-async function actOnMany(c: AppContext, deps: AppDeps, act: BulkAct['act'], body: Many): Promise<Response> {
+async function actInBulk(c: AppContext, deps: AppDeps, act: BulkAct['act'], body: Many): Promise<Response> {
   const filter = filterOf(body);
   if (Object.keys(filter).length === 0 && body.all !== true) {
     const reason = 'expected ids, a queue, a fingerprint, an order, a time, or "all": true';

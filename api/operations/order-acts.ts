@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { orderId } from '../../domain/ids.ts';
 import {
   defaultActsPerSecond,
-  refuseForMany,
+  refuseInBulk,
   type BulkOrderAct,
   type BulkOrderProgress,
   type OrderAct,
@@ -51,7 +51,7 @@ export function addOrderActs(app: App, deps: AppDeps): void {
       summary: 'Acts on many orders, or says what that would do',
       description:
         'Open orders placed until now for which all conditions hold, at most `ratePerSecond` a second, by a workflow ' +
-        'that survives restarts. Every order decides by the rules of its own doors; the report says which refused and ' +
+        'that survives restarts. Every order decides by its own rules; the report says which refused and ' +
         'why. The same Idempotency-Key and body again: the same act.',
       request: {
         headers: z.object({
@@ -81,7 +81,7 @@ export function addOrderActs(app: App, deps: AppDeps): void {
       requireOperator(c.get('caller'));
       const body = await readJson(c, bulkBody);
       const bulk = await bulkOf(c, deps, body);
-      const refusal = refuseForMany(bulk.act);
+      const refusal = refuseInBulk(bulk.act);
       if (refusal) throw invalidFields([{ field: `/act/${refusal.field}`, reason: refusal.reason }]);
       return body.dryRun ? c.json(await dryRun(deps, bulk), 200, noStore) : begin(c, deps, bulk, body);
     },
@@ -194,7 +194,7 @@ async function begin(c: AppContext, deps: AppDeps, bulk: BulkOrderAct, body: Bul
   return c.json(answer, 202, { ...noStore, location: answer.links.self });
 }
 
-/** Asks the newest orders by the validator of their own doors; those that do not answer are left out of `checked`. */
+/** Asks the newest orders by their own validator; those that do not answer are left out of `checked`. */
 async function dryRun(deps: AppDeps, bulk: BulkOrderAct) {
   const { choice } = bulk;
   const scope = { ...('filter' in choice ? choice.filter : choice), open: true };

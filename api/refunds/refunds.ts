@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { parseAmount, type Money } from '../../domain/money.ts';
 import type { OrderView } from '../../domain/order.ts';
-import { judgePaidOtherwise, owedOf } from '../../domain/owed.ts';
+import { checkPaidOtherwise, owedOf } from '../../domain/owed.ts';
 import { outsideActor, outsideReason } from '../../domain/outside-words.ts';
 import {
   chargedMoney,
   disputeStates,
-  judgeRefund,
+  checkRefund,
   refundableMinor,
   refundStates,
   refuseSameAmount,
@@ -303,7 +303,7 @@ async function dryRunOf(deps: AppDeps, refund: RequestRefund): Promise<z.infer<t
   const dryRun = { dryRun: true as const };
   const known = money.refunds.find((one) => one.refundId === refundId);
   if (known) return { ...bodyOf(known), ...dryRun };
-  const judged = judge({ money, nowUtc: deps.clock.nowUtc() }, order, refund);
+  const judged = refundOrRefusal({ money, nowUtc: deps.clock.nowUtc() }, order, refund);
   if ('code' in judged) throw refusedRefund(judged);
   const { amount: judgedAmount } = judged;
   const nowUtc = deps.clock.nowUtc();
@@ -313,14 +313,14 @@ async function dryRunOf(deps: AppDeps, refund: RequestRefund): Promise<z.infer<t
   return { ...bodyOf({ ...refund, amount: judgedAmount, state }), ...dryRun };
 }
 
-function judge(
+function refundOrRefusal(
   facts: { money: StoredMoney; nowUtc: string },
   order: OrderView,
   { amount: wanted, paidOtherwise }: RequestRefund,
 ) {
   const { orderId, status } = order;
-  if (paidOtherwise) return judgePaidOtherwise(owedOf({ status, ...facts.money }), wanted);
-  return judgeRefund({ orderId, ...shownPlace(order, facts), ...chargedMoney(facts.money) }, wanted);
+  if (paidOtherwise) return checkPaidOtherwise(owedOf({ status, ...facts.money }), wanted);
+  return checkRefund({ orderId, ...shownPlace(order, facts), ...chargedMoney(facts.money) }, wanted);
 }
 
 /** The refund as it is now; a refund that was done may have failed since. undefined while SQL does not answer. */

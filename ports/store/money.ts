@@ -47,7 +47,7 @@ export interface PaymentStatements {
   put(row: PaymentRow): Promise<void>;
 }
 
-/** What `judgeRefund` decides by. */
+/** What `checkRefund` decides by. */
 export interface StoredMoney {
   payments: PaymentRow[];
   refunds: RefundRow[];

@@ -1,7 +1,7 @@
 import { DefaultLogger } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bulkBody } from '../../api/operations/order-act-bodies.ts';
-import { refuseForMany, type OrderAct } from '../../domain/order-acts.ts';
+import { refuseInBulk, type OrderAct } from '../../domain/order-acts.ts';
 import { bundleOrderWorkflows } from '../../workers/saga/workflow-bundle.ts';
 import { acts, actTable, reasons, type Act, type Place } from '../support/act-table.ts';
 import { addressOf, startModelledOrder, type Plan } from '../support/modelled-saga.ts';
@@ -37,7 +37,7 @@ test.each(Object.entries(acts))('what may be said for many orders: %s', (_, { na
   const deadline = name === 'extend' ? { untilUtc: '2027-01-02T03:04:05Z' } : {};
   const act = { kind: name, ...input, ...deadline };
   const said = bulkBody.safeParse({ where: { sagaState: 'parked' }, act, reason: person.reason });
-  const refused = said.success ? refuseForMany(act as OrderAct) : said.error.message;
+  const refused = said.success ? refuseInBulk(act as OrderAct) : said.error.message;
   expect(refused === undefined, JSON.stringify(refused)).toBe(forMany);
 });
 

@@ -28,7 +28,7 @@ describe('cases on which no act but taking note is safe', () => {
   });
 
   /** The API and the sweeps over this store, where Temporal describes every run as given. */
-  function room(run: LastRun | undefined, effects: RunEffects = { charged: false, labelBought: false }) {
+  function given(run: LastRun | undefined, effects: RunEffects = { charged: false, labelBought: false }) {
     const runs = { ...fakeRuns().runs, last: async () => run, effects: async () => effects };
     const app = createApp(fakeDeps({ store, runs, clock: systemClock }));
     const act = async (id: OrderId, name: string, key = operatorKey, more: { dryRun?: true } = {}) => {
@@ -56,7 +56,7 @@ describe('cases on which no act but taking note is safe', () => {
 
   test('an order whose run had come further than SQL is told once, and noted once', async () => {
     const { orderId } = await givenOrder(store);
-    const { act, listed, sweep } = room({ runId: 'run-1', closedAs: 'COMPLETED', orderStatus: 'completed' });
+    const { act, listed, sweep } = given({ runId: 'run-1', closedAs: 'COMPLETED', orderStatus: 'completed' });
     await sweep();
     expect(await listed(orderId)).toMatchObject({
       acts: ['take-note'],
@@ -90,7 +90,7 @@ describe('cases on which no act but taking note is safe', () => {
     ['had charged the customer', { charged: true, labelBought: false }],
   ])('an order whose run %s of which SQL knows nothing is noted only', async (what, effects) => {
     const { orderId } = await givenOrder(store);
-    const { act, listed, sweep } = room({ runId: 'run-1', closedAs: 'TERMINATED' }, effects);
+    const { act, listed, sweep } = given({ runId: 'run-1', closedAs: 'TERMINATED' }, effects);
     expect(await act(orderId, 'restart')).toMatchObject({
       status: 409,
       body: { detail: expect.stringContaining(`${what}, of which SQL knows nothing`) },
@@ -110,19 +110,19 @@ describe('cases on which no act but taking note is safe', () => {
     const { orderId } = await givenOrder(store);
     await givenCharge(store, orderId);
     const run = { runId: 'run-1', closedAs: 'TERMINATED' };
-    const { listed, sweep } = room(run, { charged: true, labelBought: false });
+    const { listed, sweep } = given(run, { charged: true, labelBought: false });
     await sweep();
     expect((await listed(orderId))?.acts).toEqual(['restart', 'compensate']);
   });
 
   test('a case says where the history of its run is gone, also when that is so since it was found', async () => {
     const { orderId } = await givenOrder(store);
-    const found = room({ runId: 'run-1', closedAs: 'TERMINATED', orderStatus: 'received' });
+    const found = given({ runId: 'run-1', closedAs: 'TERMINATED', orderStatus: 'received' });
     await found.sweep();
     const gone =
       'the history of its last run is gone: what that one had accepted and not yet recorded is not known';
     expect((await found.listed(orderId))?.failure).not.toContain(gone);
-    const forgotten = room(undefined);
+    const forgotten = given(undefined);
     const before = (await store.read.audit(`order:${orderId}`)).length;
     for (let n = 0; n < 2; n += 1) {
       await forgotten.sweep();
@@ -140,7 +140,7 @@ describe('cases on which no act but taking note is safe', () => {
 
   test('a case that has other acts takes no note', async () => {
     const { orderId } = await givenOrder(store);
-    const { act, listed, sweep } = room({ runId: 'run-1', closedAs: 'TERMINATED', orderStatus: 'received' });
+    const { act, listed, sweep } = given({ runId: 'run-1', closedAs: 'TERMINATED', orderStatus: 'received' });
     await sweep();
     expect((await listed(orderId))?.acts).toEqual(['restart', 'compensate']);
     expect((await act(orderId, 'take-note')).status).toBe(409);
@@ -149,7 +149,7 @@ describe('cases on which no act but taking note is safe', () => {
 
   test('an order that SQL has lost is noted, and the same run is not found again', async () => {
     const { orderId } = newOrder();
-    const { act, listed, sweepRunsOf } = room({
+    const { act, listed, sweepRunsOf } = given({
       runId: 'r',
       closedAs: 'COMPLETED',
       orderStatus: 'completed',
@@ -164,7 +164,7 @@ describe('cases on which no act but taking note is safe', () => {
 
   test('an order that is recorded after all is forgotten by the sweep', async () => {
     const order = newOrder();
-    const { listed, sweepRunsOf } = room({ runId: 'r', orderStatus: 'received' });
+    const { listed, sweepRunsOf } = given({ runId: 'r', orderStatus: 'received' });
     await sweepRunsOf(order.orderId);
     expect((await listed(order.orderId))?.acts).toEqual([]);
     await store.transaction((tx) => tx.orders.insert({ ...order, createdAtUtc: time(1) }));

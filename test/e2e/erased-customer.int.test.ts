@@ -8,7 +8,7 @@ import type { Address } from '../../domain/order.ts';
 import { cancelOrder } from '../../workflows/messages.ts';
 import { secretsIn } from '../support/personal-data.ts';
 import { goodAddress, until, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { apiDoor } from './api-entry-point.ts';
+import { apiFixture } from './api-fixture.ts';
 import { act, detailsOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const address = {
@@ -62,7 +62,7 @@ const textOf = (value: unknown): unknown =>
 
 describe('a customer whose data was erased', () => {
   const saga = sagaSuite({ wrap: quoting });
-  const door = apiDoor(saga);
+  const httpApi = apiFixture(saga);
 
   const answers = async (orders: readonly StartedOrder[]): Promise<string[]> => {
     const of = orders.flatMap(({ orderId }) =>
@@ -71,7 +71,7 @@ describe('a customer whose data was erased', () => {
     const paths = [...of, '/orders', '/dead-letters', '/cases', '/providers', '/products'];
     const sent = paths.flatMap((path) =>
       [operatorKey, shopKey].map(async (key) => {
-        const response = await send(door().app, 'GET', path, { key });
+        const response = await send(httpApi().app, 'GET', path, { key });
         return `${path} ${await response.text()}`;
       }),
     );
@@ -99,7 +99,7 @@ describe('a customer whose data was erased', () => {
     await until(
       async () => {
         const body = { reason: 'erasure requested, ticket 4711' };
-        return send(door().app, 'POST', `/customers/${customer}/erase`, { key: operatorKey, body });
+        return send(httpApi().app, 'POST', `/customers/${customer}/erase`, { key: operatorKey, body });
       },
       ({ status }) => status === 200,
     );

@@ -12,7 +12,7 @@ import {
   updatePayment,
 } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
-import { casesRoom } from '../support/cases-fixture.ts';
+import { casesFixture } from '../support/cases-fixture.ts';
 import { createBreakableDeps } from './breakable-deps.ts';
 import { act, booksOf, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
 import { createStoreSwitch } from './switchable-store.ts';
@@ -70,7 +70,7 @@ describe('an act that is accepted right before its run is terminated', () => {
     await order.terminate('by mistake');
     const audit = await saga().deps.store.read.audit(`order:${order.orderId}`);
     expect(audit.at(-1)).toMatchObject({ to: expect.stringMatching(/^(accepted|asked)$/) });
-    const cases = casesRoom(saga());
+    const cases = casesFixture(saga());
     expect(await cases.act(order.orderId, 'restart')).toMatchObject({ status: 202 });
     return cases;
   }
@@ -148,8 +148,8 @@ describe('an act that is accepted right before its run is terminated', () => {
     await again(order);
     await recovered(order.orderId);
     expect((await saga().until(order.orderId, isHeld)).hold?.untilUtc).toBe(untilUtc);
-    await casesRoom(saga()).ask('POST', `/orders/${order.orderId}/cancel`);
-    await casesRoom(saga()).end(order.orderId);
+    await casesFixture(saga()).ask('POST', `/orders/${order.orderId}/cancel`);
+    await casesFixture(saga()).end(order.orderId);
   });
 
   test('another card for a parked payment is charged, another service for a parked label bought', async () => {
@@ -220,7 +220,7 @@ describe('acts while SQL is away', () => {
     await order.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId: 'pm_card_visa' }] });
     await order.terminate('by mistake');
     sql.away = false;
-    const cases = casesRoom(saga());
+    const cases = casesFixture(saga());
     expect(await cases.act(order.orderId, 'restart')).toMatchObject({ status: 202 });
     expect(await cases.end(order.orderId)).toMatchObject({ status: 'completed' });
     await saga().check(order.orderId);

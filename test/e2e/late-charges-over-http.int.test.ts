@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { cancelOrder, updatePayment } from '../../workflows/messages.ts';
 import { until } from '../setup/saga-environment.ts';
 import { leaveOpen, payInTab } from '../support/customer-browser.ts';
-import { apiDoor } from './api-entry-point.ts';
+import { apiFixture } from './api-fixture.ts';
 import { act, booksOf, eventsOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const declinedCard = 'pm_card_chargeDeclined';
@@ -10,7 +10,7 @@ const total = 749_900;
 
 describe('a late charge that only the provider’s webhook tells of', () => {
   const saga = sagaSuite();
-  apiDoor(saga);
+  apiFixture(saga);
 
   const firstIntent = async ({ orderId }: StartedOrder) =>
     (await booksOf(saga(), orderId)).ledger.payments[0]?.intentId ?? '';

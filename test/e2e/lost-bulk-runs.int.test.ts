@@ -11,14 +11,18 @@ import { systemClock } from '../../ports/clock.ts';
 import type { LostBulkRun } from '../../ports/temporal.ts';
 import { sweepBulkRuns } from '../../workers/jobs/sweep-bulk-runs.ts';
 import { until } from '../setup/saga-environment.ts';
-import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../support/dead-letter-fixture.ts';
-import { openOpsRoom, type OpsRoom } from '../support/ops-fixture.ts';
+import {
+  startDeadLetterFixture,
+  tasksQueue,
+  type DeadLetterFixture,
+} from '../support/dead-letter-fixture.ts';
+import { startOpsFixture, type OpsFixture } from '../support/ops-fixture.ts';
 import { sagaSuite } from './saga-suite.ts';
 
-type Deps = Parameters<typeof fakeDeps>[0] & Pick<DeadLetterRoom, 'store'>;
+type Deps = Parameters<typeof fakeDeps>[0] & Pick<DeadLetterFixture, 'store'>;
 
-/** The operators' doors to acts on many that lost their run. */
-function doors(deps: Deps & { bulkRuns: ReturnType<typeof createBulkRuns> }) {
+/** The operators' requests about acts on many that lost their run. */
+function given(deps: Deps & { bulkRuns: ReturnType<typeof createBulkRuns> }) {
   const app = createApp(fakeDeps({ clock: systemClock, ...deps }));
   const ask = async (method: string, path: string, body?: unknown, key = operatorKey) => {
     const response = await send(app, method, path, { key, ...(body === undefined ? {} : { body }) });
@@ -43,11 +47,11 @@ function doors(deps: Deps & { bulkRuns: ReturnType<typeof createBulkRuns> }) {
 
 describe('an act on many orders that is terminated', () => {
   const saga = sagaSuite();
-  let room: OpsRoom;
+  let fixture: OpsFixture;
   beforeAll(async () => {
-    room = await openOpsRoom(saga());
+    fixture = await startOpsFixture(saga());
   });
-  afterAll(() => room.close());
+  afterAll(() => fixture.close());
 
   const isHeld = ({ hold }: OrderView): boolean => hold !== undefined;
 
@@ -66,7 +70,7 @@ describe('an act on many orders that is terminated', () => {
     const queue = taskQueues(saga().config.TASK_QUEUE_PREFIX).ops;
     const { store } = saga().deps;
     const { client } = saga();
-    const { ask, act, listed, sweep, found } = doors({
+    const { ask, act, listed, sweep, found } = given({
       store,
       orderActs: createOrderActWorkflows(client, queue),
       bulkRuns: createBulkRuns(client, queue),
@@ -124,18 +128,18 @@ describe('an act on many orders that is terminated', () => {
 });
 
 describe('a replay of dead letters that is terminated', () => {
-  let room: DeadLetterRoom;
+  let fixture: DeadLetterFixture;
   beforeAll(async () => {
-    room = await openDeadLetterRoom();
+    fixture = await startDeadLetterFixture();
   });
-  afterAll(() => room.close());
+  afterAll(() => fixture.close());
 
   const doorsOf = () =>
-    doors({
-      store: room.store,
-      bulkRuns: createBulkRuns(room.client, room.taskQueue),
+    given({
+      store: fixture.store,
+      bulkRuns: createBulkRuns(fixture.client, fixture.taskQueue),
       deadLetters: {
-        workflows: createDeadLetterWorkflows(room.client, room.taskQueue),
+        workflows: createDeadLetterWorkflows(fixture.client, fixture.taskQueue),
         editRefusal: () => undefined,
       },
     });
@@ -143,16 +147,16 @@ describe('a replay of dead letters that is terminated', () => {
   /** A replay of so many, terminated after its first one. */
   async function terminated(name: string, count: number) {
     const ids = Array.from({ length: count }, (_, n) => `${name}-${n}`);
-    await room.fail(ids.map((messageId) => ({ messageId })));
-    await room.indexed(count);
+    await fixture.fail(ids.map((messageId) => ({ messageId })));
+    await fixture.indexed(count);
     const { ask, ...rest } = doorsOf();
     const body = { all: true, reason: 'the partner is back', ratePerSecond: 2 };
     const begun = await ask('POST', '/dead-letters/replay', body);
     const replayId = String(begun.body['replayId']);
     const workflowId = bulkWorkflowIdOf(replayId);
-    const settled = () => room.read.countReplay(replayId);
+    const settled = () => fixture.read.countReplay(replayId);
     await until(settled, (now) => now.settled > 0, 20_000);
-    await room.client.workflow.getHandle(workflowId).terminate('by mistake');
+    await fixture.client.workflow.getHandle(workflowId).terminate('by mistake');
     await rest.found(workflowId);
     return { ids, replayId, workflowId, settled, ask, ...rest };
   }
@@ -168,9 +172,9 @@ describe('a replay of dead letters that is terminated', () => {
     expect((await listed()).map((one) => one.workflowId)).toEqual([workflowId]);
     expect((await act(workflowId, 'restart')).status).toBe(200);
     await until(settled, (now) => now.settled === 8, 30_000);
-    const sent = (await room.drain(tasksQueue)).map(({ properties }) => String(properties.messageId));
+    const sent = (await fixture.drain(tasksQueue)).map(({ properties }) => String(properties.messageId));
     expect(sent.toSorted()).toEqual(ids);
-    expect(await room.total()).toBe(0);
+    expect(await fixture.total()).toBe(0);
   });
 
   test('may be left as it ended: it leaves the list', async () => {
@@ -185,10 +189,10 @@ describe('a replay of dead letters that is terminated', () => {
     const { ask } = doorsOf();
     const app = createApp(
       fakeDeps({
-        store: room.store,
+        store: fixture.store,
         clock: systemClock,
         deadLetters: {
-          workflows: createDeadLetterWorkflows(room.client, room.taskQueue),
+          workflows: createDeadLetterWorkflows(fixture.client, fixture.taskQueue),
           editRefusal: () => undefined,
         },
       }),

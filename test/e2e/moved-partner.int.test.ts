@@ -21,7 +21,7 @@ import { systemClock } from '../../ports/clock.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { until } from '../setup/saga-environment.ts';
-import { openDeadLetterRoom, type DeadLetterRoom } from '../support/dead-letter-fixture.ts';
+import { startDeadLetterFixture, type DeadLetterFixture } from '../support/dead-letter-fixture.ts';
 import {
   startScriptedServer,
   type ScriptedRequest,
@@ -35,21 +35,21 @@ const dlq = 'webhook-queue.dlq';
 const patchReason = 'the partner moved';
 const replayReason = 'the address is corrected';
 
-let room: DeadLetterRoom;
+let fixture: DeadLetterFixture;
 let partners: ScriptedServer;
 let delivering: Awaited<ReturnType<typeof startDelivering>>;
 beforeAll(async () => {
-  [room, partners] = await Promise.all([openDeadLetterRoom(), startScriptedServer()]);
+  [fixture, partners] = await Promise.all([startDeadLetterFixture(), startScriptedServer()]);
   delivering = await startDelivering();
 });
 afterAll(async () => {
   await delivering?.close();
-  await Promise.all([room?.close(), partners?.close()]);
+  await Promise.all([fixture?.close(), partners?.close()]);
 });
 
-/** Relay, webhook consumer and API on the room's store, broker, Redis and Temporal, with quick tiers. */
+/** Relay, webhook consumer and API on the fixture's store, broker, Redis and Temporal, with quick tiers. */
 async function startDelivering() {
-  const { store, broker, env } = room;
+  const { store, broker, env } = fixture;
   const logger = createLogger({ process: 'test', level: process.env['LOG_LEVEL'] ?? 'silent' });
   const metrics = createMetrics();
   const secrets = createWebhookSecrets({ key: webhookSecretKey });
@@ -76,7 +76,7 @@ async function startDelivering() {
       seen: redis.seen,
       webhooks: { targets: createTargetPolicy({ allowPrivate: ['127.0.0.1/32'] }), secrets },
       deadLetters: {
-        workflows: createDeadLetterWorkflows(room.client, room.taskQueue),
+        workflows: createDeadLetterWorkflows(fixture.client, fixture.taskQueue),
         editRefusal(letter, patch) {
           const edited = editedContent(letter, patch);
           return edited.ok ? undefined : edited.reason;
@@ -145,7 +145,7 @@ const verified = ({ body, headers }: ScriptedRequest, secret: string) =>
 
 /** Milliseconds between one attempt and the next of each event. */
 async function gapsOf(endpointId: WebhookEndpointId): Promise<number[][]> {
-  const attempts = await room.store.read.webhooks.attempts({ endpointId, limit: 1_000 });
+  const attempts = await fixture.store.read.webhooks.attempts({ endpointId, limit: 1_000 });
   const byEvent = Map.groupBy(attempts, ({ eventId }) => eventId);
   return [...byEvent.values()].map((made) => {
     const times = made.map(({ attemptedAtUtc }) => Date.parse(attemptedAtUtc)).toSorted((a, b) => a - b);
@@ -164,7 +164,7 @@ it('keeps what a partner who moved did not get, and delivers it once and signed 
   const webhookIds = new Set(events.map(({ eventId }) => webhookIdOf({ eventId, endpointId })));
 
   // All tiers fail at their distances, and everything ends as one kind of dead letter.
-  await room.indexed(eventCount);
+  await fixture.indexed(eventCount);
   expect(at('/old')).toHaveLength(4 * eventCount);
   const gaps = await gapsOf(endpointId);
   expect(gaps.map(({ length }) => length)).toEqual(Array(eventCount).fill(tiersMs.length));
@@ -184,7 +184,7 @@ it('keeps what a partner who moved did not get, and delivers it once and signed 
     { labels: { queue: 'webhook-queue', reason: 'http-404' }, value: eventCount },
   ]);
   await until(
-    () => room.depth(dlq),
+    () => fixture.depth(dlq),
     (depth) => depth === eventCount,
   );
 
@@ -207,7 +207,7 @@ it('keeps what a partner who moved did not get, and delivers it once and signed 
     (count) => count >= eventCount,
   );
   await until(
-    async () => (await room.depth(dlq)) + (await room.depth('webhook-queue')) + (await listed()).total,
+    async () => (await fixture.depth(dlq)) + (await fixture.depth('webhook-queue')) + (await listed()).total,
     (left) => left === 0,
   );
   expect(await replay({ ...act, dryRun: true })).toMatchObject({ count: 0 });
@@ -227,7 +227,7 @@ it('keeps what a partner who moved did not get, and delivers it once and signed 
   expect([at('/old').length, at('/steady').length]).toEqual([4 * eventCount, eventCount]);
 
   // Who did it, and why.
-  const audit = room.store.read.audit;
+  const audit = fixture.store.read.audit;
   const [, patched] = await audit(webhookSubject(endpointId));
   expect(patched).toMatchObject({ actor: 'help-desk', step: 'webhook-endpoint', reason: patchReason });
   const actor = 'ada (help-desk)';

@@ -7,7 +7,7 @@ import { systemClock } from '../../ports/clock.ts';
 import { sweepRefunds } from '../../workers/jobs/sweep-refunds.ts';
 import { quickPolicy, until } from '../setup/saga-environment.ts';
 import { resolveSignal } from '../../workflows/messages.ts';
-import { apiDoor, type ApiDoor } from './api-entry-point.ts';
+import { apiFixture, type ApiFixture } from './api-fixture.ts';
 import { act, booksOf, eventsOf, expectEnd, newOrderId, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 interface RefundJson {
@@ -24,8 +24,8 @@ interface MoneyJson {
 
 describe('refunds and disputes through the API and the provider’s webhook', () => {
   const saga = sagaSuite();
-  const door = apiDoor(saga);
-  const provider: ApiDoor['provider'] = (...request) => door().provider(...request);
+  const httpApi = apiFixture(saga);
+  const provider: ApiFixture['provider'] = (...request) => httpApi().provider(...request);
   const shipped = async () => {
     const order = await saga().start({ paymentMethodId: 'pm_card_visa' });
     await expectEnd(saga(), order, { status: 'completed' });
@@ -33,7 +33,7 @@ describe('refunds and disputes through the API and the provider’s webhook', ()
   };
   const refund = async ({ orderId }: StartedOrder, key: string, body: object = { reason: 'as agreed' }) => {
     const headers = { 'idempotency-key': key };
-    const response = await send(door().app, 'POST', `/orders/${orderId}/refunds`, {
+    const response = await send(httpApi().app, 'POST', `/orders/${orderId}/refunds`, {
       body,
       headers,
       key: operatorKey,
@@ -42,7 +42,7 @@ describe('refunds and disputes through the API and the provider’s webhook', ()
   };
   const money = async ({ orderId }: StartedOrder) =>
     (await (
-      await send(door().app, 'GET', `/orders/${orderId}/refunds`, { key: operatorKey })
+      await send(httpApi().app, 'GET', `/orders/${orderId}/refunds`, { key: operatorKey })
     ).json()) as MoneyJson;
   const disputed = (order: StartedOrder, state: string) =>
     until(

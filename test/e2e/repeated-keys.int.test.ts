@@ -16,7 +16,7 @@ import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import type { Store } from '../../ports/store.ts';
 import { getOrder } from '../../workflows/messages.ts';
 import { quickPolicy, until, workflowInput } from '../setup/saga-environment.ts';
-import { casesRoom } from '../support/cases-fixture.ts';
+import { casesFixture } from '../support/cases-fixture.ts';
 import { booksOf, sagaSuite } from './saga-suite.ts';
 
 const keyboard = { productId: 'keyboard-mx', quantity: 1 };
@@ -27,7 +27,7 @@ describe('an Idempotency-Key that is repeated after Temporal has forgotten its r
   const saga = sagaSuite();
 
   /** The real API; `forgetful`: Temporal knows no closed run; `sql`: whether SQL answers the checkout at once. */
-  function door() {
+  function httpApi() {
     const { client, config, deps } = saga();
     const queues = taskQueues(config.TASK_QUEUE_PREFIX);
     const known = createOrderWorkflows(client, queues);
@@ -67,14 +67,14 @@ describe('an Idempotency-Key that is repeated after Temporal has forgotten its r
 
   /** A declined card holds the order; then its run is gone. */
   async function lost() {
-    const room = door();
-    const { code, orderId } = await room.ask(own);
+    const fixture = httpApi();
+    const { code, orderId } = await fixture.ask(own);
     expect(code).toBe(202);
     await saga().until(orderId, ({ status }) => status === 'payment_failed');
-    const { handle, runId } = await room.runOf(orderId);
+    const { handle, runId } = await fixture.runOf(orderId);
     await handle.terminate('retention');
-    room.state.forgetful = true;
-    return { ...room, orderId, runId };
+    fixture.state.forgetful = true;
+    return { ...fixture, orderId, runId };
   }
 
   const reused = { code: 422, type: '/docs/problems#idempotency-key-reused' };
@@ -109,9 +109,9 @@ describe('an Idempotency-Key that is repeated after Temporal has forgotten its r
       items: [keyboard],
       parked: { activity: 'run', failure: expect.stringContaining('started for another request') },
     });
-    const rooms = casesRoom(saga());
-    await rooms.sweep();
-    const { cases = [] } = (await rooms.list()).body;
+    const caseFixture = casesFixture(saga());
+    await caseFixture.sweep();
+    const { cases = [] } = (await caseFixture.list()).body;
     const listed = cases.find((one) => one.orderId === orderId);
     expect(listed).toMatchObject({ acts: ['restart', 'compensate'] });
     const pages = await Promise.all(['', '/audit', '/why'].map((page) => read(`/orders/${orderId}${page}`)));
@@ -146,7 +146,7 @@ describe('an Idempotency-Key that is repeated after Temporal has forgotten its r
       () => runOf(orderId),
       ({ status }) => status === 'FAILED',
     );
-    expect((await casesRoom(saga()).act(orderId, 'restart')).status).toBe(202);
+    expect((await casesFixture(saga()).act(orderId, 'restart')).status).toBe(202);
     const view = await saga().until(orderId, ({ sagaState }) => sagaState === 'held');
     expect(view).toMatchObject({ customerId: 'customer-42', items: [keyboard] });
     state.forgetful = false;
@@ -162,7 +162,7 @@ describe('an Idempotency-Key that is repeated after Temporal has forgotten its r
   });
 
   test('answers with the end where the order has ended, and another body is refused', async () => {
-    const { state, ask, read, runOf } = door();
+    const { state, ask, read, runOf } = httpApi();
     const paid = { ...own, paymentMethodId: 'pm_card_visa' };
     const { orderId } = await ask(paid);
     const { runId, handle } = await runOf(orderId);
@@ -181,7 +181,7 @@ describe('an Idempotency-Key that is repeated after Temporal has forgotten its r
       status: 'completed',
       customerId: 'customer-42',
     });
-    await casesRoom(saga()).sweep();
+    await casesFixture(saga()).sweep();
     expect((await saga().deps.store.read.cases({ limit: 500 })).some((one) => one.orderId === orderId)).toBe(
       false,
     );

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { send, shopKey } from '../../api/testing/fake-deps.ts';
-import { openOpsRoom, type OpsRoom } from '../support/ops-fixture.ts';
+import { startOpsFixture, type OpsFixture } from '../support/ops-fixture.ts';
 import { until } from '../setup/saga-environment.ts';
-import { apiDoor } from './api-entry-point.ts';
+import { apiFixture } from './api-fixture.ts';
 import { providerEnv } from './provider-suite.ts';
 import { eventsOf, newOrderId, sagaSuite } from './saga-suite.ts';
 
@@ -27,13 +27,14 @@ const quickAddress = { address: { budgetMs: 300, attemptTimeoutMs: 250 } };
 
 describe('a step that keeps failing', () => {
   const saga = sagaSuite({ env: providerEnv({ circuit: { minimumCalls: 10_000 } }) });
-  const door = apiDoor(saga);
-  let room: OpsRoom;
+  const httpApi = apiFixture(saga);
+  let fixture: OpsFixture;
   beforeAll(async () => {
-    room = await openOpsRoom(saga());
+    fixture = await startOpsFixture(saga());
   });
-  afterAll(() => room?.close());
-  const read = async (path: string): Promise<Shown> => (await (await room.http('GET', path)).json()) as Shown;
+  afterAll(() => fixture?.close());
+  const read = async (path: string): Promise<Shown> =>
+    (await (await fixture.http('GET', path)).json()) as Shown;
 
   test('is told of wherever the order is looked at, and no longer once it has succeeded', async () => {
     const orderId = newOrderId();
@@ -65,7 +66,7 @@ describe('a step that keeps failing', () => {
       },
     });
 
-    const shop = await send(door().app, 'GET', `/orders/${orderId}`, { key: shopKey });
+    const shop = await send(httpApi().app, 'GET', `/orders/${orderId}`, { key: shopKey });
     const forShop = (await shop.json()) as Shown;
     expect(forShop.retrying).toMatchObject({
       step: 'shipping',
@@ -74,7 +75,7 @@ describe('a step that keeps failing', () => {
     expect(JSON.stringify(forShop.retrying)).not.toMatch(/EasyPost|lastFailure/);
     const why = await read(`/orders/${orderId}/why`);
     expect(why.next).toMatch(/This has failed \d+ times, since the carrier .*; it is tried again by itself/);
-    expect((await room.ops(['show', orderId])).out).toMatch(/shipping failed \d+ times[\s\S]*EasyPost/);
+    expect((await fixture.ops(['show', orderId])).out).toMatch(/shipping failed \d+ times[\s\S]*EasyPost/);
 
     const ids = async (where: string) => (await read(`/orders?${where}`)).orders.map((one) => one.orderId);
     await until(
@@ -84,11 +85,11 @@ describe('a step that keeps failing', () => {
     expect(await ids('retryingMoreThan=100000')).toEqual([]);
     expect(await ids('waitingFor=carrier&retryingMoreThan=1')).toEqual([orderId]);
     expect(await ids('waitingFor=payments')).not.toContain(orderId);
-    const listed = await room.ops(['list', '--where', 'retrying>2 waiting=carrier']);
+    const listed = await fixture.ops(['list', '--where', 'retrying>2 waiting=carrier']);
     expect(listed.out).toMatch(/shipping \d+×, carrier/);
     expect(listed.out).not.toContain(healthy.orderId);
 
-    const stream = await room.http('GET', `/orders/${orderId}/events`);
+    const stream = await fixture.http('GET', `/orders/${orderId}/events`);
     const told = await firstRetrying(stream);
     expect(told).toMatchObject({ eventType: 'order.retrying', payload: { retrying: { step: 'shipping' } } });
     expect(JSON.stringify(told)).not.toMatch(/EasyPost|lastFailure/);

@@ -2,21 +2,21 @@ import { describe, expect, test } from 'vitest';
 import type { OrderId } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { until } from '../setup/saga-environment.ts';
-import { casesRoom } from '../support/cases-fixture.ts';
+import { casesFixture } from '../support/cases-fixture.ts';
 import { booksOf, sagaSuite } from './saga-suite.ts';
 import { createStoreSwitch } from './switchable-store.ts';
 
 describe('orders that Temporal knows and SQL does not', () => {
   const sql = createStoreSwitch();
   const saga = sagaSuite({ wrap: sql.wrap });
-  const rooms = () => casesRoom(saga());
+  const caseFixture = () => casesFixture(saga());
 
   /** The sweep asks Temporal's list, which comes some time later. */
   const found = (orderId: OrderId, which: (one: { failure: string } | undefined) => boolean, store?: Store) =>
     until(
       async () => {
-        await rooms().sweepUnrecorded(store);
-        return (await rooms().list()).body.cases?.find((one) => one.orderId === orderId);
+        await caseFixture().sweepUnrecorded(store);
+        return (await caseFixture().list()).body.cases?.find((one) => one.orderId === orderId);
       },
       which,
       20_000,
@@ -41,17 +41,17 @@ describe('orders that Temporal knows and SQL does not', () => {
         'Temporal closed its run (TERMINATED) before SQL had taken it; nothing was reserved or charged',
     });
     expect(await gauge()).toBe(1);
-    expect((await rooms().ask('GET', `/orders/${orderId}`)).body).toMatchObject({
+    expect((await caseFixture().ask('GET', `/orders/${orderId}`)).body).toMatchObject({
       source: 'temporal',
       sagaState: 'parked',
       parked: { activity: 'run', failure: expect.stringContaining('TERMINATED') },
     });
-    expect((await rooms().ask('GET', `/orders/${orderId}/why`)).body).toMatchObject({
+    expect((await caseFixture().ask('GET', `/orders/${orderId}/why`)).body).toMatchObject({
       next: expect.stringMatching(/stopped before it was taken in: nothing was set aside or charged/),
     });
     sql.away = false;
-    expect((await rooms().act(orderId, 'restart')).status).toBe(202);
-    expect(await rooms().end(orderId)).toMatchObject({ status: 'completed' });
+    expect((await caseFixture().act(orderId, 'restart')).status).toBe(202);
+    expect(await caseFixture().end(orderId)).toMatchObject({ status: 'completed' });
     await found(orderId, (one) => one === undefined);
     expect(await gauge()).toBe(0);
     expect((await booksOf(saga(), orderId)).provider.charged).toHaveLength(1);
@@ -95,7 +95,7 @@ describe('orders that Temporal knows and SQL does not', () => {
       acts: ['take-note'],
       failure: expect.stringMatching(/had come to completed, and SQL has no row of it: SQL is behind/),
     });
-    expect((await rooms().act(orderId, 'restart')).status).toBe(409);
+    expect((await caseFixture().act(orderId, 'restart')).status).toBe(409);
     await found(orderId, (one) => one === undefined);
   });
 });

@@ -7,7 +7,7 @@ import type { PolicyChanges } from '../../domain/policy.ts';
 import { cancelOrder, resolveParked, setShippingAddress, updatePayment } from '../../workflows/messages.ts';
 import { booksOf, newOrderId } from '../e2e/saga-suite.ts';
 import { goodAddress, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { providerDesk } from '../support/provider-console.ts';
+import { providerDashboard } from '../support/provider-dashboard.ts';
 import type { CrashingWorker } from './crashing-worker.ts';
 import { crashPolicy, say } from './crash-plans.ts';
 import type { KillPoint } from './kill-points.ts';
@@ -70,7 +70,7 @@ export async function expectHelpedOnce(run: CrashRun): Promise<void> {
   const orderId = newOrderId();
   const overrides = { paymentMethodId: 'pm_card_chargeDeclined', shippingAddress: refusedAtLabel };
   const order = await worker.start(orderId, points, listPolicy, overrides);
-  const desk = providerDesk(saga, orderId);
+  const desk = providerDashboard(saga, orderId);
   const intent = await desk.charge(await held(run, orderId, 'payment_failed'));
   await order.executeUpdate(updatePayment, { args: [{ ...person, paymentMethodId: 'pm_card_visa' }] });
   const shipment = await desk.label(await held(run, orderId, 'address_rejected'));
@@ -85,7 +85,7 @@ export async function expectHelpedOnce(run: CrashRun): Promise<void> {
 export async function expectNothingLeft(run: CrashRun): Promise<void> {
   const orderId = newOrderId();
   const order = await run.worker.start(orderId, run.points, seekPolicy, { shippingAddress: refusedAtLabel });
-  const desk = providerDesk(run.saga, orderId);
+  const desk = providerDashboard(run.saga, orderId);
   const shipmentId = await desk.label(await held(run, orderId, 'address_rejected'));
   await order.executeUpdate(cancelOrder, { args: [person] });
   await run.saga.until(

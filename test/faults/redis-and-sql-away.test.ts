@@ -30,7 +30,7 @@ describe('locks and SQL that go away in the middle of orders', () => {
   });
 
   /** Orders whose first attempt at each costly request is overtaken by a second one. */
-  const startOvertaken = () =>
+  const startSuperseded = () =>
     Promise.all(
       Array.from({ length: ORDERS }, () => {
         const orderId = newOrderId();
@@ -58,13 +58,13 @@ describe('locks and SQL that go away in the middle of orders', () => {
 
   test('an attempt that is overtaken by its retry charges and buys nothing a second time', async () => {
     const before = stalled.count();
-    expect(await countsOf(await startOvertaken())).toMatchObject(once(ORDERS));
+    expect(await countsOf(await startSuperseded())).toMatchObject(once(ORDERS));
     expect(stalled.count() - before).toBe(2 * ORDERS);
   });
 
   test('nor when Redis forgets its lock meanwhile, so that both run at the same time', async () => {
     const before = stalled.count();
-    const started = await startOvertaken();
+    const started = await startSuperseded();
     const forgetting = new AbortController();
     const forget = (async () => {
       while (!forgetting.signal.aborted) {
@@ -80,7 +80,7 @@ describe('locks and SQL that go away in the middle of orders', () => {
 
   test('nor when Redis is killed in the middle, and it is used again once it is back', async () => {
     const before = stalled.count();
-    const started = await startOvertaken();
+    const started = await startSuperseded();
     await saga.until(started[0]?.orderId ?? newOrderId(), ({ step }) => step === 'payment');
     await redis.kill();
     expect(await countsOf(started)).toMatchObject(once(ORDERS));

@@ -5,17 +5,21 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startProcess, type OwnedProcess } from '../../infra/processes.ts';
 import { getBulkProgress } from '../../workflows/dead-letter-messages.ts';
 import { until } from '../setup/saga-environment.ts';
-import { openDeadLetterRoom, tasksQueue, type DeadLetterRoom } from '../support/dead-letter-fixture.ts';
+import {
+  startDeadLetterFixture,
+  tasksQueue,
+  type DeadLetterFixture,
+} from '../support/dead-letter-fixture.ts';
 
 const dlq = `${tasksQueue}.dlq`;
-let room: DeadLetterRoom;
+let fixture: DeadLetterFixture;
 let worker: OwnedProcess | undefined;
 beforeAll(async () => {
-  room = await openDeadLetterRoom({ worker: false, lookMs: 200 });
+  fixture = await startDeadLetterFixture({ worker: false, lookMs: 200 });
 });
 afterAll(async () => {
   await worker?.stop();
-  await room.close();
+  await fixture.close();
 });
 
 /** The product's own worker process. */
@@ -25,7 +29,7 @@ const startWorker = () =>
     command: process.execPath,
     args: [fileURLToPath(new URL('../../workers/worker.ts', import.meta.url))],
     output: { onLine: (line) => void (process.env['LOG_LEVEL'] && console.log(line)) },
-    env: { PATH: process.env['PATH'], ...room.env, WORKER_PORT: '0' },
+    env: { PATH: process.env['PATH'], ...fixture.env, WORKER_PORT: '0' },
   });
 
 const messages = (count: number) =>
@@ -34,9 +38,9 @@ const messages = (count: number) =>
 it('a worker killed at random moments of a replay loses nothing, and repeats only what was on its way', async () => {
   const count = 3_000;
   const failed = messages(count);
-  await room.fail(failed);
-  await room.indexed(count, 60_000);
-  const act = await room.start({ ratePerSecond: 300, patch: { url: 'new' } });
+  await fixture.fail(failed);
+  await fixture.indexed(count, 60_000);
+  const act = await fixture.start({ ratePerSecond: 300, patch: { url: 'new' } });
   const kills = 3;
   for (let kill = 0; kill < kills; kill += 1) {
     worker = await startWorker();
@@ -49,11 +53,11 @@ it('a worker killed at random moments of a replay loses nothing, and repeats onl
   worker = await startWorker();
   expect(await act.result()).toMatchObject({ status: 'completed', settled: count, left: 0, toGo: 0 });
   await until(
-    () => room.depth(dlq),
+    () => fixture.depth(dlq),
     (depth) => depth === 0,
     60_000,
   );
-  const got = await room.drain(tasksQueue);
+  const got = await fixture.drain(tasksQueue);
   const ids = got.map(({ properties }) => String(properties.messageId));
   expect(new Set(ids)).toEqual(new Set(failed.map(({ messageId }) => messageId)));
   const repeated = ids.length - count;
@@ -63,7 +67,7 @@ it('a worker killed at random moments of a replay loses nothing, and repeats onl
   expect(urls).toEqual(new Set(['new']));
 
   async function settled(): Promise<number> {
-    return (await room.read.countReplay(replayId())).settled;
+    return (await fixture.read.countReplay(replayId())).settled;
   }
   function replayId(): string {
     return act.workflowId.replace('dead-letters-', '');
@@ -73,18 +77,18 @@ it('a worker killed at random moments of a replay loses nothing, and repeats onl
 it('lists 20,000 in under a second and replays them at 500 a second or more', async () => {
   const count = 20_000;
   worker ??= await startWorker();
-  await room.fail(messages(count));
-  await room.indexed(count, 120_000);
+  await fixture.fail(messages(count));
+  await fixture.indexed(count, 120_000);
   const listMs = await timed(async () => {
-    await room.read.groups({});
-    await room.read.page({ filter: {}, states: ['open'], limit: 100 });
-    await room.read.count({ filter: {} });
+    await fixture.read.groups({});
+    await fixture.read.page({ filter: {}, states: ['open'], limit: 100 });
+    await fixture.read.count({ filter: {} });
   });
-  const act = await room.start();
+  const act = await fixture.start();
   const startedAt = performance.now();
   const during: number[] = [];
   const watching = setInterval(
-    () => void timed(() => room.read.groups({})).then((ms) => during.push(ms)),
+    () => void timed(() => fixture.read.groups({})).then((ms) => during.push(ms)),
     1_000,
   );
   await act.result();
@@ -99,11 +103,11 @@ it('lists 20,000 in under a second and replays them at 500 a second or more', as
   expect(count / seconds).toBeGreaterThanOrEqual(500);
   expect((await act.query(getBulkProgress)).settled).toBe(count);
   await until(
-    () => room.depth(dlq),
+    () => fixture.depth(dlq),
     (depth) => depth === 0,
     120_000,
   );
-  const got = await room.drain(tasksQueue);
+  const got = await fixture.drain(tasksQueue);
   expect(new Set(got.map(({ properties }) => String(properties.messageId))).size).toBe(count);
   expect(got.length).toBe(count);
 });

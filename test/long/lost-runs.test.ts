@@ -6,7 +6,7 @@ import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { cancelOrder, updatePayment } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
 import { createBreakableDeps } from '../e2e/breakable-deps.ts';
-import { casesRoom, type CaseAct } from '../support/cases-fixture.ts';
+import { casesFixture, type CaseAct } from '../support/cases-fixture.ts';
 import { act, booksOf, newOrderId, sagaSuite, type StartedOrder } from '../e2e/saga-suite.ts';
 
 const small = { attemptTimeoutMs: 1_000, budgetMs: 1_000, maximumIntervalMs: 100 };
@@ -156,7 +156,7 @@ describe('an order whose run was terminated', () => {
     expected: Stage['restarted' | 'compensated'],
   ) {
     const { orderId } = order;
-    const cases = casesRoom(saga());
+    const cases = casesFixture(saga());
     const { status, body } = await cases.act(orderId, name);
     if (expected === 'refused') {
       expect({ status, detail: body.detail }).toMatchObject({
@@ -193,7 +193,7 @@ describe('an order whose run was terminated', () => {
   test('one that Temporal has forgotten is found by the sweep and restarted from SQL alone', async () => {
     const { orderId, workflowId } = await terminate(stageNamed('after its charge'));
     const { client, namespace } = saga();
-    const cases = casesRoom(saga());
+    const cases = casesFixture(saga());
     await client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId } });
     const forgotten = (run: unknown) => run === undefined;
     await until(() => cases.runs.last(orderId), forgotten, 240_000);

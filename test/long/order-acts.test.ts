@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { OrderId } from '../../domain/ids.ts';
 import { sagaSuite } from '../e2e/saga-suite.ts';
 import { until } from '../setup/saga-environment.ts';
-import { openOpsRoom } from '../support/ops-fixture.ts';
+import { startOpsFixture } from '../support/ops-fixture.ts';
 
 /* Circuits stay closed and nothing is rationed: the test is about parked orders, and about as many as there are. */
 const providers = { maximumPerSecond: 10_000, slowStartPerSecond: 10_000, circuit: { minimumCalls: 1e6 } };
@@ -19,7 +19,7 @@ it(
   '500 orders that parked in an outage are resolved at once while new ones arrive; a dead worker repeats nothing',
   { timeout: 1_200_000 },
   async () => {
-    const room = await openOpsRoom(saga());
+    const fixture = await startOpsFixture(saga());
     const count = 500;
     await saga().addFault({
       id: 'storm',
@@ -32,7 +32,7 @@ it(
     for (let index = 0; index < count; index += 1) parked.push(await start());
     const isParked = { sagaState: 'parked', step: 'shipping', open: true } as const;
     await until(
-      () => room.workflows.count(isParked),
+      () => fixture.workflows.count(isParked),
       (found) => found === count,
       240_000,
     );
@@ -51,13 +51,13 @@ it(
       '50',
       '--yes',
     ];
-    const acting = room.ops(resolve);
+    const acting = fixture.ops(resolve);
     await until(
-      () => room.workflows.count(isParked),
+      () => fixture.workflows.count(isParked),
       (left) => left < count - 50,
       60_000,
     );
-    await room.restartWorker();
+    await fixture.restartWorker();
     const { out, error } = await acting;
     const seconds = (performance.now() - startedAt) / 1_000;
     clearInterval(arriving);
@@ -70,13 +70,13 @@ it(
     /* A busy machine does not answer for single orders in time, or parks them once more: people type it again. */
     const orders = [...parked, ...(await Promise.all(fresh))];
     const over = Promise.all(orders.map((order) => order.result()));
-    const typing = setInterval(() => void room.ops(resolve), 10_000);
+    const typing = setInterval(() => void fixture.ops(resolve), 10_000);
     const ends = await over.finally(() => clearInterval(typing));
     expect(ends.filter(({ status }) => status !== 'completed')).toEqual([]);
     expect(orders.length).toBeGreaterThan(count + 10);
     const trails = await Promise.all(parked.map(({ orderId }) => parkings(orderId)));
     expect(trails.filter(({ begun, resolved }) => begun === 0 || begun !== resolved)).toEqual([]);
-    await room.close();
+    await fixture.close();
   },
 );
 

@@ -7,8 +7,8 @@ import type { fulfillOrder } from '../../workflows/index.ts';
 import { getOrder } from '../../workflows/messages.ts';
 import { booksOf, newOrderId, sagaSuite } from '../e2e/saga-suite.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
-import { casesRoom, type CaseAct } from '../support/cases-fixture.ts';
-import { providerDesk } from '../support/provider-console.ts';
+import { casesFixture, type CaseAct } from '../support/cases-fixture.ts';
+import { providerDashboard } from '../support/provider-dashboard.ts';
 
 const acts = ['cancel', 'payment', 'shipping-address', 'approve', 'extend', 'resolve'] as const;
 type ActName = (typeof acts)[number];
@@ -40,7 +40,7 @@ interface Life {
   card: string;
   street1: string;
   approval: boolean;
-  /** What the provider does not do until somebody has been at its desk. */
+  /** What the provider does not do until somebody has been at its dashboard. */
   out?: ByHand | undefined;
   happenings: Happening[];
 }
@@ -121,7 +121,7 @@ const AT_ONCE = 4;
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 /* Random lives on the real server: people act, two at once, again after a refusal and at the providers' desks, runs are terminated and begun again. */
-describe('orders with people at every door, and runs that are terminated at any moment', () => {
+describe('orders with people at every entry point, and runs that are terminated at any moment', () => {
   const saga = sagaSuite();
 
   const done = { payment: 0, shipping: 0 };
@@ -135,7 +135,7 @@ describe('orders with people at every door, and runs that are terminated at any 
     };
     if (out) await saga().addFault({ ...outages[out.step], id: orderId, match: { orderId } });
     const { workflowId } = await saga().start({ orderId, paymentMethodId: card, shippingAddress }, policy);
-    const desk = providerDesk(saga(), orderId);
+    const dashboard = providerDashboard(saga(), orderId);
     const helped = new Set<ByHand['step']>();
     let outage = out?.step;
     const endOutage = async () => {
@@ -143,7 +143,7 @@ describe('orders with people at every door, and runs that are terminated at any 
       outage = undefined;
     };
     const run = saga().client.workflow.getHandle<typeof fulfillOrder>(workflowId);
-    const cases = casesRoom(saga());
+    const cases = casesFixture(saga());
     const taken: { actor: string; name: ActName }[] = [];
     let refused: { wanted: ActName; actor: string; args: [object]; updateId: string } | undefined;
     let people = 0;
@@ -208,9 +208,15 @@ describe('orders with people at every door, and runs that are terminated at any 
         case 'by hand':
           return help(one);
         case 'refund by hand': {
-          const intentId = await until(desk.ownCharge, (own) => own !== undefined || !one.surely, 20_000);
+          const intentId = await until(
+            dashboard.ownCharge,
+            (own) => own !== undefined || !one.surely,
+            20_000,
+          );
           /* The order may be taking it back at this moment. */
-          return intentId === undefined ? undefined : desk.refund(intentId, one.share).catch(() => undefined);
+          return intentId === undefined
+            ? undefined
+            : dashboard.refund(intentId, one.share).catch(() => undefined);
         }
         case 'restart':
         case 'compensate':
@@ -241,15 +247,15 @@ describe('orders with people at every door, and runs that are terminated at any 
         (now) => !isOut || waitsAt(now, step) || (now !== undefined && isEnded(now.status)),
         20_000,
       );
-      if (!view || !waitsAt(view, step) || (step === 'payment' && (await desk.ownCharge()))) return;
+      if (!view || !waitsAt(view, step) || (step === 'payment' && (await dashboard.ownCharge()))) return;
       /* Until then an attempt of ours may still take effect. */
       if (view.parked) await new Promise((over) => setTimeout(over, 2 * small.attemptTimeoutMs));
       if (outage === step) await endOutage();
       helped.add(step);
       done[step] += 1;
-      const made = step === 'payment' ? await desk.charge(view) : await desk.label(view);
-      if (step === 'payment') await desk.refund(made, back);
-      else if (back > 0) await desk.voidLabel(made);
+      const made = step === 'payment' ? await dashboard.charge(view) : await dashboard.label(view);
+      if (step === 'payment') await dashboard.refund(made, back);
+      else if (back > 0) await dashboard.voidLabel(made);
       if (then === 'restart' || then === 'compensate') return again(then);
       const mend = step === 'payment' ? 'payment' : 'shipping-address';
       await act(then === 'cancel' ? 'cancel' : view.parked ? 'resolve' : mend);
@@ -259,7 +265,7 @@ describe('orders with people at every door, and runs that are terminated at any 
     async function finish(): Promise<OrderView | undefined> {
       const next = async () => {
         const view = await run.query(getOrder).catch(() => undefined);
-        if (view?.parked?.failureType === 'FoundAtProvider') await desk.takeBack();
+        if (view?.parked?.failureType === 'FoundAtProvider') await dashboard.takeBack();
         if (view?.parked) await act('resolve');
         else if (view?.hold?.status === 'awaiting_approval') await act('approve');
         else if (view?.hold?.status === 'address_rejected') await act('shipping-address');

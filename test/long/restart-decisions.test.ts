@@ -11,7 +11,7 @@ import {
   updatePayment,
 } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
-import { casesRoom } from '../support/cases-fixture.ts';
+import { casesFixture } from '../support/cases-fixture.ts';
 import { createBreakableDeps } from '../e2e/breakable-deps.ts';
 import { act, booksOf, newOrderId, sagaSuite, type StartedOrder } from '../e2e/saga-suite.ts';
 import { createStoreSwitch } from '../e2e/switchable-store.ts';
@@ -26,11 +26,11 @@ describe('what was decided before an order lost its run', () => {
   const saga = sagaSuite({ wrap: breakable.wrap });
 
   /** Terminates the run and starts the order again, from SQL alone where `forgotten`. */
-  async function again(order: StartedOrder, options: Parameters<typeof casesRoom>[1] = {}) {
+  async function again(order: StartedOrder, options: Parameters<typeof casesFixture>[1] = {}) {
     await order.terminate('by mistake');
     await new Promise((resolve) => setTimeout(resolve, 700));
     for (const key of breakable.keys) if (key.includes(order.orderId)) breakable.keys.delete(key);
-    const cases = casesRoom(saga(), options);
+    const cases = casesFixture(saga(), options);
     expect(await cases.act(order.orderId, 'restart')).toMatchObject({ status: 202 });
     return cases;
   }
@@ -159,8 +159,8 @@ describe('what was decided before an order lost its run', () => {
     await again(early, { forgotten: true, policy });
     await saga().until(unseen, ({ hold }) => hold?.status === 'awaiting_approval');
     await saga().client.workflow.getHandle(early.workflowId).terminate();
-    const room = casesRoom(saga(), { forgotten: true });
-    expect(await room.act(unseen, 'restart')).toMatchObject({ status: 202 });
+    const fixture = casesFixture(saga(), { forgotten: true });
+    expect(await fixture.act(unseen, 'restart')).toMatchObject({ status: 202 });
     const { hold } = await saga().until(unseen, isHeld);
     expect(hold).toMatchObject({
       status: 'awaiting_approval',
@@ -168,7 +168,7 @@ describe('what was decided before an order lost its run', () => {
     });
     const run = saga().client.workflow.getHandle(early.workflowId);
     await run.executeUpdate(approveOrder, { args: [act] });
-    expect(await room.end(unseen)).toMatchObject({ status: 'completed' });
+    expect(await fixture.end(unseen)).toMatchObject({ status: 'completed' });
   });
 
   test('a hold that was extended lasts as long in the next run', async () => {
@@ -196,7 +196,7 @@ describe('an act on an order that is started again while SQL is away', () => {
     await order.terminate('by mistake');
     await new Promise((resolve) => setTimeout(resolve, 500));
     sql.away = true;
-    const cases = casesRoom(saga());
+    const cases = casesFixture(saga());
     expect(await cases.act(orderId, 'restart')).toMatchObject({ status: 202 });
     const run = saga().client.workflow.getHandle(order.workflowId);
     const answer = await run.executeUpdate(setShippingAddress, { args: [{ ...act, address: goodAddress }] });

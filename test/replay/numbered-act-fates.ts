@@ -9,7 +9,7 @@ import {
 import type { fulfillOrder } from '../../workflows/index.ts';
 import { act, type StartedOrder } from '../e2e/saga-suite.ts';
 import { goodAddress } from '../setup/saga-environment.ts';
-import { casesRoom } from '../support/cases-fixture.ts';
+import { casesFixture } from '../support/cases-fixture.ts';
 import { breaking, isParked, mend, small, startUntil, type Fate } from './lead-order.ts';
 
 const declined = { paymentMethodId: 'pm_card_chargeDeclined' };
@@ -43,7 +43,7 @@ export const numberedActFates: Record<string, Fate> = {
     const order = await startUntil(saga, isHeld, refusedAtLabel);
     const { orderId, workflowId } = order;
     await order.terminate('to be gone on with');
-    const input = await casesRoom(saga).runs.input(orderId);
+    const input = await casesFixture(saga).runs.input(orderId);
     if (!input) throw new Error(`Temporal has forgotten order ${orderId}`);
     const recovered = { actor: 'ana', reason: 'terminated by mistake' };
     const second = await saga.client.workflow.signalWithStart<typeof fulfillOrder, [object]>(

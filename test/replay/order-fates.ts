@@ -10,7 +10,7 @@ import {
 } from '../../workflows/messages.ts';
 import { goodAddress, type SagaEnvironment } from '../setup/saga-environment.ts';
 import { act, booksOf, type StartedOrder } from '../e2e/saga-suite.ts';
-import { deskFates } from './desk-fates.ts';
+import { dashboardFates } from './dashboard-fates.ts';
 import { disputeFates } from './dispute-fates.ts';
 import { holdFates } from './hold-fates.ts';
 import { breaking, isParked, mend, small, startUntil, type Fate } from './lead-order.ts';
@@ -188,7 +188,7 @@ export const fates: Record<string, Fate> = {
     return order;
   },
   ...holdFates,
-  ...deskFates,
+  ...dashboardFates,
   ...disputeFates,
   ...numberedActFates,
   ...parkedFates,

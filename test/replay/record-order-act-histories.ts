@@ -2,19 +2,19 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { orderActWorkflowIdOf } from '../../domain/ids.ts';
 import type { BulkOrderProgress } from '../../domain/order-acts.ts';
 import { startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { openOpsRoom, type OpsRoom } from '../support/ops-fixture.ts';
+import { startOpsFixture, type OpsFixture } from '../support/ops-fixture.ts';
 import { writeHistory } from './history-files.ts';
 
 /* Records the histories of acts on many orders anew; with `npm run record-histories`. */
 describe('recording histories of acts on orders', () => {
   let saga: SagaEnvironment;
-  let room: OpsRoom;
+  let fixture: OpsFixture;
   beforeAll(async () => {
     saga = await startSagaEnvironment();
-    room = await openOpsRoom(saga);
+    fixture = await startOpsFixture(saga);
   });
   afterAll(async () => {
-    await room.close();
+    await fixture.close();
     await saga.close();
   });
 
@@ -25,16 +25,16 @@ describe('recording histories of acts on orders', () => {
     await Promise.all(starts);
     const held = { sagaState: 'held', open: true } as const;
     await until(
-      () => room.workflows.count(held),
+      () => fixture.workflows.count(held),
       (found) => found >= count,
     );
   };
   const begin = async (body: object) => {
-    const response = await room.http('POST', '/order-acts', { ...body, reason: 'recorded' });
+    const response = await fixture.http('POST', '/order-acts', { ...body, reason: 'recorded' });
     return (await response.json()) as BulkOrderProgress;
   };
   const progress = async ({ actId }: BulkOrderProgress) =>
-    (await (await room.http('GET', `/order-acts/${actId}`)).json()) as BulkOrderProgress;
+    (await (await fixture.http('GET', `/order-acts/${actId}`)).json()) as BulkOrderProgress;
   const write = async (name: string, { actId }: BulkOrderProgress) => {
     const workflowId = orderActWorkflowIdOf(actId);
     const { runId } = await saga.client.workflow.getHandle(workflowId).describe();
@@ -52,7 +52,7 @@ describe('recording histories of acts on orders', () => {
       () => progress(started),
       ({ accepted }) => accepted > 0,
     );
-    await room.http('POST', `/order-acts/${started.actId}/cancel`);
+    await fixture.http('POST', `/order-acts/${started.actId}/cancel`);
     const end = await until(
       () => progress(started),
       ({ status }) => status === 'cancelled',

@@ -2,7 +2,7 @@ import type { OrderView } from '../../domain/order.ts';
 import { cancelOrder, updatePayment } from '../../workflows/messages.ts';
 import { act, type StartedOrder } from '../e2e/saga-suite.ts';
 import { goodAddress, until, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { casesRoom, type CaseAct } from '../support/cases-fixture.ts';
+import { casesFixture, type CaseAct } from '../support/cases-fixture.ts';
 import { breaking, isParked, mend, startUntil, type Fate } from './lead-order.ts';
 
 const declined = { paymentMethodId: 'pm_card_chargeDeclined' };
@@ -22,7 +22,7 @@ export async function again(
   name: CaseAct,
 ): Promise<StartedOrder> {
   await order.terminate('to be gone on with');
-  const cases = casesRoom(saga);
+  const cases = casesFixture(saga);
   const { body } = await until(
     () => cases.act(order.orderId, name),
     ({ status }) => status !== 503,

@@ -27,10 +27,10 @@ export interface CaseAnswer {
 }
 
 /**
- * The operators' doors to the orders of a saga environment that have lost their run. `forgotten`: Temporal no longer
+ * The operators' requests about the orders of a saga environment that have lost their run. `forgotten`: Temporal no longer
  * knows with what a run was started; `policy`: that of orders which are started without it.
  */
-export function casesRoom(
+export function casesFixture(
   saga: SagaEnvironment,
   { forgotten = false, policy = {} }: { forgotten?: boolean; policy?: PolicyChanges } = {},
 ) {

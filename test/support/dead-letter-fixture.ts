@@ -10,17 +10,17 @@ import { connectRabbitmqBroker } from '../../adapters/rabbitmq/rabbitmq-broker.t
 import { createOrderWorkflows } from '../../adapters/temporal/orders.ts';
 import type { BulkAct, DeadLetterFilter } from '../../domain/dead-letters.ts';
 import { bulkWorkflowIdOf, taskQueues } from '../../domain/ids.ts';
-import { createDeadLetterDesk } from '../../messaging/dead-letters-service.ts';
+import { createDeadLetterService } from '../../messaging/dead-letters-service.ts';
 import { startDeadLetterIndex } from '../../messaging/dead-letters-index.ts';
 import { deadLetterParts, joinParts } from '../../messaging/queue-parts.ts';
 import { topology } from '../../messaging/topology.ts';
 import type { Topology } from '../../ports/broker.ts';
 import { systemClock } from '../../ports/clock.ts';
-import type { DeadLetterDesk } from '../../ports/dead-letters.ts';
-import type { OrderActDesk } from '../../ports/order-acts.ts';
+import type { DeadLetterService } from '../../ports/dead-letters.ts';
+import type { OrderActService } from '../../ports/order-acts.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { connectStore } from '../../compose/connect-store.ts';
-import { createOrderActDesk } from '../../adapters/temporal/order-act-service.ts';
+import { createOrderActService } from '../../adapters/temporal/order-act-service.ts';
 import { createOpsWorker } from '../../workers/saga/ops-worker.ts';
 import { replayDeadLetters } from '../../workflows/replay-dead-letters.ts';
 import { createVhost, uniqueName } from '../setup/isolation.ts';
@@ -34,7 +34,7 @@ const tasks: Topology = joinParts([
   deadLetterParts(tasksQueue),
 ]);
 
-export type DeadLetterRoom = Awaited<ReturnType<typeof openDeadLetterRoom>>;
+export type DeadLetterFixture = Awaited<ReturnType<typeof startDeadLetterFixture>>;
 
 export interface FailedMessage {
   messageId?: string;
@@ -44,7 +44,7 @@ export interface FailedMessage {
 }
 
 /** Dead letters on real parts: a virtual host, a SQLite file, the index and, unless `worker` is false, the worker. */
-export async function openDeadLetterRoom(options: { worker?: boolean; lookMs?: number } = {}) {
+export async function startDeadLetterFixture(options: { worker?: boolean; lookMs?: number } = {}) {
   const logger = createLogger({ process: 'test', level: process.env['LOG_LEVEL'] ?? 'silent' });
   const folder = await mkdtemp(join(tmpdir(), 'order-saga-dead-letters-'));
   const vhost = await createVhost('dead-letters');
@@ -72,19 +72,24 @@ export async function openDeadLetterRoom(options: { worker?: boolean; lookMs?: n
     logger,
     lookMs: options.lookMs ?? 50,
   });
-  const desk = createDeadLetterDesk({ store, queues: broker.deadLetters, clock: systemClock, sliceMs: 500 });
+  const deadLetters = createDeadLetterService({
+    store,
+    queues: broker.deadLetters,
+    clock: systemClock,
+    sliceMs: 500,
+  });
   const amqp = await connect(vhost.amqpUrl);
   const channel = await amqp.createConfirmChannel();
   const connection = await Connection.connect({ address: inject('temporalAddress') });
   const client = new Client({ connection });
   const taskQueue = taskQueues(env.TASK_QUEUE_PREFIX).ops;
-  const orderActs = createOrderActDesk({
+  const orderActs = createOrderActService({
     workflows: createOrderWorkflows(client, taskQueues(env.TASK_QUEUE_PREFIX)),
     store,
     clock: systemClock,
   });
   const stopWorker =
-    options.worker === false ? async () => {} : await runWorker({ desk, orderActs, taskQueue });
+    options.worker === false ? async () => {} : await runWorker({ deadLetters, orderActs, taskQueue });
 
   const read = store.read.deadLetters;
   const open = (filter: DeadLetterFilter = {}) => read.page({ filter, states: ['open'], limit: 50_000 });
@@ -95,7 +100,7 @@ export async function openDeadLetterRoom(options: { worker?: boolean; lookMs?: n
     env,
     store,
     broker,
-    desk,
+    deadLetters,
     channel,
     client,
     read,
@@ -138,8 +143,8 @@ export async function openDeadLetterRoom(options: { worker?: boolean; lookMs?: n
 }
 
 async function runWorker(parts: {
-  desk: DeadLetterDesk;
-  orderActs: OrderActDesk;
+  deadLetters: DeadLetterService;
+  orderActs: OrderActService;
   taskQueue: string;
 }): Promise<() => Promise<void>> {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });

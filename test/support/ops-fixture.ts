@@ -15,8 +15,8 @@ import { createApiClient } from '../../cli/api-client.ts';
 import { ordersCommand } from '../../cli/orders.ts';
 import { taskQueues, workflowIdOf, type OrderId } from '../../domain/ids.ts';
 import { systemClock } from '../../ports/clock.ts';
-import type { DeadLetterDesk } from '../../ports/dead-letters.ts';
-import { createOrderActDesk } from '../../adapters/temporal/order-act-service.ts';
+import type { DeadLetterService } from '../../ports/dead-letters.ts';
+import { createOrderActService } from '../../adapters/temporal/order-act-service.ts';
 import { createOpsWorker } from '../../workers/saga/ops-worker.ts';
 import { testBundle, type SagaEnvironment } from '../setup/saga-environment.ts';
 
@@ -26,10 +26,10 @@ export interface CommandResult {
   error: string | undefined;
 }
 
-export type OpsRoom = Awaited<ReturnType<typeof openOpsRoom>>;
+export type OpsFixture = Awaited<ReturnType<typeof startOpsFixture>>;
 
-/** The three doors to the orders of a saga environment: HTTP as the operator, the command line in this process, signals. */
-export async function openOpsRoom(saga: SagaEnvironment) {
+/** The three entry points to the orders of a saga environment: HTTP as the operator, the command line in this process, signals. */
+export async function startOpsFixture(saga: SagaEnvironment) {
   const queues = taskQueues(saga.config.TASK_QUEUE_PREFIX);
   const workflows = createOrderWorkflows(saga.client, queues);
   const app = createApp(
@@ -89,22 +89,22 @@ export async function openOpsRoom(saga: SagaEnvironment) {
   };
 }
 
-/** Like the worker process: the desk's client is on the worker's own connection. */
+/** Like the worker process: the service's client is on the worker's own connection. */
 async function runOpsWorker({ config, deps }: SagaEnvironment): Promise<() => Promise<void>> {
   const queues = taskQueues(config.TASK_QUEUE_PREFIX);
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const workflows = createOrderWorkflows(new Client({ connection, namespace: 'default' }), queues);
   const elsewhere = async () => {
-    throw new Error('There are no dead letters in this room');
+    throw new Error('There are no dead letters in this fixture');
   };
-  const desk: DeadLetterDesk = { slice: elsewhere, note: elsewhere };
+  const deadLetters: DeadLetterService = { slice: elsewhere, note: elsewhere };
   const worker = await createOpsWorker({
     connection,
     namespace: 'default',
     taskQueue: queues.ops,
     workflowBundle: await testBundle(),
-    desk,
-    orderActs: createOrderActDesk({ workflows, store: deps.store, clock: systemClock }),
+    deadLetters,
+    orderActs: createOrderActService({ workflows, store: deps.store, clock: systemClock }),
     shutdownGraceMs: 2_000,
   });
   const running = worker.run();

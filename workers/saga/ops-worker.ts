@@ -6,8 +6,8 @@ import {
 } from '@temporalio/worker';
 import { createOrderActActivities } from '../../activities/operators/act-on-orders.ts';
 import { createDeadLetterActivities } from '../../activities/operators/dead-letters.ts';
-import type { DeadLetterDesk } from '../../ports/dead-letters.ts';
-import type { OrderActDesk } from '../../ports/order-acts.ts';
+import type { DeadLetterService } from '../../ports/dead-letters.ts';
+import type { OrderActService } from '../../ports/order-acts.ts';
 
 export interface OpsWorker {
   /** Runs until `shutdown`; rejects when the worker dies of a bug or a lost server. */
@@ -22,8 +22,8 @@ export async function createOpsWorker(options: {
   namespace: string;
   taskQueue: string;
   workflowBundle: WorkflowBundleOption;
-  desk: DeadLetterDesk;
-  orderActs: OrderActDesk;
+  deadLetters: DeadLetterService;
+  orderActs: OrderActService;
   shutdownGraceMs?: number;
   observers?: Pick<WorkerOptions, 'interceptors' | 'sinks'>;
 }): Promise<OpsWorker> {
@@ -35,8 +35,8 @@ export async function createOpsWorker(options: {
     taskQueue,
     workflowBundle,
     activities: {
-      ...createDeadLetterActivities({ desk: options.desk }),
-      ...createOrderActActivities({ desk: options.orderActs }),
+      ...createDeadLetterActivities({ deadLetters: options.deadLetters }),
+      ...createOrderActActivities({ orderActs: options.orderActs }),
     },
     maxCachedWorkflows: 20,
     maxConcurrentWorkflowTaskPolls: 2,

@@ -11,7 +11,7 @@ import type { Saga } from '../saga.ts';
 /**
  * Waits for an operator where the policy asks for approval, before anything is charged; at the deadline the order ends.
  */
-export async function settleApproval(context: OrderContext, saga: Saga): Promise<void> {
+export async function awaitApproval(context: OrderContext, saga: Saga): Promise<void> {
   const { order } = context;
   const { hold, paymentBegun, approved } = order.recovered ?? {};
   /* What waited for approval in another run waits for it here, whatever this run's policy asks for. */

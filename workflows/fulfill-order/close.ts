@@ -6,14 +6,14 @@ import { isoNow, type OrderContext } from './context.ts';
 import { isAnothers, type OrderState } from './state.ts';
 import { TEMPORAL } from './temporal-cancel.ts';
 
-/** Waits for what runs beside the order, shows the end, and closes the run. */
+/** Waits for what runs background the order, shows the end, and closes the run. */
 export async function close(context: OrderContext): Promise<OrderResult> {
   const { order, orderId } = context;
-  await settleBeside(context);
+  await awaitBackground(context);
   Object.assign(order, { sagaState: 'ended', updatedAtUtc: isoNow() });
   context.publish();
   await condition(allHandlersFinished);
-  await settleBeside(context);
+  await awaitBackground(context);
   if (order.failure && isAnothers(order)) throw anothersEnd(order.failure);
   const status = order.status as EndStatus;
   if (status === 'cancelled' && order.cancelRequested?.actor === TEMPORAL) {
@@ -31,7 +31,7 @@ const anothersEnd = ({ type, reason }: NonNullable<OrderState['failure']>): Appl
     category: ApplicationFailureCategory.BENIGN,
   });
 
-/** Also what comes to run beside the order while the rest is awaited. */
-async function settleBeside({ beside }: OrderContext): Promise<void> {
-  for (let next = beside.shift(); next; next = beside.shift()) await next;
+/** Also what comes to run background the order while the rest is awaited. */
+async function awaitBackground({ background }: OrderContext): Promise<void> {
+  for (let next = background.shift(); next; next = background.shift()) await next;
 }

@@ -27,7 +27,7 @@ export interface OrderContext {
   publish(): void;
   /**
    * Records something between steps; retried without end, since nothing depends on its success but people. A parking alone is
-   * not waited for where SQL has no row of the order: whoever is to mend that needs its doors open.
+   * not waited for where SQL has no row of the order: whoever is to mend that needs its updates answered.
    * Never a local activity: what it tells of (an update, a signal, a deadline) is durable only with the end of the
    * workflow task, and a task that is lost may see its inputs in another order when it runs again.
    * Answers the numbers of what the note's act gives; null where it gives none, and for a note that is written later.
@@ -40,8 +40,8 @@ export interface OrderContext {
   policyOf(step: StepName): StepPolicy;
   /** Why an act would be refused now, by name of its update and signal. */
   validators: Map<string, (given: unknown) => string | undefined>;
-  /** Work beside the order's path (mails, notes): awaited before the run closes. */
-  beside: Promise<unknown>[];
+  /** Work background the order's path (mails, notes): awaited before the run closes. */
+  background: Promise<unknown>[];
 }
 
 /** Workflow time, UTC. */
@@ -101,7 +101,7 @@ export function createContext(input: FulfillOrder): OrderContext {
     writeEarlyNotes,
     policyOf,
     validators: new Map(),
-    beside: [],
+    background: [],
   };
 }
 

@@ -3,11 +3,11 @@ import { compensationNames } from '../../domain/ids.ts';
 import type { EndStatus } from '../../domain/order.ts';
 import { seekStrangers } from './asked-first.ts';
 import { inForce } from './decided-ahead.ts';
-import { judge, refusalOf } from '../failures.ts';
+import { classifyFailure, refusalOf } from '../failures.ts';
 import { isBegunElsewhere } from './kept-acts.ts';
 import { isoNow, type OrderContext } from './context.ts';
 import { isAnothers } from './state.ts';
-import { noteOvertaken } from './overtaken-acts.ts';
+import { noteSuperseded } from './overtaken-acts.ts';
 import type { Compensation, Saga } from '../saga.ts';
 import { record } from './receive.ts';
 import { sqlStep, compensationOf, moveTo } from './compensations.ts';
@@ -19,7 +19,7 @@ import { sqlStep, compensationOf, moveTo } from './compensations.ts';
 export async function takeBack(context: OrderContext, saga: Saga, error: unknown): Promise<void> {
   const { order } = context;
   let refusal = refusalOf(error);
-  if (!refusal && judge(error) !== 'interrupted') throw error;
+  if (!refusal && classifyFailure(error) !== 'interrupted') throw error;
   if (!order.recorded) refusal = await recordUnreceived(context, saga);
   if (refusal?.type === 'OrderClosed') return endAsRecorded(context, refusal);
   if (refusal?.type === 'KeyReused') return endAsAnothers(context);
@@ -33,7 +33,7 @@ export async function takeBack(context: OrderContext, saga: Saga, error: unknown
   if (noted) await noteTakeBack(context);
   /* Decided here, not after local activities: a patch behind those can stand in a later workflow task than at replay. */
   const strangers = noted ? seekStrangers(context) : [];
-  await noteOvertaken(context, { why: 'the order was being taken back', which: () => true });
+  await noteSuperseded(context, { why: 'the order was being taken back', which: () => true });
   try {
     await saga.compensate(takenElsewhere(context));
     await saga.compensate(strangers);
@@ -71,7 +71,7 @@ async function endAsAnothers(context: OrderContext): Promise<void> {
   delete order.parked;
   /* They have no rows of their own: a row under the same id is the order's. */
   order.accepted = order.accepted.map(({ written: _, ...act }) => act);
-  await noteOvertaken(context, { why, which: () => true });
+  await noteSuperseded(context, { why, which: () => true });
   if (!cancel) return;
   const note = {
     actor: cancel.actor,

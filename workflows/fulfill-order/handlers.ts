@@ -37,10 +37,10 @@ import { track, untilKnown, writeAct } from './write-acts.ts';
 import type { Act } from '../../domain/order-run.ts';
 
 /**
- * The doors to a running order. Updates and signals share one rule and one effect per act; a refused update tells its
+ * What a running order answers. Updates and signals share one rule and one effect per act; a refused update tells its
  * caller, a refused signal is written where people look (details and audit trail).
  */
-export function openDoors(context: OrderContext): void {
+export function registerHandlers(context: OrderContext): void {
   const { order } = context;
   const signalId = signalActIds(workflowInfo().originalExecutionRunId);
   setHandler(messages.getOrder, () => viewOf(order), { description: 'The order as it is now.' });
@@ -58,13 +58,13 @@ export function openDoors(context: OrderContext): void {
     order.paymentFound = true;
     order.paymentNoticed = true;
   });
-  openDoor(context, signalId, messages.cancelOrder, messages.cancelSignal, {
+  registerAct(context, signalId, messages.cancelOrder, messages.cancelSignal, {
     description: 'Cancel the order: {"actor","reason"}',
     refuse: () => refuseCancelNow(order),
     check: () => checkCancel(context),
     apply: (act) => cancel(order, act),
   });
-  openDoor(context, signalId, messages.updatePayment, messages.paymentSignal, {
+  registerAct(context, signalId, messages.updatePayment, messages.paymentSignal, {
     description: 'Try another payment method: {"paymentMethodId","actor","reason"}',
     misread: (act) => refuseText('paymentMethodId', act.paymentMethodId),
     refuse: () => refusePayment(order),
@@ -72,7 +72,7 @@ export function openDoors(context: OrderContext): void {
       order.paymentAct = act;
     },
   });
-  openDoor(context, signalId, messages.setShippingAddress, messages.shippingAddressSignal, {
+  registerAct(context, signalId, messages.setShippingAddress, messages.shippingAddressSignal, {
     description:
       'Correct the address: {"address":{"name","street1","city","state","postalCode","country"},"actor","reason"}; which parts it needs, its country says',
     misread: (act) => misreadAddress(act.address),
@@ -84,19 +84,19 @@ export function openDoors(context: OrderContext): void {
       order.addressAct = act;
     },
   });
-  openDoor(context, signalId, messages.approveOrder, messages.approveSignal, {
+  registerAct(context, signalId, messages.approveOrder, messages.approveSignal, {
     description: 'Let an order pass that waits for approval: {"actor","reason"}',
     refuse: () => refuseApprove(order),
     apply: (act) => {
       order.approval = act;
     },
   });
-  openDoor(context, signalId, messages.extendHold, messages.extendSignal, {
+  registerAct(context, signalId, messages.extendHold, messages.extendSignal, {
     description: 'Give a hold a later deadline: {"untilUtc","actor","reason"}',
     refuse: (act) => refuseExtend(order, act),
     apply: (act) => extend(order, act),
   });
-  openDoor(context, signalId, messages.resolveParked, messages.resolveSignal, {
+  registerAct(context, signalId, messages.resolveParked, messages.resolveSignal, {
     description:
       'Move a parked step on: {"action":"retry","actor","reason"}; its details say what else is possible',
     refuse: (act) => refuseResolve(order, act),
@@ -129,7 +129,7 @@ interface Rules<A extends Act> {
   neverWaits?(act: A): boolean;
 }
 
-function openDoor<A extends Act>(
+function registerAct<A extends Act>(
   context: OrderContext,
   signalId: (name: string, act: object) => string,
   update: UpdateDefinition<OrderView, [A]>,
@@ -168,7 +168,7 @@ function openDoor<A extends Act>(
     const { actor, fingerprint } = act;
     const named = { actId: id, ...(fingerprint === undefined ? {} : { fingerprint }) };
     const kept = inForce(order, 'acts-kept-at-once') ? named : {};
-    context.beside.push(noteRefusal(context, { name, actor, reason, way: 'update', ...kept }));
+    context.background.push(noteRefusal(context, { name, actor, reason, way: 'update', ...kept }));
     throw refused(order, shown, name);
   };
   /** SQL has to say whether the label is on its way: its answer may come long after the caller's. */
@@ -186,7 +186,7 @@ function openDoor<A extends Act>(
         return error;
       },
     );
-    context.beside.push(settled);
+    context.background.push(settled);
     await untilKnown(order, known);
     if (known.state === 'refused') throw await settled;
     return answer(viewOf(order), id);
@@ -205,7 +205,7 @@ function openDoor<A extends Act>(
       refuse(reason) {
         Object.assign(known, { state: 'refused', reason });
         const named = inForce(order, 'acts-kept-at-once') ? { actId: id } : {};
-        context.beside.push(noteRefusal(context, { name, actor: act.actor, reason, way, ...named }));
+        context.background.push(noteRefusal(context, { name, actor: act.actor, reason, way, ...named }));
       },
       taken() {
         if (known.state === 'pending') known.state = 'accepted';
@@ -288,7 +288,7 @@ function readable(act: object): object {
 const auditedOf = (refusal: CheckRefusal | undefined): string | undefined =>
   typeof refusal === 'object' ? refusal.reason : refusal;
 
-/** The door's own validator, asked without acting. */
+/** The act's own validator, asked without acting. */
 function wouldRefuse(
   { validators }: OrderContext,
   given?: { name?: string; input?: unknown },

@@ -5,7 +5,7 @@ import { holdDefaults } from '../../domain/policy.ts';
 import type { DisputeState } from '../../domain/refunds.ts';
 import { askFromHereOn } from './asked-first.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
-import { judge } from '../failures.ts';
+import { classifyFailure } from '../failures.ts';
 import type { OrderContext } from './context.ts';
 import { wentFurther } from './recover.ts';
 import type { Saga } from '../saga.ts';
@@ -91,7 +91,7 @@ async function lookUp(
     );
     return recorded?.state;
   } catch (error) {
-    if (judge(error) !== 'technical') throw error;
+    if (classifyFailure(error) !== 'technical') throw error;
     return undefined;
   }
 }

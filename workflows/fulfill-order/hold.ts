@@ -6,7 +6,7 @@ import { isoNow, type OrderContext } from './context.ts';
 import { reminderOf, type OrderState } from './state.ts';
 import { overElsewhere } from './kept-acts.ts';
 import { wentFurther } from './recover.ts';
-import { actViewOf, nameOf, noteOvertaken, recorded, untilWritten } from './overtaken-acts.ts';
+import { actViewOf, nameOf, noteSuperseded, recorded, untilWritten } from './overtaken-acts.ts';
 import type { Act } from '../../domain/order-run.ts';
 
 export interface HoldRequest {
@@ -141,7 +141,7 @@ export async function endHold(
   const numbers = await context.note('resumeOrder', note);
   if (corrects) order.address.n = numbers?.address ?? version;
   recorded(order, act);
-  await noteOvertaken(context, {
+  await noteSuperseded(context, {
     why: 'another act had gone first',
     which: (one) => one.name !== 'resolve' && one.act !== order.addressAct,
   });

@@ -21,5 +21,5 @@ export function keepAddress(context: OrderContext, act: Act, actId: string): voi
     await steps.orders(options).recordAddress({ orderId, step, actor, reason, address, actId });
   };
   order.addressKept = CancellationScope.nonCancellable(write);
-  context.beside.push(order.addressKept);
+  context.background.push(order.addressKept);
 }

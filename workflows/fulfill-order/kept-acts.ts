@@ -25,7 +25,7 @@ export const mustWait = (order: OrderState): boolean => followsAnother(order) &&
 export async function keep(context: OrderContext, kept: KeptAct): Promise<void> {
   const { order } = context;
   order.kept.push(kept);
-  if (order.recorded && !order.askingSql) context.beside.push(askSql(context));
+  if (order.recorded && !order.askingSql) context.background.push(askSql(context));
   await CancellationScope.nonCancellable(() => condition(() => kept.settled !== undefined, JUDGED_WITHIN_MS));
 }
 
@@ -35,7 +35,7 @@ async function askSql(context: OrderContext): Promise<void> {
   order.askingSql = true;
   while (order.kept.length > 0) {
     const standing = await readStanding(context);
-    judgeKept(context, standing);
+    decideKeptActs(context, standing);
     goOnAs(order, standing);
   }
   order.askingSql = false;
@@ -60,14 +60,14 @@ export async function overElsewhere(context: OrderContext): Promise<boolean> {
 }
 
 /** Decides what was kept, in its order. `takenUp`: the run itself begins from where SQL says the order stands. */
-export function judgeKept(
-  { order, beside }: OrderContext,
+export function decideKeptActs(
+  { order, background }: OrderContext,
   standing: Standing & Pick<RecoveredOrder, 'acts'>,
   takenUp = false,
 ): void {
   for (const kept of order.kept.splice(0)) {
     const decided = decide(order, kept, { standing, takenUp });
-    if (decided instanceof Promise) beside.push(decided.then((reason) => settle(kept, reason)));
+    if (decided instanceof Promise) background.push(decided.then((reason) => settle(kept, reason)));
     else settle(kept, decided);
   }
 }

@@ -16,7 +16,7 @@ import { refuseResolve } from '../parked/resolve.ts';
 export function legalActs(order: OrderState, refused?: string): string[] {
   const who = { actor: '', reason: '' };
   const until = { untilUtc: order.hold ? new Date(latestHoldMs(order)).toISOString() : '' };
-  const doors: [string, string | undefined][] = [
+  const acts: [string, string | undefined][] = [
     ['cancel', refuseCancelNow(order)],
     ['payment', refusePayment(order)],
     ['shipping-address', refuseAddress(order)],
@@ -25,7 +25,7 @@ export function legalActs(order: OrderState, refused?: string): string[] {
   ];
   const resolvable = refuseResolve(order, { ...who, action: 'retry' }) === undefined;
   return [
-    ...doors.filter(([name, refusal]) => refusal === undefined && name !== refused).map(([name]) => name),
+    ...acts.filter(([name, refusal]) => refusal === undefined && name !== refused).map(([name]) => name),
     ...(resolvable ? (order.parked?.actions ?? []) : []).map((action) => `resolve ${action}`),
   ];
 }

@@ -1,13 +1,13 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { EmailTemplate } from '../../domain/email-task.ts';
-import { settleApproval } from './approve.ts';
-import { openDoors } from './handlers.ts';
+import { awaitApproval } from './approve.ts';
+import { registerHandlers } from './handlers.ts';
 import type { OrderResult } from '../messages.ts';
 import { createContext, type OrderContext } from './context.ts';
 import { pay } from './pay.ts';
 import { createRuntime } from './runtime.ts';
 import { createSaga, type Saga } from '../saga.ts';
-import { settleAddress, ship } from './ship.ts';
+import { confirmAddress, ship } from './ship.ts';
 import type { FulfillOrder } from '../../domain/order-run.ts';
 import { receive } from './receive.ts';
 import { takeBack } from './failure.ts';
@@ -23,7 +23,7 @@ import { watchTemporalCancel } from './temporal-cancel.ts';
  */
 export async function fulfillOrder(input: FulfillOrder): Promise<OrderResult> {
   const context = createContext(input);
-  openDoors(context);
+  registerHandlers(context);
   watchTemporalCancel(context);
   return CancellationScope.nonCancellable(() => runOrder(context));
 }
@@ -33,13 +33,13 @@ async function runOrder(context: OrderContext): Promise<OrderResult> {
   try {
     await receive(context, saga);
     await reserveInventory(context, saga);
-    await settleAddress(context, saga);
-    await settleApproval(context, saga);
+    await confirmAddress(context, saga);
+    await awaitApproval(context, saga);
     await pay(context, saga);
-    context.beside.push(sendMail(context, 'order-confirmation'));
+    context.background.push(sendMail(context, 'order-confirmation'));
     await createFulfillment(context, saga);
     await ship(context, saga);
-    context.beside.push(sendMail(context, 'order-shipped'));
+    context.background.push(sendMail(context, 'order-shipped'));
     await complete(context, saga);
   } catch (error) {
     await takeBack(context, saga, error);
@@ -82,7 +82,7 @@ const complete = async (context: OrderContext, saga: Saga): Promise<void> => {
   moveTo(context, 'completed');
 };
 
-/** Runs beside the order and can neither hold nor fail it: the mail itself goes through outbox and email queue. */
+/** Runs background the order and can neither hold nor fail it: the mail itself goes through outbox and email queue. */
 const sendMail = async (
   { steps, orderId, policyOf }: OrderContext,
   template: EmailTemplate,

@@ -40,7 +40,7 @@ export function recorded(order: OrderState, act: Act): void {
  * Writes down acts that were accepted and then came to nothing, since something else accepted at the same moment went
  * first: so every accepted act has its audit row, whatever interrupts meanwhile.
  */
-export async function noteOvertaken(
+export async function noteSuperseded(
   context: OrderContext,
   { which, why }: { which(act: AcceptedAct): boolean; why: string },
 ): Promise<void> {

@@ -4,7 +4,7 @@ import type { EndStatus } from '../../domain/order.ts';
 import type { RecoveredOrder } from '../../domain/recovery.ts';
 import { askedFirst, askFromHereOn } from './asked-first.ts';
 import { refusalOf } from '../failures.ts';
-import { judgeKept } from './kept-acts.ts';
+import { decideKeptActs } from './kept-acts.ts';
 import { readAct } from '../read-act.ts';
 import { track } from './write-acts.ts';
 import type { OrderContext } from './context.ts';
@@ -40,13 +40,13 @@ export async function record(context: OrderContext): Promise<void> {
     Object.assign(order, { total, ...(shipping ? { shipping } : {}), recorded: true });
     forget(order);
     if (recovered) takeUp(order, recovered);
-    judgeKept(context, standingOf(order), true);
+    decideKeptActs(context, standingOf(order), true);
   } catch (error) {
     const refusal = refusalOf(error);
     /* Known before SQL is: acts that wait for it are not written onto somebody else's order. */
     if (refusal?.type === 'KeyReused') order.failure = { type: refusal.type, reason: refusal.reason };
     order.recorded = refusal !== undefined;
-    if (refusal) judgeKept(context, endingAs(refusal));
+    if (refusal) decideKeptActs(context, endingAs(refusal));
     throw error;
   }
 }

@@ -17,10 +17,10 @@ export function takeUp(order: OrderState, recovered: RecoveredOrder): void {
   const value = order.addressAct ? order.address.value : address.value;
   order.address = { value, n: address.n };
   order.addressVersion = address.n + (order.addressAct ? 1 : 0);
-  if (recovered.addressSkipped && !order.addressAct) order.settledAddress = order.addressVersion;
+  if (recovered.addressSkipped && !order.addressAct) order.confirmedAddress = order.addressVersion;
   if (!shipped) return;
   order.pivotPassed = true;
-  order.settledAddress = order.addressVersion;
+  order.confirmedAddress = order.addressVersion;
 }
 
 /**

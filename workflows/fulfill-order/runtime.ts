@@ -3,7 +3,7 @@ import { nextWaitMs } from '../../domain/long-waits.ts';
 import type { Parked, SagaState } from '../../domain/order.ts';
 import { askFromHereOn } from './asked-first.ts';
 import { inForce } from './decided-ahead.ts';
-import { attemptsOf, describeFailure, failureTypeOf, judge, SagaInterrupted } from '../failures.ts';
+import { attemptsOf, describeFailure, failureTypeOf, classifyFailure, SagaInterrupted } from '../failures.ts';
 import type { ResolveParked } from '../messages.ts';
 import { isoNow, type OrderContext } from './context.ts';
 import type { OrderState } from './state.ts';
@@ -37,7 +37,7 @@ export function createRuntime(context: OrderContext): SagaRuntime {
 
   return {
     interruptible,
-    judge,
+    classifyFailure,
     enter({ name, atomic }) {
       if (order.cancelRequested && !atomic) throw new SagaInterrupted();
       order.step = name;

@@ -4,7 +4,7 @@ import { askedFirst, askFromHereOn } from './asked-first.ts';
 import { inForce } from './decided-ahead.ts';
 import { beginHold, endHold, holdExpired, waitInHold } from './hold.ts';
 import { holdDispute } from './hold-dispute.ts';
-import { failureTypeOf, isRefusal, judge, refusalOf } from '../failures.ts';
+import { failureTypeOf, isRefusal, classifyFailure, refusalOf } from '../failures.ts';
 import type { Act } from '../../domain/order-run.ts';
 import { isoNow, type OrderContext } from './context.ts';
 import type { OrderState } from './state.ts';
@@ -17,13 +17,13 @@ import { untilStopped } from './stop-shipping.ts';
  * before shipping. A refused address holds the order. A carrier that cannot be asked within its budget does not stop
  * the order: the label decides.
  */
-export async function settleAddress(context: OrderContext, saga: Saga): Promise<void> {
+export async function confirmAddress(context: OrderContext, saga: Saga): Promise<void> {
   const { order } = context;
-  while (order.settledAddress !== order.addressVersion) {
+  while (order.confirmedAddress !== order.addressVersion) {
     const { addressVersion } = order;
     if (order.addressAct) await recordAddress(context, saga, order.addressAct);
     const refusal = await verify(context, saga);
-    if (!refusal) order.settledAddress = addressVersion;
+    if (!refusal) order.confirmedAddress = addressVersion;
     /* A corrected address that came while the carrier looked at this one is looked at first. */
     else if (order.addressVersion === addressVersion || !inForce(order, 'address-corrected-meanwhile'))
       await holdAddress(context, saga, refusal);
@@ -47,7 +47,7 @@ async function verify(context: OrderContext, saga: Saga): Promise<Refusal | unde
     return undefined;
   } catch (error) {
     if (isRefusal(error)) return refusalOf(error);
-    if (judge(error) !== 'technical') throw error;
+    if (classifyFailure(error) !== 'technical') throw error;
     order.remarks.push('The address was not verified: the carrier could not be asked in time.');
     const reason = 'the carrier could not be asked in time; the label decides';
     await saga.interruptible(() =>
@@ -98,7 +98,7 @@ async function holdAddress(context: OrderContext, saga: Saga, refusal: Refusal):
 export async function ship(context: OrderContext, saga: Saga): Promise<void> {
   const { order } = context;
   for (;;) {
-    await settleAddress(context, saga);
+    await confirmAddress(context, saga);
     const label = await buyLabel(context, saga);
     if ('trackingCode' in label) {
       Object.assign(order, { shipment: label, status: 'shipment_generated', updatedAtUtc: isoNow() });

@@ -63,7 +63,7 @@ export interface OrderState {
   /** Counts the addresses that were wanted; the address's number as well where SQL gives none (earlier histories). */
   addressVersion: number;
   /** Version of the address that the carrier has verified, or could not be asked about. */
-  settledAddress: number;
+  confirmedAddress: number;
   /** An accepted address update that is not yet in SQL. */
   addressAct?: Act;
   /** The last address update is being written to SQL; in earlier histories alone. */
@@ -141,7 +141,7 @@ export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
     recorded: false,
     address: { value: input.checkout.shippingAddress, n: 1 },
     addressVersion: 1,
-    settledAddress: 0,
+    confirmedAddress: 0,
     payment: { n: 1, paymentMethodId: input.checkout.paymentMethodId },
     paymentNoticed: false,
     accepted: [],

@@ -22,15 +22,15 @@ export function watchTemporalCancel(context: OrderContext): void {
   const refuse = (reason: string): void => {
     order.remarks.push(`Temporal's cancel came too late at ${isoNow()}: ${reason}`);
     const note = { actor: TEMPORAL, act: 'cancel', result: 'refused', reason };
-    context.beside.push(CancellationScope.nonCancellable(() => context.note('recordNote', note)));
+    context.background.push(CancellationScope.nonCancellable(() => context.note('recordNote', note)));
   };
   CancellationScope.current().cancelRequested.catch(() => {
     if (mustWait(order)) {
-      context.beside.push(keep(context, { name: 'cancel', id: TEMPORAL, decide, refuse }));
+      context.background.push(keep(context, { name: 'cancel', id: TEMPORAL, decide, refuse }));
       return;
     }
     const decided = decide();
     if (typeof decided === 'string') refuse(decided);
-    else if (decided) context.beside.push(decided.then((reason) => reason && refuse(reason)));
+    else if (decided) context.background.push(decided.then((reason) => reason && refuse(reason)));
   });
 }

@@ -56,7 +56,7 @@ export function writeAct(context: OrderContext, { name, act, id }: NamedAct): bo
     if (view.state === 'pending') view.state = 'accepted';
   };
   order.actsWritten = CancellationScope.nonCancellable(write);
-  context.beside.push(order.actsWritten);
+  context.background.push(order.actsWritten);
   return true;
 }
 

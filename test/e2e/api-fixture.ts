@@ -10,7 +10,7 @@ import { taskQueues } from '../../domain/ids.ts';
 import { defaultPolicy, withPolicy } from '../../domain/policy.ts';
 import { quickPolicy, type SagaEnvironment } from '../setup/saga-environment.ts';
 
-export interface ApiDoor {
+export interface ApiFixture {
   app: ReturnType<typeof createApp>;
   /** Sends one of the sandbox's own requests, for example `disputes/dp_1/decide`. */
   provider(path: string, method: string, body: object): Promise<void>;
@@ -20,15 +20,15 @@ export interface ApiDoor {
  * The real API before the suite's saga, listening for the provider's webhooks: every event twice, each second one
  * overtaken by what comes later, and nothing remembered between two deliveries, as while Redis is away.
  */
-export function apiDoor(saga: () => SagaEnvironment): () => ApiDoor {
-  let door: (ApiDoor & { close(): void }) | undefined;
+export function apiFixture(saga: () => SagaEnvironment): () => ApiFixture {
+  let httpApi: (ApiFixture & { close(): void }) | undefined;
   beforeAll(async () => {
-    door = await open(saga());
+    httpApi = await open(saga());
   });
-  afterAll(() => door?.close());
+  afterAll(() => httpApi?.close());
   return () => {
-    if (!door) throw new Error('The API has not started; use it inside a test');
-    return door;
+    if (!httpApi) throw new Error('The API has not started; use it inside a test');
+    return httpApi;
   };
 }
 

@@ -7,7 +7,7 @@ import { bankOf } from './customer-bank.ts';
 const timeoutMs = 5_000;
 
 /** People at the providers' own desks, who help an order with its id on all that they do there. */
-export function providerDesk(saga: SagaEnvironment, orderId: OrderId) {
+export function providerDashboard(saga: SagaEnvironment, orderId: OrderId) {
   const { payments, carrier, store } = saga.deps;
   const bank = bankOf(saga);
   const charges: string[] = [];

@@ -14,7 +14,7 @@ import {
 } from '../../workflows/messages.ts';
 import { goodAddress } from '../setup/saga-environment.ts';
 import { bankOf } from '../support/customer-bank.ts';
-import { providerDesk } from '../support/provider-console.ts';
+import { providerDashboard } from '../support/provider-dashboard.ts';
 import { act, booksOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
 
 const labelRefused = { shippingAddress: { ...goodAddress, street1: 'LABEL-REFUSED 1' } };
@@ -24,7 +24,7 @@ const declined = { paymentMethodId: 'pm_card_chargeDeclined' };
 describe('an order that people have helped by hand while it was held', () => {
   const saga = sagaSuite();
 
-  const desk = ({ orderId }: StartedOrder) => providerDesk(saga(), orderId);
+  const dashboard = ({ orderId }: StartedOrder) => providerDashboard(saga(), orderId);
   async function held(
     overrides: object,
     status: NonNullable<OrderView['hold']>['status'],
@@ -72,7 +72,7 @@ describe('an order that people have helped by hand while it was held', () => {
     ],
   ] as const)('takes their charge when %s, and tries no other card', async (_case, card, status) => {
     const { order, view } = await held(card, status, { actionPollMs: 60_000 });
-    const intentId = await desk(order).charge(view);
+    const intentId = await dashboard(order).charge(view);
     await pay(order);
     const { ledger, provider } = await expectEnd(saga(), order, { status: 'completed' });
     expect(provider.charged).toMatchObject([{ intent: intentId }]);
@@ -89,12 +89,12 @@ describe('an order that people have helped by hand while it was held', () => {
 
   test.concurrent('waits for a person where they have charged twice, and tries no other card', async () => {
     const { order, view } = await held(declined, 'payment_failed');
-    const [first, second] = [await desk(order).charge(view), await desk(order).charge(view)];
+    const [first, second] = [await dashboard(order).charge(view), await dashboard(order).charge(view)];
     await pay(order);
     const { parked } = await parkedWith(order, 'payment');
     expect(parked?.failure).toMatch(/2 payments that nobody here made carry its id/);
     expect((await booksOf(saga(), order.orderId)).provider.charged).toHaveLength(2);
-    await desk(order).refund(first, 1);
+    await dashboard(order).refund(first, 1);
     await resolve(order, 'retry');
     const { ledger } = await expectEnd(saga(), order, { status: 'completed' });
     expect(ledger.payments.at(-1)).toMatchObject({ state: 'charged', intentId: second });
@@ -102,7 +102,7 @@ describe('an order that people have helped by hand while it was held', () => {
 
   test.concurrent('takes their charge when it is approved', async () => {
     const { order, view } = await held({}, 'awaiting_approval', { approval: { aboveMinor: { INR: 0 } } });
-    const intentId = await desk(order).charge(view);
+    const intentId = await dashboard(order).charge(view);
     await order.executeUpdate(approveOrder, { args: [act] });
     const { provider } = await expectEnd(saga(), order, { status: 'completed' });
     expect(provider.charged).toMatchObject([{ intent: intentId }]);
@@ -111,7 +111,7 @@ describe('an order that people have helped by hand while it was held', () => {
   test.concurrent('takes their charge when an address is corrected before anything was charged', async () => {
     const shippingAddress = { ...goodAddress, street1: 'UNDELIVERABLE 1' };
     const { order, view } = await held({ shippingAddress }, 'address_rejected');
-    const intentId = await desk(order).charge(view);
+    const intentId = await dashboard(order).charge(view);
     await correct(order);
     const { provider } = await expectEnd(saga(), order, { status: 'completed' });
     expect(provider.charged).toMatchObject([{ intent: intentId }]);
@@ -119,7 +119,7 @@ describe('an order that people have helped by hand while it was held', () => {
 
   test.concurrent('takes their label to the address that is corrected then, and buys none', async () => {
     const { order, view } = await held(labelRefused, 'address_rejected');
-    const shipmentId = await desk(order).label(view);
+    const shipmentId = await dashboard(order).label(view);
     await correct(order);
     const { provider, ledger } = await expectEnd(saga(), order, { status: 'completed' });
     expect(provider.labels).toMatchObject([{ shipment: shipmentId, refundStatus: null }]);
@@ -128,12 +128,12 @@ describe('an order that people have helped by hand while it was held', () => {
 
   test.concurrent('waits for a person where their label goes elsewhere, and buys none', async () => {
     const { order, view } = await held(labelRefused, 'address_rejected');
-    const shipmentId = await desk(order).label(view, { ...goodAddress, postalCode: '560001' });
+    const shipmentId = await dashboard(order).label(view, { ...goodAddress, postalCode: '560001' });
     await correct(order);
     const { parked } = await parkedWith(order, 'shipping');
     expect(parked?.failure).toMatch(/another country or postal code/);
     expect((await booksOf(saga(), order.orderId)).provider.labels).toHaveLength(1);
-    await desk(order).voidLabel(shipmentId);
+    await dashboard(order).voidLabel(shipmentId);
     await resolve(order, 'retry');
     await expectEnd(saga(), order, { status: 'completed' });
   });
@@ -143,7 +143,7 @@ describe('an order that people have helped by hand while it was held', () => {
     const dispute = await bankOf(saga()).dispute(order.orderId);
     await correct(order);
     const view = await saga().until(order.orderId, ({ hold }) => hold?.status === 'payment_disputed');
-    const shipmentId = await desk(order).label(view);
+    const shipmentId = await dashboard(order).label(view);
     await bankOf(saga()).decide(dispute, 'won');
     await bankOf(saga()).notice({ kind: 'dispute', id: dispute });
     const { provider } = await expectEnd(saga(), order, { status: 'completed' });
@@ -154,17 +154,17 @@ describe('an order that people have helped by hand while it was held', () => {
     const { order, view } = await held(declined, 'payment_failed', { holdPaymentMs: 2_000 });
     const untilUtc = new Date(Date.parse(view.hold?.untilUtc ?? '') + 1_000).toISOString();
     await order.executeUpdate(extendHold, { args: [{ ...act, untilUtc }] });
-    const intentId = await desk(order).charge(view);
+    const intentId = await dashboard(order).charge(view);
     const { parked } = await parkedWith(order, 'seekCharges');
     expect(parked?.failure).toContain(intentId);
-    await desk(order).refund(intentId, 1);
+    await dashboard(order).refund(intentId, 1);
     await resolve(order, 'retry');
     await expectEnd(saga(), order, { status: 'failed', failure: 'CardDeclined' });
   });
 
   test.concurrent('keeps no label of theirs when it is canceled, unless a person says so', async () => {
     const { order, view } = await held(labelRefused, 'address_rejected');
-    const shipmentId = await desk(order).label(view);
+    const shipmentId = await dashboard(order).label(view);
     await order.executeUpdate(cancelOrder, { args: [act] });
     const { parked } = await parkedWith(order, 'seekLabels');
     expect(parked?.actions).toEqual(['retry', 'skip']);
@@ -177,7 +177,7 @@ describe('an order that people have helped by hand while it was held', () => {
     expect(next).toMatch(/the order has ended/);
     expect((await booksOf(saga(), order.orderId)).ledger.shipments).not.toMatchObject([{ state: 'bought' }]);
     await expect(saga().check(order.orderId)).rejects.toThrow(`a label that no row knows: ${shipmentId}`);
-    await desk(order).voidLabel(shipmentId);
+    await dashboard(order).voidLabel(shipmentId);
     await saga().check(order.orderId);
   });
 
@@ -185,7 +185,7 @@ describe('an order that people have helped by hand while it was held', () => {
     'says of a charge that a person has left there what is known, and owes nothing',
     async () => {
       const { order, view } = await held(declined, 'payment_failed');
-      const intentId = await desk(order).charge(view);
+      const intentId = await dashboard(order).charge(view);
       await order.executeUpdate(cancelOrder, { args: [act] });
       await parkedWith(order, 'seekCharges');
       await resolve(order, 'skip');
@@ -202,7 +202,7 @@ describe('an order that people have helped by hand while it was held', () => {
       });
       expect(await endMailOf(order)).toMatchObject({ template: 'order-ended', chargeLeft: true });
       await expect(saga().check(order.orderId)).rejects.toThrow(`a charge that no row knows: ${intentId}`);
-      await desk(order).refund(intentId, 1);
+      await dashboard(order).refund(intentId, 1);
       await saga().check(order.orderId);
     },
   );
@@ -223,18 +223,18 @@ describe('an order that people have helped, while a provider’s list cannot be 
     for (const fault of lists) await saga().addFault(fault);
     const order = await saga().start(declined, { steps: { payment: small, shipping: small } });
     const { orderId } = order;
-    const desk = providerDesk(saga(), orderId);
+    const dashboard = providerDashboard(saga(), orderId);
     const isHeld = ({ hold }: OrderView) => hold !== undefined;
     const tryAgain = () => order.executeUpdate(resolveParked, { args: [{ ...act, action: 'retry' }] });
 
-    const intent = await desk.charge(await saga().until(orderId, isHeld));
+    const intent = await dashboard.charge(await saga().until(orderId, isHeld));
     await order.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId: 'pm_card_visa' }] });
     await saga().until(orderId, ({ parked }) => parked?.activity === 'payment');
     expect((await booksOf(saga(), orderId)).provider.charged).toMatchObject([{ intent }]);
     await saga().removeFault('charges');
     await tryAgain();
 
-    const shipment = await desk.label(
+    const shipment = await dashboard.label(
       await saga().until(orderId, ({ parked }) => parked?.activity === 'shipping'),
     );
     expect((await booksOf(saga(), orderId)).provider.labels).toMatchObject([{ shipment }]);
