@@ -37,7 +37,13 @@ describe('a changed workflow is noticed by recorded histories', () => {
   });
 
   test('a mutation whose place has moved says so', async () => {
-    const moved = { name: 'moved', file: 'fulfill-order/ship.ts', find: 'no such text', replace: '', noticedIn: [] };
+    const moved = {
+      name: 'moved',
+      file: 'fulfill-order/ship.ts',
+      find: 'no such text',
+      replace: '',
+      noticedIn: [],
+    };
     await expect(misfitsOf(moved)).rejects.toThrow(
       'expected workflows/fulfill-order/ship.ts to hold `no such text` once, found it 0 times',
     );

@@ -6,7 +6,7 @@ import { isoNow, type OrderContext } from './context.ts';
 import { isAnothers, type OrderState } from './state.ts';
 import { TEMPORAL } from './temporal-cancel.ts';
 
-/** Waits for what runs background the order, shows the end, and closes the run. */
+/** Waits for what runs in the order's background, shows the end, and closes the run. */
 export async function close(context: OrderContext): Promise<OrderResult> {
   const { order, orderId } = context;
   await awaitBackground(context);
@@ -31,7 +31,7 @@ const anothersEnd = ({ type, reason }: NonNullable<OrderState['failure']>): Appl
     category: ApplicationFailureCategory.BENIGN,
   });
 
-/** Also what comes to run background the order while the rest is awaited. */
+/** Also what comes to run there while the rest is awaited. */
 async function awaitBackground({ background }: OrderContext): Promise<void> {
   for (let next = background.shift(); next; next = background.shift()) await next;
 }

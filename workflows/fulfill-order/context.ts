@@ -40,7 +40,7 @@ export interface OrderContext {
   policyOf(step: StepName): StepPolicy;
   /** Why an act would be refused now, by name of its update and signal. */
   validators: Map<string, (given: unknown) => string | undefined>;
-  /** Work background the order's path (mails, notes): awaited before the run closes. */
+  /** Work in the background of the order's path (mails, notes): awaited before the run closes. */
   background: Promise<unknown>[];
 }
 

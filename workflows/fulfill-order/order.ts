@@ -82,7 +82,7 @@ const complete = async (context: OrderContext, saga: Saga): Promise<void> => {
   moveTo(context, 'completed');
 };
 
-/** Runs background the order and can neither hold nor fail it: the mail itself goes through outbox and email queue. */
+/** Runs in the order's background and can neither hold nor fail it: the mail itself goes through outbox and email queue. */
 const sendMail = async (
   { steps, orderId, policyOf }: OrderContext,
   template: EmailTemplate,
