@@ -129,7 +129,8 @@ async function act(
   if (ids.length !== 1 || options.dryRun) {
     const dry = await client.send<DryRunAnswer>('POST', `${base}/${verb}`, { ...body, dryRun: true });
     if (options.dryRun) return say(dryRunText(verb, dry), dry);
-    if (dry.count === 0) return say('No open dead letters match.', dry);
+    /* Under a key that was used the act is told, also where it has left nothing open. */
+    if (dry.count === 0 && options.key === undefined) return say('No open dead letters match.', dry);
     const question = `${verb === 'replay' ? 'Replay' : 'Discard'} ${dry.count} dead letters?`;
     if (dry.count > 1 && !options.yes && !(await deps.confirm(question))) {
       throw new Error(`${dry.count} dead letters were left as they are: confirm, or give --yes`);

@@ -58,6 +58,15 @@ test.each([
   expect(given.at(-1)).toBe(`${request} ticket-1`);
 });
 
+test.each([
+  [['orders', 'cancel', '--where', 'state=held'], 'POST /order-acts'],
+  [['dead-letters', 'replay', '--all'], 'POST /dead-letters/replay'],
+])('%j that leaves nothing to act on is sent where its key may know it', async (args, request) => {
+  const nothing = { answer: { count: 0 } };
+  expect((await steps([...args, ...why], nothing)).at(-1)).toBe(`${request} dry`);
+  expect((await steps([...args, ...why, '--key', 'ticket-1'], nothing)).at(-1)).toBe(`${request} ticket-1`);
+});
+
 test('a dry run has no key', async () => {
   const said = await steps(['orders', 'cancel', order, ...reason, '--dry-run']);
   expect(said).toEqual([`POST /orders/${order}/cancel dry`]);

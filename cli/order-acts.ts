@@ -117,7 +117,9 @@ async function actInBulk(
     deps.print(options.json ? JSON.stringify(answer, null, 2) : text);
   const body = bodyOf(kind, ids, options);
   const dry = await client.send<DryRunAnswer>('POST', base, { ...body, dryRun: true });
-  if (options.dryRun || dry.count === 0) return say(dryRunText(what, dry), dry);
+  /* Under a key that was used the act is told, also where it has left nothing open. */
+  const nothing = dry.count === 0 && options.key === undefined;
+  if (options.dryRun || nothing) return say(dryRunText(what, dry), dry);
   if (dry.count > 1 && !options.yes) {
     if (!options.json) deps.print(dryRunText(what, dry));
     const agreed = await deps.confirm(`${capital(what)} ${ordersText(dry.count)}?`);

@@ -101,7 +101,7 @@ const acts: Record<string, Act> = {
   },
 };
 
-/** Does the act through each entryPoint. */
+/** Does the act through each entry point. */
 const entryPoints: Record<string, { actor: string; go(id: OrderId, act: Act): Promise<void> }> = {
   HTTP: {
     actor: 'help-desk',

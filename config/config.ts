@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { currencyExponents, isCurrency, parseAmount, type Currency } from '../domain/money.ts';
 import type { Address } from '../domain/order.ts';
+import { reservedActors } from '../domain/outside-words.ts';
 import type { ServiceLimit } from '../domain/parcel.ts';
 import { defaultPolicy, withPolicy, type PolicyChanges, type SagaPolicy } from '../domain/policy.ts';
 import { defaultProviderPolicy, type ProviderPolicy } from '../domain/providers.ts';
@@ -106,7 +107,13 @@ const port = z.coerce.number().int().min(0).max(65_535);
 /** Who may call the API: `{"key":"…","callerId":"shop-a","role":"shop"}`. */
 const callerSchema = z.strictObject({
   key: z.string().min(16),
-  callerId: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+  callerId: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/)
+    .refine((id) => !reservedActors.has(id), {
+      error: ({ input }) =>
+        `"${String(input)}" names a part of the system in audit trails and events; take another`,
+    }),
   role: z.enum(['shop', 'operator']),
 });
 

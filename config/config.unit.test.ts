@@ -105,3 +105,11 @@ it('ends a process whose settings do not fit with sentences, without a stack', {
   );
   expect(stderr).not.toContain('    at ');
 });
+
+it.each(['person', 'saga', 'customer'])(
+  'refuses a caller whose id is %j, which events give a meaning',
+  (callerId) => {
+    const callers = JSON.stringify([{ key: 'k'.repeat(16), callerId, role: 'shop' }]);
+    expect(() => loadConfig({ API_CALLERS: callers })).toThrow('names a part of the system');
+  },
+);

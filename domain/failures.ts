@@ -141,15 +141,18 @@ export class TechnicalFailure extends Error {
   readonly retryAfterMs: number | undefined;
   /** The provider refused our key (401): every other request will be refused as well, until a person mends it. */
   readonly keyRefused: boolean;
+  /** The same in our own words alone, for where other orders read it: a provider's may quote a customer. Default: the message. */
+  readonly summary: string;
   constructor(
     type: TechnicalFailureType,
     message: string,
-    options: { cause?: unknown; retryAfterMs?: number; keyRefused?: boolean } = {},
+    options: { cause?: unknown; retryAfterMs?: number; keyRefused?: boolean; summary?: string } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = type;
     this.type = type;
     this.retryAfterMs = options.retryAfterMs;
     this.keyRefused = options.keyRefused ?? false;
+    this.summary = options.summary ?? message;
   }
 }

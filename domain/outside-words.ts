@@ -27,6 +27,9 @@ const anyPerson = 'person';
 /** Who acts without being a person. */
 const machines = new Set(['saga', 'signal', 'temporal', 'provider', 'sweep', 'customer']);
 
+/** No caller has such a name: whoever reads an event or an audit row takes it for what the name says. */
+export const reservedActors: ReadonlySet<string> = new Set([...machines, anyPerson]);
+
 /** Whoever acted, for a reader: itself, a part of the machinery, or `person`. */
 export const outsideActor = (actor: string, reader?: string): string =>
   actor === reader || machines.has(actor) ? actor : anyPerson;

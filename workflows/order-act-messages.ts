@@ -21,7 +21,7 @@ export const getOrderActProgress = defineQuery<BulkOrderProgress>('progress');
 /** Name under which the workflow is registered and started. */
 export const actOnOrdersName = 'actOnOrders';
 
-/** An act as the update of one order's own. */
+/** An act as one order's own update. */
 export interface OrderActUpdate {
   definition: UpdateDefinition<OrderView, [Act]>;
   input: Act;

@@ -52,7 +52,8 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   };
   breaker.onBreak((failure) => {
     openedAtMs = Date.now();
-    const reason = 'error' in failure && failure.error instanceof Error ? failure.error.message : '';
+    const reason =
+      'error' in failure && failure.error instanceof TechnicalFailure ? failure.error.summary : '';
     const sinceUtc = status.state === 'closed' ? now() : status.sinceUtc;
     enter({ state: 'open', sinceUtc, reason, ...(keyRefused ? { keyRefused } : {}) });
   });

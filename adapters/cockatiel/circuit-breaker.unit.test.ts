@@ -41,6 +41,15 @@ describe('a circuit breaker', () => {
   };
   const open = () => calls(4, failing('OutcomeUnknown'));
 
+  it('tells other orders in our own words why it is open', async () => {
+    const words = { summary: 'EasyPost shipments.buy: the carrier cannot do it now (422)' };
+    const message =
+      'EasyPost shipments.buy: the carrier cannot do it now (422: 12 Residency Road is invalid)';
+    await calls(4, () => Promise.reject(new TechnicalFailure('ProviderUnavailable', message, words)));
+    expect(circuit.status().reason).toBe(words.summary);
+    expect(await calls(1, answering)).toEqual([expect.not.stringContaining('Residency')]);
+  });
+
   it.each(['OutcomeUnknown', 'ProviderUnavailable'] as const)(
     'opens on sustained %s and sends nothing more',
     async (type) => {

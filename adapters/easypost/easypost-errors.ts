@@ -86,7 +86,8 @@ const rows: readonly Row[] = [
     meaning: 'the carrier cannot do it now; nothing was bought',
   },
   {
-    when: (f) => f.status === 401,
+    /* A key that somebody has disabled comes with 403. */
+    when: (f) => f.status === 401 || f.code === 'APIKEY.INACTIVE',
     type: 'ProviderMisconfigured',
     keyRefused: true,
     meaning: 'the API key is refused: check EASYPOST_API_KEY',
@@ -120,6 +121,7 @@ export function easypostFailure(
   const message = `EasyPost ${operation} for ${subject}: ${row.meaning} (${answer || 'no answer'}: ${facts.message})`;
   return new TechnicalFailure(row.type, message, {
     cause: error,
+    summary: `EasyPost ${operation}: ${row.meaning} (${answer || 'no answer'})`,
     ...(row.keyRefused ? { keyRefused: true } : {}),
     ...(row.retryAfterMs === undefined ? {} : { retryAfterMs: row.retryAfterMs }),
   });

@@ -35,6 +35,7 @@ describe('errors of EasyPost', () => {
     ['verification is away', answered(422, 'ADDRESS.VERIFY.UNAVAILABLE'), 'ProviderUnavailable'],
     ['401', answered(401, 'APIKEY.INACTIVE'), 'ProviderMisconfigured'],
     ['403', answered(403, 'FORBIDDEN'), 'ProviderMisconfigured'],
+    ['a disabled key', answered(403, 'APIKEY.INACTIVE'), 'ProviderMisconfigured'],
     ['402', answered(402, 'PAYMENT_REQUIRED'), 'ProviderMisconfigured'],
     ['404', answered(404, 'NOT_FOUND'), 'ProviderMisconfigured'],
     ['422', answered(422, 'PARCEL.PARAMETERS.INVALID'), 'ProviderMisconfigured'],
@@ -42,7 +43,9 @@ describe('errors of EasyPost', () => {
     const failure = easypostFailure(error, call);
     expect(failure.type).toBe(type);
     expect(failure.message).toContain('shipments.buy for shp_1');
-    expect(failure.keyRefused).toBe(_case === '401');
+    expect(failure.keyRefused).toBe(_case === '401' || _case === 'a disabled key');
+    expect(failure.summary).not.toContain('said EasyPost');
+    expect(failure.summary).toContain('shipments.buy');
   });
 
   it.each([

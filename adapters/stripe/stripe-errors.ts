@@ -96,6 +96,7 @@ export function stripeFailure(
   const retryAfterMs = facts.retryAfterMs ?? row.retryAfterMs;
   const failure = new TechnicalFailure(row.type, message, {
     cause: error,
+    summary: `Stripe ${operation}: ${row.meaning} (${answer || 'no answer'})`,
     ...(row.keyRefused ? { keyRefused: true } : {}),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });

@@ -97,7 +97,7 @@ export function addLostBulkRuns(app: App, deps: AppDeps): void {
     operationId: 'restartLostRun',
     summary: 'Has an act on many go on that has lost its run',
     description:
-      'It starts from its beginning under the same id: orders that had taken it are not acted on again, dead letters that ' +
+      'It goes on from where its last run began, under the same id: orders that had taken it are not acted on again, dead letters that ' +
       'were replayed or discarded stay so, and those it had claimed are sent under the same message id.',
     done: (run, by) => restart(deps, run, by),
   });

@@ -12,7 +12,7 @@ import {
   updatePayment,
   type ResolveParked,
 } from '../../workflows/messages.ts';
-import { goodAddress } from '../setup/saga-environment.ts';
+import { goodAddress, until } from '../setup/saga-environment.ts';
 import { bankOf } from '../support/customer-bank.ts';
 import { providerDashboard } from '../support/provider-dashboard.ts';
 import { act, booksOf, expectEnd, sagaSuite, type StartedOrder } from './saga-suite.ts';
@@ -125,6 +125,49 @@ describe('an order that people have helped by hand while it was held', () => {
     expect(provider.labels).toMatchObject([{ shipment: shipmentId, refundStatus: null }]);
     expect(ledger.shipments.at(-1)).toMatchObject({ state: 'bought', providerShipmentId: shipmentId });
   });
+
+  test.concurrent(
+    'is not taken back over their label, also where it was held for an address since',
+    async () => {
+      const { order, view } = await held(labelRefused, 'address_rejected');
+      const shipmentId = await dashboard(order).label(view);
+      const address = { ...goodAddress, street1: 'UNDELIVERABLE 1' };
+      await order.executeUpdate(setShippingAddress, { args: [{ ...act, address }] });
+      await saga().until(
+        order.orderId,
+        ({ hold, step }) => hold?.status === 'address_rejected' && step === 'address',
+      );
+      await order.executeUpdate(cancelOrder, { args: [act] });
+      await parkedWith(order, 'seekLabels');
+      await dashboard(order).voidLabel(shipmentId);
+      await resolve(order, 'retry');
+      await expectEnd(saga(), order, { status: 'cancelled' });
+    },
+  );
+
+  test.concurrent(
+    'asks for their charge at another card, not at each poll for its authentication',
+    async () => {
+      const { order } = await held(declined, 'payment_failed', { actionPollMs: 200 });
+      const paymentMethodId = 'pm_card_authenticationRequired';
+      await order.executeUpdate(updatePayment, { args: [{ ...act, paymentMethodId }] });
+      const asked = async () => {
+        const { events } = await order.fetchHistory();
+        const payments = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+          scheduled?.activityType?.name === 'processPayment' ? (scheduled.input?.payloads ?? []) : [],
+        );
+        return payments.map(({ data }) =>
+          Buffer.from(data ?? [])
+            .toString()
+            .includes('"asked":true'),
+        );
+      };
+      const [own, other, ...polls] = await until(asked, ({ length }) => length >= 4);
+      expect([own, other, ...new Set(polls)]).toEqual([false, true, false]);
+      await order.executeUpdate(cancelOrder, { args: [act] });
+      await expectEnd(saga(), order, { status: 'cancelled' });
+    },
+  );
 
   test.concurrent('waits for a person where their label goes elsewhere, and buys none', async () => {
     const { order, view } = await held(labelRefused, 'address_rejected');

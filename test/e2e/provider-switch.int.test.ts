@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ProviderName } from '../../domain/providers.ts';
-import { approveOrder, cancelOrder, cancelSignal } from '../../workflows/messages.ts';
+import { approveOrder, cancelOrder, cancelSignal, resolveParked } from '../../workflows/messages.ts';
 import { goodAddress, until } from '../setup/saga-environment.ts';
 import { firstTask, resetRun } from '../support/reset-run.ts';
 import { inMs, providerEnv, requestsTo, setSwitch } from './provider-suite.ts';
@@ -70,6 +70,25 @@ describe('while an operator has paused a provider', () => {
     expect(await auditedActs(saga(), goesOn.orderId, 'budget of carrier')).toEqual([
       expect.stringMatching(/^waits: paused since .*: maintenance$/),
     ]);
+  });
+
+  test('a service that the carrier does not have parks the order again, also right after a pause', async () => {
+    const orderId = newOrderId();
+    const carrier = { provider: 'easypost', operation: 'shipments.buy', match: { orderId } } as const;
+    await saga().addFault({ ...carrier, id: `refuses-${orderId}`, kind: 'error', status: 402 });
+    const steps = { ...quickAddress, shipping: { budgetMs: 4_000, attemptTimeoutMs: 1_100 } };
+    const order = await saga().start({ orderId }, { steps });
+    await saga().until(orderId, ({ parked }) => parked?.activity === 'shipping');
+    await setSwitch(saga(), 'carrier', 'paused');
+    await stopped('carrier');
+    await saga().removeFault(`refuses-${orderId}`);
+    await setSwitch(saga(), 'carrier', 'running');
+    const wish = { ...act, action: 'retry-with', input: { service: 'Sleigh' } } as const;
+    await order.executeUpdate(resolveParked, { args: [wish] });
+    await saga().until(orderId, ({ parked }) => parked?.failureType === 'ServiceNotOffered');
+    expect((await booksOf(saga(), orderId)).provider.labels).toEqual([]);
+    await order.executeUpdate(cancelOrder, { args: [act] });
+    await expectEnd(saga(), order, { status: 'cancelled' });
   });
 
   test('an order whose label was not asked for is cancelled at once, and its money goes back meanwhile', async () => {

@@ -39,7 +39,7 @@ export const mutations: Mutation[] = [
   {
     name: 'no question at the providers after people have moved a held order on',
     file: 'fulfill-order/asked-first.ts',
-    find: 'order.askFirst || (mayHaveHelped',
+    find: '(order.askFirst && !polls) || (mayHaveHelped',
     replace: '(mayHaveHelped',
     noticedIn: ['completed-card-held-charge-by-hand', 'completed-address-held-label-by-hand'],
   },

@@ -16,13 +16,16 @@ export function askFromHereOn(order: OrderState): void {
 
 /**
  * Whether a provider is asked what people have done there before a step takes effect: since the order was held or parked,
- * or went on in another run, a person may have helped it by hand. A fresh order asks nothing more than its step needs.
+ * or went on in another run, a person may have helped it by hand. A fresh order asks nothing more than its step needs, and
+ * a poll that waits for the customer not either, unless the order was parked or went on in another run: a whole list at
+ * each poll may take longer than the poll has.
  */
 export const askedFirst = (
   order: OrderState,
   patch: 'ask-what-people-did' | 'ask-what-people-charged',
+  { polls = false } = {},
 ): { asked?: true } =>
-  order.askFirst || (mayHaveHelped(order) && inForce(order, patch)) ? { asked: true } : {};
+  (order.askFirst && !polls) || (mayHaveHelped(order) && inForce(order, patch)) ? { asked: true } : {};
 
 /**
  * What is left to ask when an order has been taken back: whether people have charged or bought a label for it, which none of
@@ -57,7 +60,8 @@ export function seekStrangers(context: OrderContext): Compensation[] {
       await steps.payments({ policy, summary: 'Look for charges that nobody here made' }).seekCharges(sought);
     },
   };
-  return [...(helped || order.wasHeld === 'shipping' ? [labels] : []), charges];
+  const atLabel = order.wasHeld === 'shipping' || (order.heldAtLabel && patched('labels-after-a-later-hold'));
+  return [...(helped || atLabel ? [labels] : []), charges];
 }
 
 /** A list of days takes its time. */

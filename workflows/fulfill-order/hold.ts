@@ -34,6 +34,7 @@ export async function beginHold(
     ...(nextAction ? { nextAction } : {}),
   };
   Object.assign(order, { status, sagaState: 'held', wasHeld: order.step, updatedAtUtc: isoNow() });
+  if (order.step === 'shipping') order.heldAtLabel = true;
   context.publish();
   await context.note('holdOrder', { hold: order.hold });
 }

@@ -26,7 +26,11 @@ export async function pay(context: OrderContext, saga: Saga): Promise<void> {
 }
 
 /** One try of the order's present payment; undefined when charged, the business answer otherwise. */
-async function charge(context: OrderContext, saga: Saga): Promise<Refusal | undefined> {
+async function charge(
+  context: OrderContext,
+  saga: Saga,
+  how: { polls?: boolean } = {},
+): Promise<Refusal | undefined> {
   const { order, orderId } = context;
   const policy = context.policyOf('payment');
   const { attemptTimeoutMs } = policy;
@@ -42,7 +46,7 @@ async function charge(context: OrderContext, saga: Saga): Promise<Refusal | unde
           .processPayment({
             orderId,
             ...order.payment,
-            ...askedFirst(order, 'ask-what-people-charged'),
+            ...askedFirst(order, 'ask-what-people-charged', how),
             attemptTimeoutMs,
           });
       },
@@ -120,7 +124,7 @@ async function pollPayment(
     if (order.paymentAct) return { updated: order.paymentAct };
     if (mended === false) return 'deadline';
     order.paymentNoticed = false;
-    const refusal = await charge(context, saga);
+    const refusal = await charge(context, saga, { polls: true });
     if (!refusal) return 'paid';
     /* Another payment method, given while this was parked, has a hold of its own. */
     if (refusal.type !== 'CustomerActionRequired' || order.payment.n !== n) return { refused: refusal };

@@ -1,5 +1,6 @@
 import { ActivityFailure, patched, sleep, TimeoutFailure } from '@temporalio/workflow';
 import type { ProviderQuestion } from '../../activities/provider-state.ts';
+import { foundAtProvider, orderNotInStore, serviceNotOffered } from '../../domain/failures.ts';
 import { nextWaitMs } from '../../domain/long-waits.ts';
 import {
   providerOf,
@@ -7,6 +8,7 @@ import {
   type ProviderName,
   type ProviderWait,
 } from '../../domain/providers.ts';
+import { failureTypeOf } from '../failures.ts';
 import { isoNow, type OrderContext } from './context.ts';
 import type { OrderState } from './state.ts';
 import type { Parking } from '../saga.ts';
@@ -26,6 +28,10 @@ export async function waitForProvider(
   const { order } = context;
   const provider = providerOf(activity);
   if (!provider || !patched('wait-for-provider')) return false;
+  if (needsPerson(error)) {
+    delete order.heldUp;
+    return false;
+  }
   const { compensation, longWaits } = order.input.policy;
   const { budgetMs = ASK_EVERY_MS } = direction === 'compensating' ? compensation : context.policyOf(step);
   const shortMs = Math.min(budgetMs, ASK_EVERY_MS);
@@ -53,6 +59,13 @@ export async function waitForProvider(
       context.publish();
     }
   }
+}
+
+/** No provider that is back cures it: a person decides, or brings the order's row back. */
+function needsPerson(error: unknown): boolean {
+  const type = failureTypeOf(error);
+  if (type === orderNotInStore) return true;
+  return (type === foundAtProvider || type === serviceNotOffered) && patched('people-decide-at-once');
 }
 
 /** Since when this activity is held up from outside, over all its budgets. */

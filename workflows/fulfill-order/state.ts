@@ -96,6 +96,8 @@ export interface OrderState {
   chargeLeft?: true;
   /** The step at which it was held last: it may have been helped since. */
   wasHeld?: StepName;
+  /** A label was refused, and the order held for it, also where it was held elsewhere since. */
+  heldAtLabel?: true;
   /** A `mark-done` whose reference is being checked with the provider. */
   checking?: ResolveParked;
   /** How often the activity that was parked last has failed, over people's retries. */

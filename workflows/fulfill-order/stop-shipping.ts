@@ -4,7 +4,7 @@ import { refusalOf, SagaInterrupted } from '../failures.ts';
 import type { OrderContext } from './context.ts';
 import { mayBeStopped, refuseCancel, type OrderState } from './state.ts';
 
-/** What SQL has to say about a cancel that the run alone cannot classifyFailure; undefined where the run can. */
+/** What SQL has to say about a cancel that the run alone cannot decide; undefined where the run can. */
 export const checkCancel = (context: OrderContext): Promise<string | undefined> | undefined =>
   mayBeStopped(context.order) ? stopShipping(context) : undefined;
 
