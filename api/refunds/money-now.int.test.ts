@@ -65,6 +65,7 @@ describe('what may be done with the money of an order', () => {
 
   test('is what a cancel and a refund are answered, and what the story and the events tell', async () => {
     const met = new Set<string>();
+    const answers = ['cancel', 'nothing', 'refund', 'return', 'wait'];
     const look = async (reading: WalkReading, nowUtc: string): Promise<void> => {
       const { view, money, rows, events } = reading;
       const { orderId } = view;
@@ -116,14 +117,15 @@ describe('what may be done with the money of an order', () => {
         expect(says, about).toBe(told.act);
     };
     const decisions = fc.array(fc.nat(10_000), { minLength: 10, maxLength: 120, size: 'max' });
-    await fc.assert(
-      fc.asyncProperty(decisions, (picks) => walkOrder(store, picks, look)),
-      {
+    const walks = fc.asyncProperty(decisions, (picks) => walkOrder(store, picks, look));
+    /* Chance may leave one of the answers out; then more orders are looked at. */
+    for (let rounds = 0; rounds === 0 || (met.size < answers.length && rounds < 8); rounds += 1) {
+      await fc.assert(walks, {
         numRuns: Number(process.env['PROPERTY_RUNS'] ?? 60),
         plugins: [fc.interruptAfterTimeLimit(40_000)],
         endOnFailure: process.env['PROPERTY_SHRINK'] === 'no',
-      },
-    );
-    expect([...met].toSorted()).toEqual(['cancel', 'nothing', 'refund', 'return', 'wait']);
+      });
+    }
+    expect([...met].toSorted()).toEqual(answers);
   }, 60_000);
 });

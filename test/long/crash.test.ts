@@ -7,10 +7,10 @@ import {
   expectTakenBackOnce,
   fillLists,
   type CrashRun,
-} from './crash-orders.ts';
-import { orderPlans } from './crash-plans.ts';
-import { runCrashingWorker, type CrashingWorker } from './crashing-worker.ts';
-import type { KillPoint } from './kill-points.ts';
+} from '../faults/crash-orders.ts';
+import { orderPlans } from '../faults/crash-plans.ts';
+import { runCrashingWorker, type CrashingWorker } from '../faults/crashing-worker.ts';
+import type { KillPoint } from '../faults/kill-points.ts';
 
 /** Worker processes side by side; a kill in one leaves the orders of the others alone. */
 const LANES = 4;
