@@ -117,7 +117,8 @@ async function strangersOf(sandboxUrl: string, books: readonly OrderBooks[]): Pr
 
 /**
  * A refund that a person asked for holds its amount until its own run has heard of it, and a debt its customer's money until
- * the bank has decided; without a run nobody ever will. Debts get theirs by the workers' sweep: call this after one.
+ * the bank has decided; without a run nobody ever will. Debts get theirs by the workers' sweep: call this after one. Claims
+ * on dead letters end by themselves after a while and belong to no order: test/e2e/lost-bulk-runs.int.test.ts looks at them.
  */
 async function claimsWithoutRun(
   { isRunning }: InvariantsInput,
