@@ -183,7 +183,7 @@ export interface EventDetails {
     /** The new deadline, UTC. */
     untilUtc: string;
   };
-  /** A step failed technically beyond its budget and waits for an operator. */
+  /** A step failed technically beyond its retry window and waits for an operator. */
   'order.parked.v1': {
     /** Step of the saga. Open list. */
     step: string;

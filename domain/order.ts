@@ -143,7 +143,7 @@ export interface Parked {
 }
 
 /**
- * - retry: again at once, with a fresh budget.
+ * - retry: again at once, with a fresh retry window.
  * - retry-with: the same with changed input.
  * - mark-done: it has happened at the provider; checked there by its reference.
  * - skip: goes on without it.

@@ -100,7 +100,9 @@ export const orderBody = z
           .openapi({ description: 'The field that an action needs, for example `input.service`.' }),
       })
       .optional()
-      .openapi({ description: 'A step beyond its technical budget waits for an operator’s resolve.' }),
+      .openapi({
+        description: 'A step that failed beyond its retry window waits for an operator’s resolve.',
+      }),
     shipping: moneyField.optional().openapi({
       description: 'What of the total is for shipping, the rest is for the items; absent where it is free.',
     }),

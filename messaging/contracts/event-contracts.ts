@@ -279,7 +279,7 @@ export const eventContracts = {
     },
   },
   'order.parked.v1': {
-    summary: 'A step failed technically beyond its budget and waits for an operator.',
+    summary: 'A step failed technically beyond its retry window and waits for an operator.',
     details: {
       step,
       activity: z.string().min(1).describe('The activity that failed: a forward step or a compensation.'),

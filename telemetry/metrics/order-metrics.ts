@@ -35,7 +35,7 @@ export const createOrderMetrics = (define: MetricFactory) => ({
   }),
   ordersParked: define.counter({
     name: 'orders_parked_total',
-    help: 'Steps and compensations that were parked: technical failures beyond their budget.',
+    help: 'Steps and compensations that were parked: technical failures beyond their retry window.',
     labels: { step: stepNames, direction: ['forward', 'compensating'] },
     shownBy,
   }),

@@ -43,7 +43,7 @@ function resolveCommand(order: OrderState, action: ResolveAction): string {
 
 /** What a person reads about each action. */
 const actionTexts: Record<ResolveAction, string> = {
-  retry: 'Try again at once, with a fresh budget',
+  retry: 'Try again at once, with a fresh retry window',
   'retry-with': 'Try again with changed input',
   'mark-done': 'It has happened at the provider (checked there by its reference)',
   skip: 'Go on without it',
