@@ -64,7 +64,11 @@ const health = await startHealthServer({
   facts: () => {
     const { providers } = here.deps ?? {};
     return providers
-      ? { providers: Object.fromEntries(providerNames.map((name) => [name, providers.status(name)])) }
+      ? {
+          providers: Object.fromEntries(
+            providerNames.map((name) => [name, { state: providers.status(name).state }]),
+          ),
+        }
       : {};
   },
 });

@@ -74,7 +74,10 @@ export function addOperations(app: App, deps: AppDeps, providers: ProviderReadin
       ]);
       const ready = temporal === 'up' && !deps.draining.aborted;
       const status = deps.draining.aborted ? 'draining' : ready ? 'ready' : 'not ready';
-      const body = { status, checks: { temporal, store }, ...(statuses ? { providers: statuses } : {}) };
+      /* Nobody needs a key here: reasons, an operator's or a provider's, are for `GET /providers`. */
+      const states =
+        statuses && Object.fromEntries(providerNames.map((name) => [name, { state: statuses[name].state }]));
+      const body = { status, checks: { temporal, store }, ...(states ? { providers: states } : {}) };
       return c.json(body, ready ? 200 : 503, { 'cache-control': 'no-store' });
     },
   );

@@ -192,13 +192,13 @@ describe('the providers over HTTP', () => {
     records.switches = [paused];
     const api = app({ step: 'shipping' });
     const ready = () => ask(api, 'GET', '/readyz');
-    const { state, sinceUtc, reason } = waitingFor;
-    const providers = { payments: { state: 'available' }, carrier: { state, sinceUtc, reason } };
-    expect(await ready()).toMatchObject({ status: 200, body: { status: 'ready', providers } });
+    const providers = { payments: { state: 'available' }, carrier: { state: 'paused' } };
+    expect(await ready()).toMatchObject({ status: 200, body: { status: 'ready' } });
+    expect((await ready()).body).toHaveProperty('providers', providers);
     for (let call = 0; call < 10; call += 1) await ask(api, 'GET', order);
     expect(reads).toBe(1);
     [away, nowMs] = [true, nowMs + 1_000];
-    expect(await ready()).toMatchObject({ status: 200, body: { providers } });
+    expect((await ready()).body).toHaveProperty('providers', providers);
     expect(reads).toBe(2);
   });
 });

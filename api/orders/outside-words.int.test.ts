@@ -40,12 +40,14 @@ const inside = [
   'Your card was declined',
   'above 1.00 INR',
   'account is closed',
+  'flooded warehouse',
 ];
 const found = (text: string): string[] =>
   inside.filter((word) => new RegExp(`(?<![A-Za-z0-9])${word}(?![A-Za-z0-9])`).test(text));
 
-/** What a shop's key may read, by the OpenAPI document; the event stream is read at an order's end. */
+/** What a shop's key, or nobody's, may read, by the OpenAPI document; the event stream is read at an order's end. */
 const ofShops = [
+  '/readyz',
   '/orders',
   '/orders?owed=true',
   '/orders/{orderId}',
@@ -56,7 +58,7 @@ const ofShops = [
 ];
 const streams = ['/orders/{orderId}/events'];
 /** About nobody: no order is in them. */
-const aboutNone = ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs/{file}'];
+const aboutNone = ['/healthz', '/metrics', '/openapi.json', '/docs', '/docs/{file}'];
 
 const written = {
   id: 'e',
@@ -122,6 +124,14 @@ describe('words for the house', () => {
   it('are in no answer that a shop gets of an order, in no webhook and in no mail to a customer', async () => {
     const { workflows } = fakeWorkflows({ query: away, describe: away });
     const app = createApp(fakeDeps({ store, workflows }));
+    const pause = {
+      provider: 'carrier',
+      state: 'paused',
+      actor: 'ada',
+      reason: 'flooded warehouse',
+    } as const;
+    await store.transaction((tx) => tx.providers.change({ ...pause, sinceUtc: written.occurredAtUtc }));
+    expect(await (await send(app, 'GET', '/readyz')).text()).toContain('paused');
     const seenByOperators = new Set<string>();
     const decisions = fc.array(fc.nat(10_000), { minLength: 10, maxLength: 120, size: 'max' });
     const read = async (path: string, key?: string) => {
