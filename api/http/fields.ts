@@ -53,11 +53,12 @@ const lineOf = (maximum: number, refuses: (text: string) => string | undefined) 
 export const textField = (maximum: number) =>
   lineOf(maximum, (text) => refuseLine(text, maximum)).openapi({ minLength: 1 });
 
-/** The same, or none: forms and serializers write an empty text or null for what they have not. */
+/** A text or none: forms and serializers write an empty text or null for what they have not. */
+const orNone = (text: z.ZodString) => text.nullish().transform((given) => given || undefined);
+
+/** One line of text, or none. */
 export const optionalTextField = (maximum: number) =>
-  lineOf(maximum, (text) => (text === '' ? undefined : refuseLine(text, maximum)))
-    .nullish()
-    .transform((text) => text || undefined);
+  orNone(lineOf(maximum, (text) => (text === '' ? undefined : refuseLine(text, maximum))));
 
 /** A field that may be left out, or be null, which means the same. */
 export const absentable = <Schema extends z.ZodType>(schema: Schema) =>
@@ -149,7 +150,12 @@ const addressFields = {
     example: '560001',
   }),
   country: countryField,
-  phone: absentable(z.string().regex(new RegExp(phonePattern), phoneWanted)).openapi({
+  phone: orNone(
+    z
+      .string()
+      .overwrite(cleanLine)
+      .regex(new RegExp(`^$|${phonePattern}`), phoneWanted),
+  ).openapi({
     description:
       'The recipient’s, E.164. Required for a parcel that goes through customs: to another country than it leaves from, ' +
       'and to US military posts and territories.',

@@ -290,6 +290,7 @@ describe('a checkout that waits', () => {
 const long = (length: number) => 'x'.repeat(length);
 const base = checkoutBody();
 const withItems = (...items: unknown[]) => ({ ...base, items });
+const abroad = { city: 'Hong Kong', state: null, postalCode: '', country: 'HK' };
 const withAddress = (change: object) => ({
   ...base,
   shippingAddress: { ...base.shippingAddress, ...change },
@@ -379,7 +380,13 @@ describe('a checkout whose fields do not fit is refused with 422, the field and 
     ['a tag in an address', withAddress({ street2: 'x\u{e0041}' }), '/shippingAddress/street2'],
     ['a country null', withAddress({ country: null }), '/shippingAddress/country'],
     ['a name null', withAddress({ name: null }), '/shippingAddress/name'],
-    ['an unknown address field', withAddress({ phone: '1' }), '/shippingAddress/phone'],
+    ['an unknown address field', withAddress({ company: 'x' }), '/shippingAddress/company'],
+    ['a phone number that is none', withAddress({ phone: '1' }), '/shippingAddress/phone'],
+    [
+      'no phone number where customs want one',
+      withAddress({ ...abroad, phone: '' }),
+      '/shippingAddress/phone',
+    ],
     ['an address without a city', withAddress({ city: undefined }), '/shippingAddress/city'],
     ...['', 'in', 'XX', 'UK', 'IND', 'EU', 'AN'].map((country): [string, unknown, string] => [
       `country ${country || 'empty'}`,
@@ -508,6 +515,19 @@ describe('what fits is taken', () => {
       'phone',
       'street1',
     ]);
+  });
+
+  it.each(['', null, ' \u200b'])('takes the phone number %j for none', async (none) => {
+    const { app, started } = build();
+    expect((await checkout(app, withAddress({ phone: none }))).status).toBe(202);
+    const { shippingAddress } = [...started.values()][0]?.input.checkout ?? {};
+    expect(Object.keys(shippingAddress ?? {})).not.toContain('phone');
+  });
+
+  it('cleans a phone number as it cleans every text', async () => {
+    const { app, started } = build();
+    await checkout(app, withAddress({ phone: ' +918012345678\u200e' }));
+    expect([...started.values()][0]?.input.checkout.shippingAddress.phone).toBe('+918012345678');
   });
 
   it.each([

@@ -128,6 +128,7 @@ describe('acts on an order', () => {
     country: 'DE',
     phone: '+4930123456',
   };
+  const domestic = { name: 'A', street1: 'B 1', city: 'C', postalCode: '560001', country: 'IN' };
   const acts: [string, string, unknown, string, object][] = [
     ['POST', 'cancel', { reason: 'twice' }, 'cancel', { actor: 'help-desk', reason: 'twice' }],
     ['POST', 'cancel', undefined, 'cancel', { actor: 'help-desk', reason: 'Canceled through the API' }],
@@ -144,6 +145,13 @@ describe('acts on an order', () => {
       { ...address, street2: '', state: null, postalCode: '\u200b', country: 'HK' },
       'shipping-address',
       { address: { name: 'A', street1: 'B 1', city: 'C', country: 'HK', phone: '+4930123456' } },
+    ],
+    [
+      'PUT',
+      'shipping-address',
+      { ...domestic, phone: '' },
+      'shipping-address',
+      { actor: 'help-desk', address: domestic },
     ],
     [
       'POST',
