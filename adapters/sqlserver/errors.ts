@@ -43,6 +43,7 @@ const byNumber: Readonly<Record<number, Meaning>> = {
   922: later(failover), // Being recovered.
   923: later('the database is in restricted mode; nothing to do unless it lasts'),
   924: later('somebody else holds the database in single-user mode: end that'),
+  926: later(`${failover}, then see the server's error log`), // Marked SUSPECT while a reconfiguration ends.
   952: later(failover), // In transition.
   982: later(failover), // No readable replica now.
   3908: later(failover),
@@ -66,7 +67,8 @@ const byNumber: Readonly<Record<number, Meaning>> = {
   18486: later('the login is locked out: unlock it'),
   18487: later("the login's password has expired: change it"),
   18488: later("the login's password must be changed"),
-  // Azure SQL's transient errors.
+  // Azure SQL's transient errors; with 615, 926 and 4060 above, the "List of transient fault error codes" of
+  // https://learn.microsoft.com/azure/azure-sql/database/troubleshoot-common-errors-issues is whole.
   4221: later(failover),
   10928: later(resources),
   10929: later(resources),
@@ -198,7 +200,7 @@ export const isRerunnable = (error: unknown): boolean =>
 export const isStarting = (error: unknown): boolean =>
   readDriverError(rootOf(error)).numbers.some((number) => starting.has(number));
 
-const starting = new Set([921, 922, 952, 6005, 18401, 18451, 40197, 40613, 42109]);
+const starting = new Set([921, 922, 926, 952, 6005, 18401, 18451, 40197, 40613, 42109]);
 
 /** A UNIQUE or PRIMARY KEY holds: somebody else inserted the row first. */
 export const isUniqueViolation = (error: unknown): boolean =>

@@ -27,6 +27,7 @@ describe('errors of SQL Server', () => {
     [615, 'moving or restarting'],
     [921, 'moving or restarting'],
     [922, 'moving or restarting'],
+    [926, 'moving or restarting'],
     [18451, 'starting or stopping'],
     [40613, 'moving or restarting'],
     [40501, 'short of resources'],

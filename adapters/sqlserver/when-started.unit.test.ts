@@ -4,11 +4,14 @@ import { whenStarted } from './when-started.ts';
 const login = (number: number) => Object.assign(new Error('said the server'), { code: 'ELOGIN', number });
 
 describe('a database that is starting', () => {
-  it('is waited for, with one line, as an Azure database resumes (40613)', async () => {
+  it.each([
+    ['an Azure database resumes', 40_613],
+    ['a managed instance is reconfigured', 926],
+  ])('is waited for, with one line, as %s (%i)', async (_, number) => {
     const lines: string[] = [];
     let tries = 0;
     const open = async () => {
-      if ((tries += 1) < 4) throw login(40_613);
+      if ((tries += 1) < 4) throw login(number);
       return 'open';
     };
     const options = { onWaiting: (line: string) => void lines.push(line), pauseMs: 1 };
