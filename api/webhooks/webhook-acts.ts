@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { EventType } from '../../domain/events.ts';
 import { orderId } from '../../domain/ids.ts';
 import { webhookDestination } from '../../domain/destinations.ts';
@@ -174,9 +174,15 @@ async function write<T>(deps: AppDeps, work: (tx: StoreTransaction) => Promise<T
   }
 }
 
-/** Without the URL's path and query, which may hold a token. */
-const summary = ({ state, url, events, secrets }: WebhookEndpoint): string =>
-  `${state}, ${new URL(url).origin}, ${events.join(' ')}, secrets of ${secrets.map(({ createdAtUtc }) => createdAtUtc).join(' ')}`;
+/** All that a change may change. Path and query of the URL may hold a token: a short hash tells that they changed. */
+const summary = ({ state, url, description, events, secrets }: WebhookEndpoint): string =>
+  [
+    state,
+    `${new URL(url).origin} (URL ${createHash('sha256').update(url).digest('hex').slice(0, 12)})`,
+    JSON.stringify(description),
+    events.join(' '),
+    `secrets of ${secrets.map(({ createdAtUtc }) => createdAtUtc).join(' ')}`,
+  ].join(', ');
 
 const audit = (
   tx: StoreTransaction,

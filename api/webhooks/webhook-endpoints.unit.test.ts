@@ -160,11 +160,26 @@ describe('webhook endpoints', () => {
     await call('DELETE', `/${endpointId}`);
     expect(audit).toMatchObject([
       { subject: `webhook-endpoint:${endpointId}`, actor: 'help-desk', from: '' },
-      { reason: 'Moved', to: expect.stringMatching(/^disabled, https:\/\/partner\.example, /) as string },
+      {
+        reason: 'Moved',
+        to: expect.stringMatching(/^disabled, https:\/\/partner\.example \(URL [0-9a-f]{12}\), /) as string,
+      },
       { reason: 'Secret rotated through the API' },
       { to: '' },
     ]);
     expect(JSON.stringify(audit)).not.toMatch(/whsec|token/);
+  });
+
+  it('tells in the audit trail that the description or the path of the address has changed', async () => {
+    const { call, register, audit } = build();
+    const { endpointId } = await register();
+    await call('PATCH', `/${endpointId}`, { description: 'Acme, "new", ends' });
+    await call('PATCH', `/${endpointId}`, { url: 'https://partner.example/hooks?token=def' });
+    const [, described, moved] = audit as { from: string; to: string }[];
+    expect(described?.from).toContain('"Acme"');
+    expect(described?.to).toContain(String.raw`"Acme, \"new\", ends"`);
+    expect(moved?.from).not.toBe(moved?.to);
+    expect(JSON.stringify(audit)).not.toMatch(/hooks|token/);
   });
 
   it('is for operators alone', async () => {
