@@ -78,7 +78,7 @@ export interface PaymentGateway {
   verifyWebhook(input: { rawBody: string; signature: string }): PaymentNotice | undefined;
 }
 
-/** Type of a notice whose signature holds and whose content cannot be used: null, a list, a thin event. */
+/** Type of a notice whose signature holds and whose content cannot be used: no JSON, null, a list, a thin event. */
 export const unusableNotice = 'unusable';
 
 /** Refused at creation: the payment method does not exist or cannot be used. */

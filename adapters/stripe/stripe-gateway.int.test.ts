@@ -525,12 +525,13 @@ describe('webhooks', () => {
     ['a changed body', `${rawBody} `, sign(rawBody)],
     ['an old signature', rawBody, sign(rawBody, Math.floor(Date.now() / 1_000) - 3_600)],
     ['no signature', rawBody, ''],
-    ['signed text that is no JSON', 'hello', sign('hello')],
   ])('are ignored: %s', (_case, body, signature) => {
     expect(gateway.verifyWebhook({ rawBody: body, signature })).toBeUndefined();
   });
 
   it.each([
+    'hello',
+    '{"cut',
     'null',
     '[]',
     '{"id":"evt_1","object":"v2.core.event","type":"v1.thing"}',

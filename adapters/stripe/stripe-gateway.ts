@@ -207,10 +207,9 @@ export function connectStripeGateway(config: StripeGatewayConfig): PaymentGatewa
     payable: stripePayable,
 
     verifyWebhook: ({ rawBody, signature }) => {
-      const event = signedEvent(stripe, { rawBody, signature, secret: config.webhookSecret });
-      if (event === undefined) return undefined;
+      if (!isSigned(stripe, { rawBody, signature, secret: config.webhookSecret })) return undefined;
       try {
-        return paymentNotice(event as Stripe.Event);
+        return paymentNotice(JSON.parse(rawBody) as Stripe.Event);
       } catch {
         return { eventId: '', type: unusableNotice, intentId: undefined, orderId: undefined };
       }
@@ -223,20 +222,20 @@ export function connectStripeGateway(config: StripeGatewayConfig): PaymentGatewa
 /** How far a signature's time may be from now, in both directions. */
 const toleranceSeconds = 300;
 
-/** The JSON that was signed, whatever it is; undefined when the signature does not hold or it is none. */
-function signedEvent(
-  stripe: Stripe,
+/** Whether the header holds over the raw body, whatever that says, and was made within `toleranceSeconds` of now. */
+function isSigned(
+  { webhooks }: Stripe,
   { rawBody, signature, secret }: { rawBody: string; signature: string; secret: string },
-): unknown {
+): boolean {
+  if (!webhooks.signature) return false;
   try {
-    stripe.webhooks.signature?.verifyHeader(rawBody, signature, secret, toleranceSeconds);
-    const signedAt = Number(/(?:^|,)t=(\d+)/.exec(signature)?.[1]);
-    // The library bounds the past alone.
-    if (!stripe.webhooks.signature || signedAt > Date.now() / 1_000 + toleranceSeconds) return undefined;
-    return JSON.parse(rawBody) as unknown;
+    webhooks.signature.verifyHeader(rawBody, signature, secret, toleranceSeconds);
   } catch {
-    return undefined;
+    return false;
   }
+  // The library bounds the past alone.
+  const signedAt = Number(/(?:^|,)t=(\d+)/.exec(signature)?.[1]);
+  return signedAt <= Date.now() / 1_000 + toleranceSeconds;
 }
 
 function createClient({ secretKey, apiBase }: StripeGatewayConfig): { stripe: Stripe; agent: HttpAgent } {

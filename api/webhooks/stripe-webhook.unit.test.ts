@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { PaymentNotice } from '../../ports/payment-gateway.ts';
+import { unusableNotice, type PaymentNotice } from '../../ports/payment-gateway.ts';
 import { createApp } from '../app.ts';
 import { TemporalUnavailable, type OrderWorkflows } from '../../ports/temporal.ts';
 import type { StoreReads } from '../../ports/store.ts';
+import { createLogger } from '../../telemetry/logger.ts';
 import { fakeDeps, fakeRefunds, fakeStore, fakeWorkflows, someOrder } from '../testing/fake-deps.ts';
 import type { OrderLedger, PaymentState } from '../../ports/store/money.ts';
 
@@ -31,10 +32,14 @@ function build(
   const remembered = new Set<string>();
   const bodies: string[] = [];
   const log: string[] = [];
+  const warnings: unknown[][] = [];
   const fake = fakeWorkflows(options.workflows);
   const refunds = fakeRefunds();
   const app = createApp(
     fakeDeps({
+      logger: Object.assign(createLogger({ process: 'test', level: 'silent' }), {
+        warn: (...line: unknown[]) => void warnings.push(line),
+      }),
       refunds: refunds.workflows,
       store: fakeStore({ reads: { ledger: options.ledger ?? booksWith('action_required') } }).store,
       workflows: {
@@ -63,8 +68,12 @@ function build(
     }),
   );
   const post = (body: string | Buffer<ArrayBuffer>, signature = 'good') =>
-    app.request('/webhooks/stripe', { method: 'POST', body, headers: { 'stripe-signature': signature } });
-  return { post, bodies, log, remembered, notices: fake.notices, followed: refunds.notices };
+    app.request('/webhooks/stripe', {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', 'stripe-signature': signature },
+    });
+  return { post, bodies, log, warnings, remembered, notices: fake.notices, followed: refunds.notices };
 }
 
 const resultOf = async (response: Response) => [
@@ -148,6 +157,14 @@ describe('Stripe’s webhook', () => {
     const charged = build({ ledger });
     expect(await resultOf(await charged.post('{}'))).toEqual([200, 'followed']);
     expect([charged.notices.length, charged.followed.length]).toEqual([1, 1]);
+  });
+
+  it('ignores a signed event that cannot be used, with 200 and one line in the log', async () => {
+    const unusable = { eventId: '', type: unusableNotice, intentId: undefined, orderId: undefined };
+    const { post, log, warnings } = build({ notice: unusable });
+    expect(await resultOf(await post('hello'))).toEqual([200, 'ignored']);
+    expect(warnings).toEqual([['A signed Stripe event cannot be used and is ignored']]);
+    expect(log).toEqual([]);
   });
 
   it('refuses a signature that does not hold with 400 and does nothing', async () => {
