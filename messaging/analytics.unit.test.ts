@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -109,6 +109,22 @@ it('writes files of lines, a new one each day and when one has grown', async () 
   expect(lines.map((line) => (JSON.parse(line) as { eventId: string }).eventId).toSorted()).toEqual(
     [1, 2, 3, 4, 5, 6].map((n) => `e-${n}`),
   );
+});
+
+it('begins a new line after one that a kill or a full disk cut short', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'order-saga-analytics-'));
+  closing.push(() => rm(folder, { recursive: true }));
+  const clock = { nowUtc: () => '2026-01-02T00:00:00.000Z' };
+  const file = join(folder, 'events-2026-01-02.ndjson');
+  await createNdjsonSink({ folder, clock }).write([asEvent(1)]);
+  await appendFile(file, '{"eventId":"e-');
+  await createNdjsonSink({ folder, clock }).write([asEvent(2)]);
+  expect((await readFile(file, 'utf8')).split('\n')).toEqual([
+    JSON.stringify(event(1)),
+    '{"eventId":"e-',
+    JSON.stringify(event(2)),
+    '',
+  ]);
 });
 
 it('speaks Segment’s batch format and tells what is lost from what comes later', async () => {

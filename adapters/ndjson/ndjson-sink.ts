@@ -1,4 +1,4 @@
-import { appendFile, mkdir, stat } from 'node:fs/promises';
+import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../ports/clock.ts';
 import type { AnalyticsSink } from '../../ports/analytics.ts';
@@ -9,6 +9,9 @@ const MEBIBYTE = 1024 * 1024;
  * Newline-delimited JSON, one event a line, in `events-<day>.ndjson` of a folder that is made when it is missing; by
  * the day of writing, UTC. A file that has grown to `maximumBytes` (default 64 MiB) is followed by
  * `events-<day>.2.ndjson` and so on. Several processes may append to one file: a batch is one write.
+ *
+ * A full disk or a kill can cut a write short: the cut line stays, the next write begins a new one, and the batch's
+ * whole lines come again when it is retried (same `eventId`). A reader passes over empty lines and what is no JSON.
  */
 export function createNdjsonSink(input: {
   folder: string;
@@ -31,7 +34,13 @@ export function createNdjsonSink(input: {
 
   return {
     async write(batch) {
-      await appendFile(await nextFile(), batch.map(({ body }) => `${JSON.stringify(body)}\n`).join(''));
+      const lines = batch.map(({ body }) => `${JSON.stringify(body)}\n`).join('');
+      const file = await open(await nextFile(), 'a+');
+      try {
+        await file.appendFile((await endsMidLine(file)) ? `\n${lines}` : lines);
+      } finally {
+        await file.close();
+      }
       return 'written';
     },
   };
@@ -47,4 +56,11 @@ async function sizeOf(file: string): Promise<number> {
     if ((error as { code?: string }).code === 'ENOENT') return 0;
     throw error;
   }
+}
+
+async function endsMidLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return false;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer.toString() !== '\n';
 }
