@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { addressProblems, phoneWanted, pickAddress } from '../domain/address.ts';
 import { currencyExponents, isCurrency, parseAmount, type Currency } from '../domain/money.ts';
 import type { Address } from '../domain/order.ts';
 import { reservedActors } from '../domain/outside-words.ts';
@@ -117,20 +118,29 @@ const callerSchema = z.strictObject({
   role: z.enum(['shop', 'operator']),
 });
 
-const line = z.string().min(1).max(200);
+const part = z.unknown().optional();
+/** The sender: an address by its country's rules, as customers give theirs, and always with a phone number. */
 const senderSchema = z
   .strictObject({
-    name: line,
-    street1: line,
-    street2: line.optional(),
-    city: line,
-    state: line.optional(),
-    postalCode: line,
-    country: z.string().regex(/^[A-Z]{2}$/),
-    phone: z.string().regex(/^\+[1-9]\d{6,14}$/, 'expected E.164, such as +918000000000'),
+    name: part,
+    street1: part,
+    street2: part,
+    city: part,
+    state: part,
+    postalCode: part,
+    country: part,
+    phone: part,
   })
-  .transform((sender) => sender as Address);
+  .transform((given, context): Address => {
+    const sender = pickAddress(given);
+    const refuse = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', message, path: [field] });
+    for (const { field, reason } of addressProblems(sender)) refuse(field, reason);
+    if (sender.phone === undefined) refuse('phone', `required, ${phoneWanted}`);
+    return sender;
+  });
 
+const line = z.string().min(1).max(200);
 const limitsSchema = z.array(
   z.strictObject({
     carrier: line,
@@ -207,7 +217,10 @@ export const environment = z.object({
   EASYPOST_API_KEY: z.string().default('EZTK_sandbox'),
   /** Where EasyPost's API is, if not at EasyPost. */
   EASYPOST_API_BASE: z.url().optional(),
-  /** Where parcels leave from and labels come back to, as JSON; carriers want the sender's phone number at customs. */
+  /**
+   * Where parcels leave from and labels come back to, as JSON. Which of `city`, `state` and `postalCode` it needs, its
+   * country's rules say; `phone` always, since carriers want the sender's at customs.
+   */
   SHIP_FROM: json(senderSchema).default({
     name: 'Order Saga Warehouse',
     street1: '8 Residency Road',

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { defaultProviderPolicy } from '../domain/providers.ts';
 import { loadConfig } from './config.ts';
 
@@ -113,3 +113,50 @@ it.each(['person', 'saga', 'customer'])(
     expect(() => loadConfig({ API_CALLERS: callers })).toThrow('names a part of the system');
   },
 );
+
+describe('where parcels leave from', () => {
+  const hongKong = {
+    name: 'Harbor Goods',
+    street1: '8 Queen’s Road Central',
+    city: 'Hong Kong',
+    country: 'HK',
+    phone: '+85221234567',
+  };
+  const sent = (sender: unknown) => () => loadConfig({ SHIP_FROM: JSON.stringify(sender) }).SHIP_FROM;
+
+  it.each([
+    ['Hong Kong, without a postal code', hongKong],
+    [
+      'Dubai, without a city',
+      { name: 'Gulf Goods', street1: 'Al Quoz 1', state: 'Dubai', country: 'AE', phone: '+97141234567' },
+    ],
+    ['the United States', { ...hongKong, city: 'Reno', state: 'NV', postalCode: '89501', country: 'US' }],
+  ])('may be in %s', (_, sender) => expect(sent(sender)()).toEqual(sender));
+
+  it('is read as every address: texts cleaned, empty and null parts left out', () => {
+    const sender = { ...hongKong, name: ' Harbor\u200b Goods ', street2: '', state: null, postalCode: '' };
+    expect(sent(sender)()).toEqual(hongKong);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['an unknown country', { ...hongKong, country: 'XX' }, '.country: expected an ISO 3166-1 alpha-2 code'],
+    [
+      'the United States without a postal code',
+      { ...hongKong, country: 'US', city: 'Reno', state: 'NV' },
+      '.postalCode: required in US, such as 95014',
+    ],
+    [
+      'another country’s postal code',
+      { ...hongKong, country: 'DE', postalCode: 'SW1A 1AA' },
+      '.postalCode: expected a postal code of DE',
+    ],
+    ['no name', { ...hongKong, name: ' ' }, '.name: required'],
+    ['no phone', { ...hongKong, phone: '' }, '.phone: required, expected an international number'],
+    ['a local phone', { ...hongKong, phone: '21234567' }, '.phone: expected an international number'],
+    ['a number', { ...hongKong, street1: 8 }, '.street1: expected a text'],
+    ['a name of ours misspelt', { ...hongKong, postalcode: '1' }, ': Unrecognized key: "postalcode"'],
+    ['no address', ['Hong Kong'], ': Invalid input: expected object'],
+  ])('is refused with %s, and why', (_, sender, why) => {
+    expect(sent(sender)).toThrow(`SHIP_FROM${why}`);
+  });
+});
