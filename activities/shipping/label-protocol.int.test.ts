@@ -470,7 +470,7 @@ describe('a label', () => {
     });
   });
 
-  describe('that has no rate', () => {
+  describe('that has no rate, or old ones', () => {
     test('is rated again by the next attempt, and bought', async () => {
       const order = await given();
       await expect(order.ship(1, { ...address, city: 'Unrated' })).resolves.toMatchObject(label('shp_1'));
@@ -483,6 +483,18 @@ describe('a label', () => {
       await expect(order.ship(1, stale)).resolves.toMatchObject({ error: { type: 'ProviderUnavailable' } });
       await expect(order.ship(1, stale)).resolves.toMatchObject(label('shp_1'));
       expect(order.carrier.shipments.size).toBe(1);
+    });
+
+    test.each([
+      [13, ['rerate shp_1', 'buy shp_1']],
+      [11, ['buy shp_1']],
+    ])('whose rates are %i hours old is bought after %j', async (hours, sent) => {
+      const order = await given();
+      order.carrier.breakNext('buy', 'refused');
+      await expect(order.ship()).resolves.toMatchObject({ error: { type: 'ProviderUnavailable' } });
+      order.world.pass(hours * 60 * 60 * 1_000);
+      await expect(order.ship()).resolves.toMatchObject(label('shp_1'));
+      expect(order.carrier.sent.slice(order.carrier.sent.lastIndexOf('retrieve shp_1') + 1)).toEqual(sent);
     });
   });
 });

@@ -1,7 +1,15 @@
 import { TechnicalFailure } from '../../domain/failures.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import type { Money } from '../../domain/money.ts';
-import type { BuyAnswer, Carrier, Label, Offers, Recipient, ShipmentAnswer } from '../../ports/carrier.ts';
+import type {
+  BuyAnswer,
+  Carrier,
+  Label,
+  Offers,
+  Rate,
+  Recipient,
+  ShipmentAnswer,
+} from '../../ports/carrier.ts';
 import type {
   CreateAnswer,
   PaymentAnswer,
@@ -375,6 +383,7 @@ interface Shipment {
   recipient?: Recipient;
   /** The city decides: `Unrated` has no rates and `Stale` none that can be bought until they are asked for again. */
   rates: 'none' | 'gone' | 'there';
+  ratedAtUtc: string;
 }
 
 /** EasyPost: no idempotency at all; a second buy of the same shipment is refused. */
@@ -396,9 +405,9 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
     labelUrl: `https://labels.example/${shipmentId}`,
     cost: { amount: '5.00', currency: 'USD' },
   });
-  const rates = [
-    { rateId: 'rate_1', carrier: 'USPS', service: 'Ground', amount: '5.00', currency: 'USD' },
-    { rateId: 'rate_2', carrier: 'USPS', service: 'Express', amount: '9.00', currency: 'USD' },
+  const ratesOf = ({ ratedAtUtc: offeredAtUtc }: Pick<Shipment, 'ratedAtUtc'>): Rate[] => [
+    { rateId: 'rate_1', carrier: 'USPS', service: 'Ground', amount: '5.00', currency: 'USD', offeredAtUtc },
+    { rateId: 'rate_2', carrier: 'USPS', service: 'Express', amount: '9.00', currency: 'USD', offeredAtUtc },
   ];
 
   const carrierFor = (actor: Actor): Carrier => {
@@ -423,13 +432,16 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
           if (address.city === 'Nowhere') return { status: 'undeliverable', reason: 'No such city.' };
           const shipmentId = `shp_${shipments.size + 1}`;
           const offered = ({ Unrated: 'none', Stale: 'gone' } as const)[address.city ?? ''] ?? 'there';
-          shipments.set(shipmentId, { shipmentId, reference, bought: false, refund: 'none', rates: offered });
-          return { status: 'created', shipmentId, rates: offered === 'none' ? [] : rates };
+          const ratedAtUtc = world.clock.nowUtc();
+          const created = { reference, bought: false, refund: 'none', rates: offered, ratedAtUtc } as const;
+          shipments.set(shipmentId, { shipmentId, ...created });
+          return { status: 'created', shipmentId, rates: offered === 'none' ? [] : ratesOf(created) };
         }),
       rerate: ({ shipmentId, timeoutMs }) =>
         send<Offers>(`rerate ${shipmentId}`, timeoutMs, () => {
-          found(shipmentId).rates = 'there';
-          return { rates };
+          const shipment = found(shipmentId);
+          Object.assign(shipment, { rates: 'there', ratedAtUtc: world.clock.nowUtc() });
+          return { rates: ratesOf(shipment) };
         }),
       buy: ({ shipmentId, timeoutMs }) =>
         send<BuyAnswer>(`buy ${shipmentId}`, timeoutMs, () => {
@@ -441,7 +453,8 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
         }),
       retrieve: ({ shipmentId, timeoutMs }) =>
         send<ShipmentAnswer>(`retrieve ${shipmentId}`, timeoutMs, () => {
-          const { bought, refund, reference, recipient, rates: offered } = found(shipmentId);
+          const shipment = found(shipmentId);
+          const { bought, refund, reference, recipient, rates: offered } = shipment;
           return bought
             ? {
                 status: 'bought',
@@ -450,7 +463,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
                 reference,
                 ...(recipient ? { recipient } : {}),
               }
-            : { status: 'unbought', rates: offered === 'none' ? [] : rates };
+            : { status: 'unbought', rates: offered === 'none' ? [] : ratesOf(shipment) };
         }),
       listLabels: ({ referencePrefix, beforeId, timeoutMs }) =>
         send(`list labels${beforeId ? ` before ${beforeId}` : ''}`, timeoutMs, () => {
@@ -491,6 +504,7 @@ export function createCarrierModel(world: Interleaving, landsLaterMs: number) {
         bought: true,
         refund: 'none',
         rates: 'there',
+        ratedAtUtc: world.clock.nowUtc(),
       });
       return shipmentId;
     },
