@@ -7,18 +7,45 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createNdjsonSink } from '../adapters/ndjson/ndjson-sink.ts';
 import { connectSmtpMailer } from '../adapters/smtp/smtp-mailer.ts';
+import { connectSubscriberStore } from '../adapters/sqlite/subscriber-store.ts';
 import { productId } from '../domain/ids.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import { mayMount, mountSmallDisk, type SmallDisk } from '../test/support/small-disk.ts';
 import { connectStore, connectStoreWhenThere } from '../compose/connect-store.ts';
 import { createStartup } from '../compose/startup.ts';
 
-describe.runIf(mayMount)('on a disk without room', () => {
-  let disk: SmallDisk;
+let disk: SmallDisk;
+const withDisk = () => {
   beforeEach(() => {
     disk = mountSmallDisk(8);
   });
   afterEach(() => disk.remove());
+};
+
+/** What a process says that starts on the disk as it is now, until `mend` lets it open the store at `path`. */
+async function startThatWaits(path: string, mend: () => void): Promise<unknown[]> {
+  const said: unknown[] = [];
+  const note = (facts: object, text: string) => void said.push([text, facts]);
+  const startup = createStartup({ info: note, warn: note } as never, async () => {
+    if (said.length === 1) mend();
+    await sleep(10);
+  });
+  const store = await connectStoreWhenThere({ SQL_URL: `sqlite:${path}` }, {}, startup);
+  await store.ping();
+  await store.close();
+  return said;
+}
+
+const waitedForStore = (reason: string) => [
+  [
+    'not ready: waiting for sql, which SQL_URL names',
+    expect.objectContaining({ setting: 'SQL_URL', reason: expect.stringContaining(reason) }),
+  ],
+  ['sql answers now', { setting: 'SQL_URL' }],
+];
+
+describe.runIf(mayMount)('on a disk without room', () => {
+  withDisk();
 
   test('the store refuses writes as unavailable, answers reads, and goes on when there is room', async () => {
     const store = await connectStore({ SQL_URL: `sqlite:${join(disk.folder, 'orders.sqlite')}` });
@@ -43,20 +70,8 @@ describe.runIf(mayMount)('on a disk without room', () => {
 
   test('a process that starts waits for room, and says that SQL_URL names the store', async () => {
     disk.fill();
-    const said: unknown[] = [];
-    const note = (facts: object, text: string) => void said.push([text, facts]);
-    const startup = createStartup({ info: note, warn: note } as never, async () => {
-      if (said.length === 1) disk.makeRoom();
-      await sleep(10);
-    });
-    const config = { SQL_URL: `sqlite:${join(disk.folder, 'orders.sqlite')}` };
-    const store = await connectStoreWhenThere(config, {}, startup);
-    await store.ping();
-    await store.close();
-    expect(said).toEqual([
-      ['not ready: waiting for sql, which SQL_URL names', expect.objectContaining({ setting: 'SQL_URL' })],
-      ['sql answers now', { setting: 'SQL_URL' }],
-    ]);
+    const said = await startThatWaits(join(disk.folder, 'orders.sqlite'), disk.makeRoom);
+    expect(said).toEqual(waitedForStore('free some space'));
   });
 
   test('a line of analytics that was cut short spoils no later one', async () => {
@@ -121,6 +136,45 @@ describe.runIf(mayMount)('on a disk without room', () => {
     expect((await intent()).status).toBe(200);
     await sandbox.close();
     target.close();
+  });
+});
+
+describe.runIf(mayMount)('on a disk that is read-only', () => {
+  withDisk();
+
+  test.each([
+    ['its file', 'orders.sqlite', true],
+    ['its file, which is new', 'orders.sqlite', false],
+    ['its folder, which is new', join('data', 'deep', 'orders.sqlite'), false],
+  ])('a process that starts waits until it may write %s', async (_what, name, isThere) => {
+    const path = join(disk.folder, name);
+    if (isThere) await (await connectStore({ SQL_URL: `sqlite:${path}` })).close();
+    disk.readOnly();
+    expect(await startThatWaits(path, disk.writable)).toEqual(waitedForStore('cannot be used now'));
+  });
+
+  test("a subscriber's store is unavailable, and opened when the disk can be written", async () => {
+    const path = join(disk.folder, 'data', 'loyalty.sqlite');
+    disk.readOnly();
+    const refused = expect.objectContaining({
+      type: 'StoreUnavailable',
+      message: expect.stringContaining('mount that for writing'),
+    });
+    expect(() => connectSubscriberStore({ path, schema: '' })).toThrow(refused);
+    disk.writable();
+    await connectSubscriberStore({ path, schema: '' }).close();
+  });
+
+  test('analytics keeps its batch for later', async () => {
+    const event = { body: { eventId: 'e-1' } } as never;
+    const sink = createNdjsonSink({
+      folder: disk.folder,
+      clock: { nowUtc: () => '2026-01-02T00:00:00.000Z' },
+    });
+    disk.readOnly();
+    await expect(sink.write([event])).rejects.toThrow('EROFS');
+    disk.writable();
+    expect(await sink.write([event])).toBe('written');
   });
 });
 

@@ -1,5 +1,23 @@
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { TechnicalFailure } from '../../domain/failures.ts';
+
+/** Makes the file's folder when it is missing. Throws StoreUnavailable where the system refuses. */
+export function makeFolderOf(path: string): void {
+  const folder = dirname(path);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    // Node names a read-only disk ENOENT here.
+    const act =
+      'free some space on its disk, mount that for writing, or make the folder above writable for this user';
+    throw new TechnicalFailure(
+      'StoreUnavailable',
+      `SQLite file ${path} cannot be used now: its folder cannot be made (${String(error)}); ${act}`,
+      { cause: error },
+    );
+  }
+}
 
 /**
  * Guards against a file that is moved or replaced under open connections: they would go on writing to a file that

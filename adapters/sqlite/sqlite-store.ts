@@ -1,9 +1,7 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../../ports/store.ts';
 import { openConnection, type Connection } from './connection.ts';
-import { createDatabaseFile } from './database-file.ts';
+import { createDatabaseFile, makeFolderOf } from './database-file.ts';
 import { isBusy, needsReopen } from './errors.ts';
 import { checkSchema, knownMigrations, migrate } from './migrate.ts';
 import { createOutboxLeases } from './outbox-leases.ts';
@@ -27,10 +25,11 @@ const pauseMs = () => 50 + Math.random() * 50;
  * Opens the SQLite store at `path`: creates the file and its folder when they are missing and brings the schema to the
  * code's version. One connection writes, one reads.
  *
- * Rejects with StoreUnavailable when the file cannot be opened or stays locked for about 1.5 s, and with an Error when
- * its schema is newer than the code. Later failures are those of the port; the store comes back by itself with its
- * file. `onTransaction` gets the seconds from asking for a transaction to its being durable, `onAcquire` those until
- * the write lock was got or refused, `onPool` whether the one writing connection is at work and how many wait for it.
+ * Rejects with StoreUnavailable when the folder cannot be made, or the file cannot be opened or stays locked for about
+ * 1.5 s, and with an Error when its schema is newer than the code. Later failures are those of the port; the store comes
+ * back by itself with its file. `onTransaction` gets the seconds from asking for a transaction to its being durable,
+ * `onAcquire` those until the write lock was got or refused, `onPool` whether the one writing connection is at work and
+ * how many wait for it.
  */
 export async function connectSqliteStore(input: {
   path: string;
@@ -41,7 +40,7 @@ export async function connectSqliteStore(input: {
 }): Promise<Store> {
   const { path, onTransaction, onStatementTime, onPool, onAcquire } = input;
   const known = knownMigrations();
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolderOf(path);
   await whenNotBusy(() => prepare(path, known));
   const connections = createConnections(path, onStatementTime);
   const queue = createWriteQueue({

@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { ProcessedEventStatements } from '../../ports/store/messages.ts';
 import { openConnection, type Connection } from './connection.ts';
+import { makeFolderOf } from './database-file.ts';
 import { createProcessedEvents } from './processed-events.ts';
 import { createWriteQueue } from './write-queue.ts';
 
@@ -30,10 +29,11 @@ const processedEventsTable = `
 
 /**
  * Opens the file at `path`, making it and its folder when missing, and runs `schema`, which must be safe to run again
- * (`CREATE TABLE IF NOT EXISTS`). Throws StoreUnavailable when the file cannot be opened.
+ * (`CREATE TABLE IF NOT EXISTS`). Throws StoreUnavailable when the folder cannot be made or the file cannot be
+ * opened.
  */
 export function connectSubscriberStore(input: { path: string; schema: string }): SubscriberStore {
-  mkdirSync(dirname(input.path), { recursive: true });
+  makeFolderOf(input.path);
   const connection = openConnection({ path: input.path, readOnly: false });
   connection.script(processedEventsTable + input.schema);
   const marks = createProcessedEvents(connection);
