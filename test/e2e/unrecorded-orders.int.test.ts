@@ -1,15 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import type { OrderId } from '../../domain/ids.ts';
+import { checkout, checkoutBody } from '../../api/testing/fake-deps.ts';
+import { workflowIdOf, type OrderId } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { until } from '../setup/saga-environment.ts';
 import { casesFixture } from '../support/cases-fixture.ts';
-import { booksOf, sagaSuite } from './saga-suite.ts';
+import { apiFixture } from './api-fixture.ts';
+import { booksOf, sagaSuite, type StartedOrder } from './saga-suite.ts';
 import { createStoreSwitch } from './switchable-store.ts';
 
 describe('orders that Temporal knows and SQL does not', () => {
   const sql = createStoreSwitch();
   const saga = sagaSuite({ wrap: sql.wrap });
   const caseFixture = () => casesFixture(saga());
+  const httpApi = apiFixture(saga);
+
+  /** Workers have found SQL away. */
+  const triedInVain = (run: Pick<StartedOrder, 'describe'>) =>
+    until(
+      async () => (await run.describe()).raw.pendingActivities?.[0]?.attempt ?? 0,
+      (attempt) => attempt > 1,
+    );
 
   /** The sweep asks Temporal's list, which comes some time later. */
   const found = (orderId: OrderId, which: (one: { failure: string } | undefined) => boolean, store?: Store) =>
@@ -27,10 +37,7 @@ describe('orders that Temporal knows and SQL does not', () => {
     sql.away = true;
     const order = await saga().start();
     const { orderId } = order;
-    await until(
-      async () => (await order.describe()).raw.pendingActivities?.[0]?.attempt ?? 0,
-      (attempt) => attempt > 1,
-    );
+    await triedInVain(order);
     await order.terminate('by an operator');
     /* Workers find SQL away until the restart: an attempt that was sent before would record the order now. */
     const listed = await found(orderId, (one) => one !== undefined);
@@ -55,6 +62,37 @@ describe('orders that Temporal knows and SQL does not', () => {
     await found(orderId, (one) => one === undefined);
     expect(await gauge()).toBe(0);
     expect((await booksOf(saga(), orderId)).provider.charged).toHaveLength(1);
+    await saga().check(orderId);
+  });
+
+  test('the checkout of one that was terminated is refused when it is repeated, until it is restarted', async () => {
+    const body = { ...checkoutBody(), items: [{ productId: 'keyboard-mx', quantity: 1 }] };
+    const key = `k-${crypto.randomUUID()}`;
+    const place = async () => {
+      const response = await checkout(httpApi().app, body, { 'idempotency-key': key });
+      return {
+        code: response.status,
+        answer: (await response.json()) as { orderId: OrderId; detail?: string },
+      };
+    };
+    sql.away = true;
+    const { code, answer } = await place();
+    expect(code).toBe(202);
+    const { orderId } = answer;
+    const run = saga().client.workflow.getHandle(workflowIdOf(orderId));
+    await triedInVain(run);
+    await run.terminate('by an operator');
+    expect(await place()).toMatchObject({
+      code: 409,
+      answer: {
+        type: '/docs/problems#run-lost',
+        detail: expect.stringContaining(`/cases/${orderId}/restart`),
+      },
+    });
+    sql.away = false;
+    expect((await caseFixture().act(orderId, 'restart')).status).toBe(202);
+    expect(await place()).toMatchObject({ code: 202, answer: { orderId } });
+    expect(await caseFixture().end(orderId)).toMatchObject({ status: 'completed' });
     await saga().check(orderId);
   });
 

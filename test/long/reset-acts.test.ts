@@ -22,6 +22,7 @@ import {
   sagaSuite,
   type StartedOrder,
 } from '../e2e/saga-suite.ts';
+import { createStoreSwitch } from '../e2e/switchable-store.ts';
 
 const breakable = createBreakableDeps();
 const refusedAtLabel = { ...goodAddress, street1: 'LABEL-REFUSED 1' };
@@ -181,4 +182,42 @@ describe("acts on an order after Temporal's reset", () => {
       expect(await numbersOf(order)).toEqual({ payments: [1], shipments: [1, 2], charged: 1, labels: 1 });
     },
   );
+});
+
+describe("acts on an order after Temporal's reset while SQL is away", () => {
+  const sql = createStoreSwitch();
+  const saga = sagaSuite({ wrap: (deps) => sql.wrap(breakable.wrap(deps)) });
+
+  /** Resets the order to its first task, and cancels it in the new run before SQL can say how far it had come. */
+  async function cancelUnseen(order: StartedOrder) {
+    sql.away = true;
+    const run = await resetRun(saga(), order, firstTask);
+    const answer = await run.executeUpdate(cancelOrder, { args: [act] });
+    expect(answer.pending).toEqual(['cancel']);
+    sql.away = false;
+    return run;
+  }
+
+  test('a cancel of a shipped order is pending, and refused once when SQL answers', async () => {
+    const orderId = newOrderId();
+    const key = operationKeys.completeOrder(orderId);
+    breakable.keys.add(key);
+    const order = await saga().start({ orderId });
+    await saga().until(orderId, isShipped);
+    const run = await cancelUnseen(order);
+    const cancels = () => auditedActs(saga(), orderId, 'cancel');
+    await until(cancels, (acts) => acts.length > 0);
+    breakable.keys.delete(key);
+    expect(await run.result()).toMatchObject({ status: 'completed' });
+    expect(await cancels()).toEqual([expect.stringMatching(/^refused: Shipping has started/)]);
+    await saga().check(orderId);
+  });
+
+  test('a cancel of an order that is not shipped is pending, and has its effect when SQL answers', async () => {
+    const order = await saga().start({ paymentMethodId: declined });
+    await saga().until(order.orderId, isHeld);
+    const run = await cancelUnseen(order);
+    expect(await run.result()).toMatchObject({ status: 'cancelled' });
+    await saga().check(order.orderId);
+  });
 });
