@@ -31,6 +31,9 @@ const operations = Object.entries(document['paths'] ?? {}).flatMap(([path, item]
   Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
 );
 
+const orderIds = ['8c9b9b3e-2f0a-4a8e-9a56-0c1d2e3f4a5b'];
+const bulk = (act: object, where: object = { olderThan: '1h' }) => ({ where, act, reason: 'x' });
+
 describe('the OpenAPI document', () => {
   it('is OpenAPI 3.1 whose references all lead somewhere', () => {
     expect(document['openapi']).toBe('3.1.0');
@@ -128,6 +131,36 @@ describe('the OpenAPI document', () => {
       if (schema) look(`${method} ${path}`, schema);
     }
     expect(open).toEqual([]);
+  });
+
+  it.each([
+    ['/orders/{orderId}/extend', { reason: 'x', minutes: 1 }, { reason: 'x' }],
+    [
+      '/orders/{orderId}/extend',
+      { reason: 'x', untilUtc: '2026-01-02T12:00:00Z' },
+      { reason: 'x', untilUtc: '2026-01-02T12:00:00Z', minutes: 1 },
+    ],
+    [
+      '/orders/{orderId}/extend',
+      { reason: 'x', untilUtc: '2026-01-02T12:00:00Z' },
+      { reason: 'x', untilUtc: '2026-01-02T12:00:00+01:00' },
+    ],
+    ['/order-acts', bulk({ kind: 'extend', minutes: 1 }), bulk({ kind: 'extend' })],
+    ['/order-acts', bulk({ kind: 'cancel' }), bulk({ kind: 'cancel' }, {})],
+    [
+      '/order-acts',
+      bulk({ kind: 'cancel' }, { orderIds }),
+      bulk({ kind: 'cancel' }, { orderIds, olderThan: '1h' }),
+    ],
+    ['/dead-letters/replay', { reason: 'x', all: true }, { reason: 'x' }],
+    ['/dead-letters/replay', { reason: 'x', orderId: 'a' }, { reason: 'x', ratePerSecond: 1 }],
+    ['/dead-letters/discard', { reason: 'x', ids: ['0'.repeat(32)] }, { reason: 'x', dryRun: true }],
+  ])('takes for %s %j, not %j', (path, right, wrong) => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    ajv.addSchema(document, 'api');
+    const pointer = `paths/${path.replaceAll('/', '~1')}/post/requestBody/content/application~1json/schema`;
+    const validate = ajv.compile({ $ref: `api#/${encodeURI(pointer)}` });
+    expect([right, wrong].map((body) => validate(body))).toEqual([true, false]);
   });
 
   it('names only problems that exist, and the page explains every one', async () => {

@@ -237,8 +237,16 @@ export const deadlineFields = {
   untilUtc: z.iso
     .datetime('expected an ISO 8601 time in UTC, such as 2026-01-02T03:04:05Z')
     .optional()
-    .openapi({ example: '2026-01-02T12:00:00Z' }),
+    .openapi({ pattern: 'Z$', example: '2026-01-02T12:00:00Z' }),
   minutes: z.int().min(1).max(525_600).optional().openapi({ description: 'Minutes from now.' }),
+};
+
+/** For the schema of a body with `deadlineFields`: what `deadlineOf` refuses. */
+export const oneDeadline = {
+  oneOf: [
+    { properties: { untilUtc: {} }, required: ['untilUtc'] },
+    { properties: { minutes: {} }, required: ['minutes'] },
+  ],
 };
 
 /** 422 unless exactly one of the two is given; `at` is the pointer to where they are. */

@@ -148,13 +148,20 @@ const many = {
   ratePerSecond: z.int().min(1).max(10_000).optional().openapi({ description: 'Most messages a second.' }),
 };
 
-export const replayManyBody = z
-  .strictObject({ ...many, patch })
-  .openapi('DeadLettersReplay', { example: { queue: 'email-queue', reason: 'The mail server is mended' } });
+/** Nobody takes all of them by leaving something out. */
+const narrowed = {
+  anyOf: ['ids', ...Object.keys(filters), 'all'].map((field) => ({ required: [field] })),
+};
 
-export const discardManyBody = z
-  .strictObject(many)
-  .openapi('DeadLettersDiscard', { example: { fingerprint: '1b4f0e985197', reason: 'Test data' } });
+export const replayManyBody = z.strictObject({ ...many, patch }).openapi('DeadLettersReplay', {
+  ...narrowed,
+  example: { queue: 'email-queue', reason: 'The mail server is mended' },
+});
+
+export const discardManyBody = z.strictObject(many).openapi('DeadLettersDiscard', {
+  ...narrowed,
+  example: { fingerprint: '1b4f0e985197', reason: 'Test data' },
+});
 
 export const discardQuery = z.strictObject({ reason: reasonField, actor });
 

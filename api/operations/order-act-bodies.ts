@@ -6,6 +6,7 @@ import {
   actorField,
   customerMessageField,
   deadlineFields,
+  oneDeadline,
   reasonField,
   resolveFields,
 } from '../http/fields.ts';
@@ -26,15 +27,19 @@ const actBody = z
     z.strictObject({ kind: z.literal('resolve'), action: resolveFields.action, input: resolveFields.input }),
     z.strictObject({ kind: z.literal('cancel') }),
     z.strictObject({ kind: z.literal('approve') }),
-    z.strictObject({ kind: z.literal('extend'), ...deadlineFields }),
+    z.strictObject({ kind: z.literal('extend'), ...deadlineFields }).openapi(oneDeadline),
   ])
   .openapi('OrderAct', { example: { kind: 'resolve', action: 'retry' } });
 
 export const bulkBody = z
   .strictObject({
-    where: z
-      .strictObject({ orderIds, ...whereFields })
-      .openapi({ description: 'Open orders for which all of this holds, or those named.' }),
+    where: z.strictObject({ orderIds, ...whereFields }).openapi({
+      description: 'Open orders for which all of this holds, or those named.',
+      oneOf: [
+        { required: ['orderIds'], maxProperties: 1 },
+        { not: { properties: { orderIds: {} }, required: ['orderIds'] }, minProperties: 1 },
+      ],
+    }),
     act: actBody,
     dryRun: z.boolean().optional().openapi({ description: 'Only says what would be done.' }),
     ratePerSecond: z

@@ -22,6 +22,7 @@ import {
   addressChangeField,
   customerMessageField,
   deadlineFields,
+  oneDeadline,
   deadlineOf,
   dryRunField,
   paymentMethodField,
@@ -76,7 +77,7 @@ const approveBody = z
   .openapi('Approve', { example: { reason: 'Known customer, checked by phone' } });
 const extendBody = z
   .strictObject({ ...deadlineFields, dryRun: dryRunField, reason: reasonField, customerMessage, actor })
-  .openapi('Extend', { example: { minutes: 120, reason: 'The customer calls the bank' } });
+  .openapi('Extend', { ...oneDeadline, example: { minutes: 120, reason: 'The customer calls the bank' } });
 
 /** The acts a person can do on an order, each an update of its workflow. */
 export function addActs(app: App, deps: AppDeps): void {
