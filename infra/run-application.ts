@@ -8,10 +8,12 @@ import { type Supervised, supervise } from './supervisor.ts';
 
 const READY_TIMEOUT_MS = 90_000;
 
+const PORT_ATTEMPTS = 5;
+
 const portTaken = Symbol('portTaken');
 
 /** Whether a process could not listen on the port that was chosen for it. */
-export const isPortTaken = (error: unknown): boolean => error instanceof Error && portTaken in error;
+const isPortTaken = (error: unknown): error is Error => error instanceof Error && portTaken in error;
 
 /** Starts API, worker, relay and sandbox side by side and keeps them running. Returns them in the order they are to be stopped. */
 export function runApplication(input: {
@@ -37,11 +39,36 @@ export function runApplication(input: {
 }
 
 /**
+ * Runs the four processes until they are ready, at most five times: on other ports where somebody was quicker to listen
+ * on one of theirs. Answers the ports and what `run` told of that time; what failed otherwise still runs.
+ */
+export async function runOnOwnPorts<Run extends { application: readonly Supervised[] }>(input: {
+  choosePorts: () => Promise<ApplicationPorts>;
+  run: (ports: ApplicationPorts) => Promise<Run>;
+  isOver: () => boolean;
+  say: (line: string) => void;
+  patient: boolean;
+}): Promise<Run & { ports: ApplicationPorts }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const ports = await input.choosePorts();
+    const run = await input.run(ports);
+    try {
+      await waitForApplication({ ...input, ports, application: run.application });
+      return { ...run, ports };
+    } catch (error) {
+      if (!isPortTaken(error) || attempt === PORT_ATTEMPTS) throw error;
+      input.say(`${error.message}; choosing other ports`);
+      for (const { stop } of run.application) await stop();
+    }
+  }
+}
+
+/**
  * Waits until all four answer `GET /readyz`, without Redis where that is the only thing that is missing. Fails with the
  * name and the last answer of one that does not; `patient` waits without end, for somebody else's servers. Fails with
  * `isPortTaken` when somebody was quicker to listen on one of their ports.
  */
-export async function waitForApplication(input: {
+async function waitForApplication(input: {
   application: readonly Supervised[];
   ports: ApplicationPorts;
   isOver: () => boolean;
@@ -49,19 +76,24 @@ export async function waitForApplication(input: {
   patient: boolean;
 }): Promise<void> {
   const { application, ports, isOver, say, patient } = input;
+  let hasFailed = false;
   await Promise.all(
     applicationProcesses.map(({ name }) =>
       waitForReadiness({
         name,
         baseUrl: `http://127.0.0.1:${ports[name]}`,
         timeoutMs: patient ? Number.POSITIVE_INFINITY : READY_TIMEOUT_MS,
-        isOver,
+        isOver: () => hasFailed || isOver(),
         say,
         without: ['redis'],
         async mustGoOn() {
           const hasEnded = application.find((process) => process.name === name)?.current() === undefined;
           if (hasEnded) await requireOwnPorts(name, ports);
         },
+      }).catch((error: unknown) => {
+        // Nobody asks the others any more.
+        hasFailed = true;
+        throw error;
       }),
     ),
   );

@@ -13,7 +13,7 @@ import { createLogFollower } from './log-follower.ts';
 import { createPortBook, firstFreePort, isPortFree, type TakePort } from './ports.ts';
 import { reservePort } from './port-reservations.ts';
 import { stopAllProcesses } from './processes.ts';
-import { isPortTaken, runApplication, waitForApplication } from './run-application.ts';
+import { runApplication, runOnOwnPorts } from './run-application.ts';
 import { runDemo } from './run-demo.ts';
 import { addressFile, dataFolder } from './runtime-folder.ts';
 import { holderOf } from './run-lock.ts';
@@ -26,7 +26,6 @@ import { replaceFile } from './whole-file.ts';
 /** `npm start [-- --demo] [-- --install]`: everything the product needs, the product itself, and its logs until Ctrl-C. */
 
 const FIRST_API_PORT = 3000;
-const PORT_ATTEMPTS = 5;
 /** What a start needs on the disk before anything else is tried. */
 const PROBE_BYTES = 1024 * 1024;
 
@@ -161,7 +160,7 @@ async function choosePorts(takePort: TakePort): Promise<ApplicationPorts> {
   };
 }
 
-/** Runs the four processes until they are ready, on other ports where somebody was quicker to listen on one of them. */
+/** Runs the four processes until they are ready. */
 async function startApplication(
   context: LaunchContext,
   input: { services: Services; stops: Stop[]; isOver: () => boolean },
@@ -170,28 +169,26 @@ async function startApplication(
   const { temporal, redis, rabbitmq } = services;
   const isOthers = [temporal, redis, rabbitmq].some(({ source }) => source === 'configured');
   const patient = isOthers || Boolean(process.env['SQL_URL']);
-  let application: Supervised[] = [];
+  let application: readonly Supervised[] = [];
   stops.unshift(async () => {
     for (const { stop } of application) await stop();
   });
-  for (let attempt = 1; ; attempt += 1) {
-    const ports = await choosePorts(context.takePort);
-    const environment = await untilDone({
-      ...context,
-      isOver,
-      what: 'The keys kept with the data',
-      act: () => environmentFor(services, ports),
-    });
-    application = runApplication({ environment, dataFolder, logs });
-    try {
-      await waitForApplication({ application, ports, isOver, say: context.say, patient });
-      return { ports, environment };
-    } catch (error) {
-      if (!isPortTaken(error) || attempt === PORT_ATTEMPTS) throw error;
-      context.say(`${(error as Error).message}; choosing other ports`);
-      for (const { stop } of application) await stop();
-    }
-  }
+  return runOnOwnPorts({
+    choosePorts: () => choosePorts(context.takePort),
+    async run(ports) {
+      const environment = await untilDone({
+        ...context,
+        isOver,
+        what: 'The keys kept with the data',
+        act: () => environmentFor(services, ports),
+      });
+      application = runApplication({ environment, dataFolder, logs });
+      return { application, environment };
+    },
+    isOver,
+    say: context.say,
+    patient,
+  });
 }
 
 function environmentFor(services: Services, ports: ApplicationPorts): NodeJS.ProcessEnv {
