@@ -74,9 +74,11 @@ async function raw(url: string, text: string, ms: number): Promise<string> {
 
 describe('the API process', () => {
   test('takes checkouts with workers, SQL and Redis away', async () => {
-    const { url } = await start();
+    const { url, output } = await start();
     expect((await post(url)).status).toBe(202);
-    expect((await fetch(`${url}/products`)).status).toBe(503);
+    for (let read = 0; read < 2; read += 1) expect((await fetch(`${url}/products`)).status).toBe(503);
+    await expect.poll(() => output().match(/the store that SQL_URL names cannot be opened/g)).toHaveLength(1);
+    expect(output()).toContain('/dev/null/orders.sqlite');
     const ready = await fetch(`${url}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([
       200,
@@ -118,7 +120,7 @@ describe('the API process', () => {
       await once(silent, 'listening');
       address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
     }
-    const { url } = await start({ TEMPORAL_ADDRESS: address });
+    const { url, output } = await start({ TEMPORAL_ADDRESS: address });
     for (let i = 0; i < 2; i++) {
       const begin = performance.now();
       const response = await post(url);
@@ -128,6 +130,8 @@ describe('the API process', () => {
     }
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const line = /not ready: [^"]*TEMPORAL_ADDRESS/;
+    await expect.poll(output, { timeout: 10_000 }).toMatch(line);
   });
 
   test('ends slow requests with 408, survives aborted ones, and cuts endless bodies at 413', async () => {

@@ -48,11 +48,20 @@ async function connectDeps(config: Config) {
   const connection = lazyTemporalConnection(connectionOptions);
   const queues = taskQueues(config.TASK_QUEUE_PREFIX);
   const metrics = createMetrics('api');
-  const store = lazyStore(() =>
-    connectStore(
-      config,
-      storeHooks(metrics, (message) => logger.warn(message)),
-    ),
+  const store = lazyStore(
+    () =>
+      connectStore(
+        config,
+        storeHooks(metrics, (message) => logger.warn(message)),
+      ),
+    {
+      onAway: (error) =>
+        logger.warn(
+          { err: error, setting: 'SQL_URL' },
+          'the store that SQL_URL names cannot be opened; what it alone knows is answered with 503 until it can',
+        ),
+      onBack: () => logger.info('the store answers now'),
+    },
   );
   const redis = await connectMeasuredRedis(config, metrics, (message) => logger.warn(message));
   const payments = connectStripeGateway({

@@ -139,4 +139,22 @@ describe('the lazily opened store', () => {
     expect(openings).toBe(2);
     await store.close();
   });
+
+  it('tells once that it is away, however often it is asked, and once that it is back', async () => {
+    const told: string[] = [];
+    let away = true;
+    const store = lazyStore(
+      async () => {
+        if (away) throw new Error('SQL is down');
+        return fakeStore().store as Store;
+      },
+      { onAway: (error) => told.push(String(error)), onBack: () => told.push('back') },
+    );
+    for (let asked = 0; asked < 3; asked += 1) await expect(store.ping()).rejects.toThrow('SQL is down');
+    expect(told).toEqual(['Error: SQL is down']);
+    away = false;
+    await store.read.products();
+    await store.read.products();
+    expect(told).toEqual(['Error: SQL is down', 'back']);
+  });
 });

@@ -5,15 +5,29 @@ export type LazyStore = Pick<Store, 'read' | 'transaction' | 'ping' | 'close'>;
 
 /**
  * Opens the store when it is first needed and again after an opening that failed, so the API starts and takes
- * checkouts without it. Every method rejects with the opening's error while it cannot be opened.
+ * checkouts without it. Every method rejects with the opening's error while it cannot be opened. The hooks hear once
+ * that it cannot, and once that it then could.
  */
-export function lazyStore(open: () => Promise<Store>): LazyStore {
+export function lazyStore(
+  open: () => Promise<Store>,
+  hooks: { onAway?: (error: unknown) => void; onBack?: () => void } = {},
+): LazyStore {
   let opened: Promise<Store> | undefined;
+  let away = false;
   const store = (): Promise<Store> => {
-    opened ??= open().catch((error: unknown) => {
-      opened = undefined;
-      throw error;
-    });
+    opened ??= open().then(
+      (ready) => {
+        if (away) hooks.onBack?.();
+        away = false;
+        return ready;
+      },
+      (error: unknown) => {
+        opened = undefined;
+        if (!away) hooks.onAway?.(error);
+        away = true;
+        throw error;
+      },
+    );
     return opened;
   };
   const read: StoreReads = {

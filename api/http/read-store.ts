@@ -24,7 +24,10 @@ export function storeUnavailable(deps: AppDeps, error: unknown): Error {
   if (error instanceof ApiProblem) return error;
   if (error instanceof RefusedWrite) return refusedWrite(deps, error);
   const known = error instanceof TechnicalFailure || error instanceof TookTooLong;
-  deps.logger[known ? 'warn' : 'error']({ err: error }, 'The store did not answer');
+  deps.logger[known ? 'warn' : 'error'](
+    { err: error, setting: 'SQL_URL' },
+    'The store that SQL_URL names did not answer',
+  );
   return new ApiProblem('store-unavailable', { detail: 'The store did not answer in time.' });
 }
 
