@@ -1,3 +1,4 @@
+import { isSqlServerUrl, readSqlServerUrl } from '../adapters/sqlserver/connection-settings.ts';
 import type { Services } from './dependencies/start-services.ts';
 import type { ApplicationPorts } from './application-environment.ts';
 
@@ -11,6 +12,7 @@ export type Addresses = {
   rabbitmqManagement: string;
   redis: string;
   sandbox: string;
+  smtp: string;
   inbox: string;
   prometheus: string;
   alertmanager: string;
@@ -22,6 +24,7 @@ export type Addresses = {
     rabbitmq: string;
     temporal: string;
   };
+  /** Without who enters it. */
   sql: string;
 };
 
@@ -44,6 +47,7 @@ export function addressesOf(input: {
     rabbitmqManagement: rabbitmq.addresses.managementUrl,
     redis: redis.addresses.url,
     sandbox: at(ports.sandbox),
+    smtp: `smtp://127.0.0.1:${ports.smtp}`,
     inbox: `${at(ports.sandbox)}/inbox`,
     prometheus: input.prometheusUrl,
     alertmanager: input.alertmanagerUrl,
@@ -55,7 +59,7 @@ export function addressesOf(input: {
       rabbitmq: rabbitmq.addresses.metricsUrl,
       temporal: temporal.addresses.metricsUrl,
     },
-    sql: input.sqlUrl,
+    sql: shownStore(input.sqlUrl),
   };
 }
 
@@ -70,12 +74,13 @@ export function addressTable(addresses: Addresses): string {
     ['  failed orders', ordersLink(addresses, 'failed')],
     ['  cancelled orders', ordersLink(addresses, 'cancelled')],
     ['Temporal', addresses.temporal],
-    ['RabbitMQ', withoutPassword(addresses.rabbitmq)],
+    ['RabbitMQ', addresses.rabbitmq],
     ['RabbitMQ management', withoutCredentials(addresses.rabbitmqManagement)],
-    ['Redis', withoutPassword(addresses.redis)],
-    ['Store', shownStore(addresses.sql)],
+    ['Redis', addresses.redis],
+    ['Store', addresses.sql],
     ['Sandbox inbox', addresses.inbox],
     ['Sandbox', addresses.sandbox],
+    ['Sandbox SMTP', addresses.smtp],
     ['Prometheus', addresses.prometheus],
     ['Alertmanager', addresses.alertmanager],
     ['Metrics: API', metrics.api],
@@ -87,7 +92,7 @@ export function addressTable(addresses: Addresses): string {
   ];
   const shown = rows.filter(([, address]) => address !== '');
   const width = Math.max(...shown.map(([name]) => name.length));
-  return shown.map(([name, address]) => `  ${name.padEnd(width)}  ${address}`).join('\n');
+  return shown.map(([name, address]) => `  ${name.padEnd(width)}  ${withoutPassword(address)}`).join('\n');
 }
 
 /** The Web UI's list of orders that ended so: all of them are _Completed_ for Temporal. */
@@ -101,8 +106,12 @@ function ordersLink({ temporalUi }: Addresses, status: string): string {
 const withoutPassword = (address: string): string =>
   address.replace(/(:\/\/[^:@/]*):(?!guest@)[^@/]*@/, '$1:…@');
 
-/** A SQL Server's address has a password. */
-const shownStore = (sql: string): string => (sql.startsWith('sqlite:') ? sql : '');
+/** Server and database of a SQL Server. */
+function shownStore(sql: string): string {
+  if (!isSqlServerUrl(sql)) return sql;
+  const { server, port, instanceName, database } = readSqlServerUrl(sql);
+  return `mssql://${server}${instanceName ? `\\${instanceName}` : `:${port}`}/${database}`;
+}
 
 /** `http://host:port (user / password)`: browsers no longer take a password in an address. */
 function withoutCredentials(address: string): string {

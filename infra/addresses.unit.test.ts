@@ -26,13 +26,9 @@ const services = {
   redis: { ...stopped, name: 'Redis', addresses: { url: 'redis://127.0.0.1:6000' } },
 };
 const ports = { api: 3001, worker: 4001, relay: 4002, sandbox: 4003, smtp: 4004 };
-const addresses = addressesOf({
-  ports,
-  services,
-  sqlUrl: 'sqlite:/data/x.sqlite',
-  prometheusUrl: '',
-  alertmanagerUrl: '',
-});
+const addressesWith = (sqlUrl: string) =>
+  addressesOf({ ports, services, sqlUrl, prometheusUrl: '', alertmanagerUrl: '' });
+const addresses = addressesWith('sqlite:/data/x.sqlite');
 
 describe('the addresses of a start', () => {
   test('have the API under the key that others read', () => {
@@ -58,11 +54,33 @@ describe('the addresses of a start', () => {
     expect(lines.join('\n')).not.toContain('Prometheus');
   });
 
+  test('have the sandbox’s mail server, which takes the mails', () => {
+    expect(addresses.smtp).toBe('smtp://127.0.0.1:4004');
+    expect(addressTable(addresses)).toMatch(/^ {2}Sandbox SMTP +smtp:\/\/127\.0\.0\.1:4004$/m);
+  });
+
+  test.each([
+    ['mssql://shop:hush@db.example/shop', 'mssql://db.example:1433/shop'],
+    ['sqlserver://shop:hush@db.example:1444/shop?encrypt=strict', 'mssql://db.example:1444/shop'],
+    ['Server=tcp:db.example,1444;Database=shop;User Id=app;Password=hush', 'mssql://db.example:1444/shop'],
+    ['Server=db.example\\sales;Database=shop;Uid=app;Pwd="hu;sh"', 'mssql://db.example\\sales/shop'],
+    ['sqlite:/data/x.sqlite', 'sqlite:/data/x.sqlite'],
+  ])('show the store of %s without who enters it', (sql, shown) => {
+    const found = addressesWith(sql);
+    expect(JSON.stringify(found)).not.toContain('hush');
+    const lines = addressTable(found).split('\n');
+    expect(lines.find((line) => /^ {2}Store /.test(line))?.replace(/^ {2}Store +/, '')).toBe(shown);
+  });
+
   test('keep the passwords of configured servers to themselves', () => {
     const configured = {
       ...addresses,
       redis: 'rediss://default:hush@cache:6380',
       rabbitmq: 'amqps://shop:hush@mq',
+      temporalUi: 'https://ops:hush@temporal',
+      prometheus: 'https://ops:hush@prometheus',
+      alertmanager: 'https://ops:hush@alertmanager',
+      metrics: { ...addresses.metrics, rabbitmq: 'https://ops:hush@mq/metrics' },
     };
     expect(addressTable(configured)).toContain('rediss://default:…@cache:6380');
     expect(addressTable(configured)).not.toContain('hush');
