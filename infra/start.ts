@@ -129,6 +129,7 @@ function launchContext(isOver: () => boolean): LaunchContext {
     say,
     useConfigured: true,
     keepsRunning: true,
+    isOver,
     installWithSudo: args.includes('--install'),
   };
 }

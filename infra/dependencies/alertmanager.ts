@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -11,6 +10,7 @@ import {
 import { configuredServer, hostOf } from './configured.ts';
 import { findOnPath } from './find-binary.ts';
 import { installCommandFor, installPackages } from './package-manager.ts';
+import { placeFiles } from './place-files.ts';
 import { runOnOwnPort } from './run-on-own-port.ts';
 
 export type AlertmanagerAddresses = { url: string };
@@ -66,7 +66,7 @@ async function runPrivate(
   const binary = found.find((path) => path !== undefined);
   if (binary === undefined) throw createNotHere('no alertmanager on PATH');
   const folder = join(context.folder, 'alertmanager');
-  await mkdir(folder, { recursive: true });
+  await placeFiles(context, folder);
   return runOnOwnPort(context, {
     name: NAME,
     process: 'alertmanager',

@@ -30,6 +30,8 @@ export type LaunchContext = {
   useConfigured: boolean;
   /** Whether a private server that ends is started again. Default false: tests kill servers to see them gone. */
   keepsRunning?: boolean;
+  /** Whether the start was given up, and with it the waiting for a disk. Without it nothing waits: a disk that is full is an error. */
+  isOver?: () => boolean;
   /** Whether sudo may be used to install system packages (`--install`); root needs no permission. */
   installWithSudo: boolean;
 };

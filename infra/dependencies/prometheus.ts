@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prometheusConfig } from '../prometheus-config.ts';
 import {
@@ -11,6 +10,7 @@ import {
 import { configuredServer, hostOf } from './configured.ts';
 import { findOnPath } from './find-binary.ts';
 import { installCommandFor, installPackages } from './package-manager.ts';
+import { placeFiles } from './place-files.ts';
 import { runOnOwnPort } from './run-on-own-port.ts';
 
 export type PrometheusAddresses = { url: string };
@@ -70,15 +70,13 @@ async function runPrivate(options: {
   const binary = await findOnPath('prometheus', context.env);
   if (binary === undefined) throw createNotHere('no prometheus on PATH');
   const folder = join(context.folder, 'prometheus');
-  await mkdir(folder, { recursive: true });
-  const config = join(folder, 'prometheus.json');
-  await writeFile(config, prometheusConfig(scraped));
+  await placeFiles(context, folder, { 'prometheus.json': prometheusConfig(scraped) });
   return runOnOwnPort(context, {
     name: NAME,
     process: 'prometheus',
     command: binary,
     args: (port) => [
-      `--config.file=${config}`,
+      `--config.file=${join(folder, 'prometheus.json')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       '--storage.tsdb.retention.time=7d',
       `--web.listen-address=127.0.0.1:${port}`,

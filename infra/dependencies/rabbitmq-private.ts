@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OwnedProcess, startProcess } from '../processes.ts';
 import { createNotHere, type Dependency, type LaunchContext } from './dependency.ts';
 import { startEpmd } from './epmd.ts';
 import { keepRunning } from './keep-running.ts';
 import { onOwnPorts } from './own-ports.ts';
+import { placeFiles } from './place-files.ts';
 import { brokerVersion, managementAnswers } from './rabbitmq-answers.ts';
 import { findRabbitmq, rabbitmqConfig, rabbitmqEnvironment } from './rabbitmq-node.ts';
 import { waitUntilReady } from './wait-until.ts';
@@ -26,7 +26,6 @@ export async function runRabbitmq(
   const binary = await findRabbitmq(context.env);
   if (binary === undefined) throw createNotHere('no rabbitmq-server on PATH');
   const folder = join(context.folder, 'rabbitmq');
-  await mkdir(folder, { recursive: true });
   const names = {
     amqp: 'amqp',
     management: 'rabbitmq-management',
@@ -37,9 +36,11 @@ export async function runRabbitmq(
   return onOwnPorts(context, { name: RABBITMQ, ports: names }, async (ports) => {
     const pidFile = join(folder, 'pid');
     const forgetPid = () => rmSync(pidFile, { force: true });
+    await placeFiles(context, folder, {
+      'rabbitmq.conf': rabbitmqConfig(ports),
+      enabled_plugins: '[rabbitmq_management,rabbitmq_prometheus].\n',
+    });
     forgetPid();
-    await writeFile(join(folder, 'rabbitmq.conf'), rabbitmqConfig(ports));
-    await writeFile(join(folder, 'enabled_plugins'), '[rabbitmq_management,rabbitmq_prometheus].\n');
     const epmd = await startEpmd({ context, port: ports.epmd });
     const spec = {
       name: 'rabbitmq',

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { configuredServer, hostOf } from './configured.ts';
@@ -12,6 +11,7 @@ import {
 import { dockerCandidate } from './docker.ts';
 import { findOnPath } from './find-binary.ts';
 import { installCommandFor, installPackages } from './package-manager.ts';
+import { placeFiles } from './place-files.ts';
 import { runOnOwnPort } from './run-on-own-port.ts';
 
 export type RedisAddresses = { url: string };
@@ -70,7 +70,7 @@ async function runPrivate(
   const binary = await findOnPath('redis-server', context.env);
   if (binary === undefined) throw createNotHere('no redis-server on PATH');
   const data = join(context.folder, 'redis');
-  await mkdir(data, { recursive: true });
+  await placeFiles(context, data);
   return runOnOwnPort(context, {
     name: NAME,
     process: 'redis',

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -15,6 +14,7 @@ import {
 import { dockerCandidate } from './docker.ts';
 import { keepRunning } from './keep-running.ts';
 import { onOwnPorts } from './own-ports.ts';
+import { placeFiles } from './place-files.ts';
 import { builtCli, cachedCli, cliOnPath, downloadedCli } from './temporal-cli.ts';
 import { addMissingSearchAttributes, keepClosedRuns, retentionDays } from './temporal-namespace.ts';
 import { CLI_VERSION, DEFAULT_NAMESPACE, devServerArguments, RETENTION_DAYS } from './temporal-settings.ts';
@@ -119,7 +119,7 @@ async function runPrivate(options: {
 }): Promise<Dependency<TemporalAddresses>> {
   const { context, source, cli } = options;
   const folder = join(context.folder, 'temporal');
-  await mkdir(folder, { recursive: true });
+  await placeFiles(context, folder);
   const names = { port: 'temporal', uiPort: 'temporal-ui', metricsPort: 'temporal-metrics' };
   return onOwnPorts(context, { name: NAME, ports: names }, async (ports) => {
     const spec = {
