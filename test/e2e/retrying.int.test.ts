@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { send, shopKey } from '../../api/testing/fake-deps.ts';
 import { startOpsFixture, type OpsFixture } from '../support/ops-fixture.ts';
+import { runbookOf } from '../support/runbook.ts';
 import { until } from '../setup/saga-environment.ts';
 import { apiFixture } from './api-fixture.ts';
 import { providerEnv } from './provider-suite.ts';
@@ -127,6 +128,9 @@ describe('a provider that refuses our key', () => {
   });
 
   test('is held up: orders wait for it beyond their budgets, and are not parked', async () => {
+    expect(runbookOf('ProviderKeyRefused')).toContain(
+      'its steps wait without using up their retry windows; nothing is parked or lost, and checkouts go on.',
+    );
     const shipping = { ...often, budgetMs: 1_000, attemptTimeoutMs: 800 };
     const order = await saga().start({}, { steps: { shipping, ...quickAddress } });
     const waiting = await saga().until(order.orderId, ({ waitingFor }) => waitingFor !== undefined);

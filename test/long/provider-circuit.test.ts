@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { until } from '../setup/saga-environment.ts';
 import { inMs, providerEnv, requestsTo, setSwitch } from '../e2e/provider-suite.ts';
 import { eventsOf, newOrderId, sagaSuite } from '../e2e/saga-suite.ts';
+import { runbookOf } from '../support/runbook.ts';
 
 const quickAddress = { address: { budgetMs: 200, attemptTimeoutMs: 150 } };
 
@@ -16,6 +17,9 @@ describe('while a provider fails', () => {
   };
 
   test('its circuit opens, probes and closes by itself; nothing is parked and nothing charged twice', async () => {
+    expect(runbookOf('CircuitOpen')).toContain(
+      'its steps wait in Temporal and one probe at a time looks whether it is back.',
+    );
     await saga().addFault({ id: 'down', provider: 'easypost', kind: 'outage' });
     const steps = { ...quickAddress, shipping: { budgetMs: 2_000, attemptTimeoutMs: 1_500 } };
     const orders = await Promise.all(Array.from({ length: 8 }, () => saga().start({}, { steps })));

@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { OrderId } from '../../domain/ids.ts';
@@ -9,12 +7,7 @@ import { newOrderId, type StartedOrder } from '../e2e/saga-suite.ts';
 import { createVhost, type Vhost } from '../setup/isolation.ts';
 import { startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
 import { startProduct } from '../support/product-processes.ts';
-
-const page = readFileSync(join(projectFolder, 'docs/runbook.md'), 'utf8');
-
-/** What the page says under an alert, on one line. */
-const textOf = (alert: string): string =>
-  (new RegExp(`^### ${alert}\\n([^#]*)`, 'm').exec(page)?.[1] ?? '').replaceAll(/\s+/g, ' ');
+import { runbookOf, runbookPage } from '../support/runbook.ts';
 
 /** On a machine that has much else to do. */
 const PATIENCE_MS = 90_000;
@@ -22,9 +15,9 @@ const PATIENCE_MS = 90_000;
 const small = { attemptTimeoutMs: 4_000, budgetMs: 4_000, maximumIntervalMs: 200 };
 
 /** Every command of the page, as it is written there. */
-const commands = [...page.matchAll(/`(npm run [^`]+)`/g)]
+const commands = [...runbookPage.matchAll(/`(npm run [^`]+)`/g)]
   .map(([, command = '']) => command)
-  .concat([...page.matchAll(/^(npm run .*?) *#/gm)].map(([, command = '']) => command));
+  .concat([...runbookPage.matchAll(/^(npm run .*?) *#/gm)].map(([, command = '']) => command));
 
 describe('the statements and commands of docs/runbook.md', () => {
   const pasted = new Set<string>();
@@ -92,7 +85,7 @@ describe('the statements and commands of docs/runbook.md', () => {
   };
 
   test('OrderParked: it waits for an operator, nothing was rolled back, and resolve moves it on', async () => {
-    expect(textOf('OrderParked')).toContain('The order waits for an operator; nothing was rolled back.');
+    expect(runbookOf('OrderParked')).toContain('The order waits for an operator; nothing was rolled back.');
     const order = await parkedOrder();
     const { orderId: id } = order;
     expect(await stateOf(order)).toEqual({ status: 'fulfillment_created', sagaState: 'parked' });
@@ -111,7 +104,7 @@ describe('the statements and commands of docs/runbook.md', () => {
   });
 
   test('OrdersWithoutRun: nobody carries it on until a case is restarted', async () => {
-    expect(textOf('OrdersWithoutRun')).toContain('nobody carries them on');
+    expect(runbookOf('OrdersWithoutRun')).toContain('nobody carries them on');
     const order = await parkedOrder();
     const { orderId: id } = order;
     await order.terminate('by mistake');
@@ -123,7 +116,7 @@ describe('the statements and commands of docs/runbook.md', () => {
   });
 
   test('ProviderPaused: orders wait for it, are not parked, and go on once it is resumed', async () => {
-    expect(textOf('ProviderPaused')).toContain('orders wait for it');
+    expect(runbookOf('ProviderPaused')).toContain('orders wait for it');
     const pause = 'npm run -s ops -- providers pause <provider> --reason "…"';
     await paste(pause, { provider: 'carrier' });
     const orderId = newOrderId();
@@ -145,7 +138,7 @@ describe('the statements and commands of docs/runbook.md', () => {
   });
 
   test('DeadLetters: a mail that was refused is listed, and the order goes on', async () => {
-    expect(textOf('DeadLetters')).toContain('a mail that was refused');
+    expect(runbookOf('DeadLetters')).toContain('a mail that was refused');
     const order = await saga.start({ customerEmail: 'refused@customers.example' });
     await completes(order);
     await repeatedly('npm run -s ops -- dead-letters list', (said) => said.includes('email-queue'));
