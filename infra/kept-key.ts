@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFile } from './whole-file.ts';
+import { createFile, makeFolder } from './whole-file.ts';
 
 /** What is lost when a key is. */
 const needs = {
@@ -17,7 +17,7 @@ export function keptKey(folder: string, name: keyof typeof needs): string {
   const file = join(folder, name);
   const kept = readKey(file);
   if (kept === undefined) {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     createFile(file, `${randomBytes(32).toString('hex')}\n`);
     return keptKey(folder, name);
   }

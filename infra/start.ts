@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Addresses, addressesOf, addressTable, exampleCurl } from './addresses.ts';
@@ -21,7 +21,7 @@ import { firstAvailableProduct, seedCatalog } from './seed-catalog.ts';
 import type { Supervised } from './supervisor.ts';
 import { untilDone } from './until-done.ts';
 import { untilSignal } from './until-signal.ts';
-import { replaceFile } from './whole-file.ts';
+import { makeFolder, replaceFile } from './whole-file.ts';
 
 /** `npm start [-- --demo] [-- --install]`: everything the product needs, the product itself, and its logs until Ctrl-C. */
 
@@ -113,7 +113,7 @@ async function bringUp(stops: Stop[], isOver: () => boolean): Promise<void> {
 /** Throws the system's error while there is no room or no permission for data and logs. */
 function requireRoomForData(): void {
   const probe = join(dataFolder, 'probe');
-  mkdirSync(join(dataFolder, 'logs'), { recursive: true });
+  makeFolder(join(dataFolder, 'logs'));
   replaceFile(probe, ' '.repeat(PROBE_BYTES));
   rmSync(probe);
 }

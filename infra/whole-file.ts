@@ -1,4 +1,15 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 
 /* A file that is there whole or not at all: a full disk or a kill leaves no half of one, and takes no old one away. */
 
@@ -24,6 +35,17 @@ export function createFile(file: string, text: string): boolean {
     throw error;
   } finally {
     rmSync(unfinished, { force: true });
+  }
+}
+
+/** Makes a folder and those above it where they are missing. Not `recursive`: there Node calls a read-only disk ENOENT. */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

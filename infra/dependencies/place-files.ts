@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { untilDone } from '../until-done.ts';
-import { replaceFile } from '../whole-file.ts';
+import { makeFolder, replaceFile } from '../whole-file.ts';
 import type { LaunchContext } from './dependency.ts';
 
 /**
@@ -18,7 +17,7 @@ export function placeFiles(
     say,
     isOver,
     act() {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       for (const [name, text] of Object.entries(files)) replaceFile(join(folder, name), text);
     },
   });
