@@ -253,8 +253,9 @@ async function actInBulk(c: AppContext, deps: AppDeps, act: BulkAct['act'], body
   const graceMs = filter.ids === undefined ? 0 : 1_000;
   const nowMs = Date.parse(deps.clock.nowUtc());
   const untilNow = { failedUntilUtc: new Date(nowMs + graceMs).toISOString(), ...filter };
+  const replayId = replayIdOf(c);
   if (body.dryRun === true) return dryRun(c, deps, untilNow, body.patch);
-  return begin(c, deps, { replayId: replayIdOf(c), act, filter: untilNow, body, waitMs: 0 });
+  return begin(c, deps, { replayId, act, filter: untilNow, body, waitMs: 0 });
 }
 
 async function actOnOne(c: AppContext, deps: AppDeps, act: BulkAct['act'], body: Act): Promise<Response> {

@@ -54,8 +54,14 @@ function setUp(
     deadLetters: { workflows: fake.workflows, editRefusal: () => changes.editRefusal },
   });
   const app = createApp(deps);
-  const call = async (method: string, path: string, body?: unknown, key: string | null = operatorKey) => {
-    const response = await send(app, method, path, { body, key });
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    key: string | null = operatorKey,
+    headers: Record<string, string> = {},
+  ) => {
+    const response = await send(app, method, path, { body, key, headers });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
   return { call, asked, ...fake };
@@ -156,6 +162,15 @@ describe('dead letters by HTTP', () => {
       { failedUntilUtc: nowUtc },
       { failedUntilUtc: '2026-01-01T00:00:00.000Z' },
     ]);
+  });
+
+  it('refuse in a dry run, too, a key that is none', async () => {
+    const { call } = setUp();
+    const headers = { 'idempotency-key': 'ä' };
+    for (const path of ['replay', 'discard']) {
+      const body = { reason: 'r', all: true, dryRun: true };
+      expect((await call('POST', `/dead-letters/${path}`, body, operatorKey, headers)).status).toBe(400);
+    }
   });
 
   it('say in a dry run what would be done, and do nothing', async () => {
