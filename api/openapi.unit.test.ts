@@ -152,6 +152,11 @@ describe('the OpenAPI document', () => {
       bulk({ kind: 'cancel' }, { orderIds }),
       bulk({ kind: 'cancel' }, { orderIds, olderThan: '1h' }),
     ],
+    [
+      '/order-acts',
+      bulk({ kind: 'resolve', action: 'retry-with', input: { service: 'Priority' } }),
+      bulk({ kind: 'resolve', action: 'retry-with', input: { paymentMethodId: 'pm_1' } }),
+    ],
     ['/dead-letters/replay', { reason: 'x', all: true }, { reason: 'x' }],
     ['/dead-letters/replay', { reason: 'x', orderId: 'a' }, { reason: 'x', ratePerSecond: 1 }],
     ['/dead-letters/discard', { reason: 'x', ids: ['0'.repeat(32)] }, { reason: 'x', dryRun: true }],

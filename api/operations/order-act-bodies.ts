@@ -24,7 +24,13 @@ const orderIds = z
 /** What is done to each; the same words as the act on one order. */
 const actBody = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('resolve'), action: resolveFields.action, input: resolveFields.input }),
+    z.strictObject({
+      kind: z.literal('resolve'),
+      action: resolveFields.action,
+      input: resolveFields.input.openapi({
+        not: { properties: { paymentMethodId: {} }, required: ['paymentMethodId'] },
+      }),
+    }),
     z.strictObject({ kind: z.literal('cancel') }),
     z.strictObject({ kind: z.literal('approve') }),
     z.strictObject({ kind: z.literal('extend'), ...deadlineFields }).openapi(oneDeadline),

@@ -57,9 +57,6 @@ const beyondTheSchema = [
   /* A difference of stock needs a key, a price alone does not. */
   /problems#idempotency-key"/,
   /"reason":"expected at least 1 character"/,
-  /"reason":"expected either untilUtc or minutes"/,
-  /"reason":"expected either conditions \(at least one\) or orderIds"/,
-  /"reason":"expected ids, a queue, a fingerprint, an order, a time, or/,
   /"reason":"not together with owed"/,
   /"reason":"too many decimals"/,
   /"reason":"expected at most \d+ characters together with the reason"/,
