@@ -78,6 +78,7 @@ async function lead(isolate: WorkflowCreator, place: Place) {
     card: place.card ?? 'good',
     address: place.address ?? 'good',
     needsApproval: place.needsApproval ?? false,
+    disputed: place.disputed ?? false,
     failingCalls: 1,
     acts: [],
     haste: 0,

@@ -32,6 +32,8 @@ export interface Place {
   card?: 'declined' | 'asks';
   address?: 'unknown' | 'refused at the label';
   needsApproval?: true;
+  /** The customer's bank holds the charge when the label is to be bought, and does not decide. */
+  disputed?: true;
   /** The activity that is under way; where it is absent the order waits for people. */
   at?: string;
   /** Fails beyond its budget, whenever it is asked for after `failsFrom` others of its name. */
@@ -139,6 +141,10 @@ export const actTable: Record<string, State> = {
   'waits for another address before its label': {
     place: { address: 'refused at the label' },
     acts: { ...underWay, extend: 'failed' },
+  },
+  'waits for a bank': {
+    place: { disputed: true },
+    acts: { ...underWay, extend: 'failed', address: 'failed' },
   },
   'waits for a paused carrier': {
     place: { fails: 'generateShipment', paused: true },

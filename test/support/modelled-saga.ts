@@ -28,6 +28,8 @@ export interface Plan {
   card: 'good' | 'declined' | 'asks';
   address: 'good' | 'unknown' | 'refused at the label';
   needsApproval: boolean;
+  /** The customer's bank holds the charge when the label is to be bought, and has not decided when the hold is over. */
+  disputed?: boolean;
   /** One of so many calls of a provider fails beyond its budget. */
   failingCalls: number;
   acts: readonly PlannedAct[];
@@ -85,6 +87,7 @@ const policy = (changes: PolicyChanges) =>
     holdPaymentMs: 10 * minute,
     holdAddressMs: 10 * minute,
     holdApprovalMs: 10 * minute,
+    holdDisputeMs: 10 * minute,
     maximumHoldMs: 60 * minute,
     actionPollMs: minute,
     ...changes,
@@ -131,7 +134,7 @@ const withoutEffect = new Set([
 ]);
 
 /** The effects of activities, as their own idempotence leaves them: a compensation stands against late effects. */
-function createWorld() {
+function createWorld({ disputed = false }: Plan) {
   const world: World = {
     reserved: false,
     charged: [],
@@ -143,8 +146,11 @@ function createWorld() {
   };
   const compensated = new Set<string>();
   const done = (value: unknown = null): ActivityEnd => ({ done: value });
-  const refused = (type: string, reason = `${type}.`): ActivityEnd => ({ refused: { type, reason } });
+  const refused = (type: string, reason = `${type}.`, details = {}): ActivityEnd => ({
+    refused: { type, reason, details },
+  });
   const gone = refused('OperationCompensated');
+  const dispute = { disputeId: 'dp_1', state: 'open' };
   const undeliverable = (address: { street1: string }, street: string) => address.street1 === street;
 
   const verifyAddress = ({ address }: { address: { street1: string } }) =>
@@ -179,6 +185,7 @@ function createWorld() {
     },
     generateShipment({ address }: { address: { street1: string } }) {
       if (compensated.has('shipment')) return gone;
+      if (disputed) return refused('PaymentDisputed', 'Dispute dp_1 is open.', dispute);
       if (undeliverable(address, 'LABEL-BAD')) return refused('AddressUndeliverable');
       world.label = true;
       return done({ carrier: 'c', service: 's', trackingCode: 't', labelUrl: 'u' });
@@ -201,6 +208,7 @@ function createWorld() {
       world.closedAs = ending.status;
       return done();
     },
+    recordDispute: () => done({ state: dispute.state }),
     providerState: () => done({ state: 'available' }),
   };
   const perform = ({ name, input }: Scheduled): ActivityEnd => {
@@ -221,7 +229,7 @@ export async function startModelledOrder(isolate: WorkflowCreator, plan: Plan) {
   const input = inputOf(plan, orderId);
   const workflowId = `order-${orderId}`;
   const run = await startModelledRun(isolate, { workflowType: 'fulfillOrder', workflowId, input });
-  return { run, ...createWorld() };
+  return { run, ...createWorld(plan) };
 }
 
 type ModelledOrder = Awaited<ReturnType<typeof startModelledOrder>>;

@@ -16,7 +16,9 @@ export interface Scheduled {
 
 /** How an activity ends: with an answer, with a business refusal, or beyond its budget. */
 export type ActivityEnd =
-  { done: unknown } | { refused: { type: string; reason: string } } | { technical: string; type?: string };
+  | { done: unknown }
+  | { refused: { type: string; reason: string; details?: Record<string, string> } }
+  | { technical: string; type?: string };
 
 /** What came of an update: `told` is the view or the reason. */
 export interface UpdateAnswer {
