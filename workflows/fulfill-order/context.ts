@@ -8,7 +8,7 @@ import type { StepPolicy } from '../../domain/policy.ts';
 import { decideAhead } from './decided-ahead.ts';
 import { failureTypeOf } from '../failures.ts';
 import type { FulfillOrder } from '../../domain/order-run.ts';
-import { openOrder, type OrderState, mayHaveHelped } from './state.ts';
+import { isTakenUp, openOrder, wentOnAfterReset, type OrderState } from './state.ts';
 import { createPublisher } from './publish.ts';
 import { createSteps, type Steps } from '../steps.ts';
 
@@ -50,7 +50,8 @@ export const isoNow = (): string => new Date().toISOString();
 export function createContext(input: FulfillOrder): OrderContext {
   const order = openOrder(input, isoNow());
   const steps = createSteps(input, () => {
-    if (mayHaveHelped(order)) decideAhead(order);
+    if (isTakenUp(order)) decideAhead(order);
+    wentOnAfterReset(order);
   });
   const { orderId } = input.checkout;
   const publish = createPublisher(order);

@@ -25,5 +25,5 @@ export function decideAhead(order: OrderState): void {
 }
 
 /** Whether a change is in force. Histories that have decided nothing ahead decide each change where it is met. */
-export const inForce = ({ decidedAhead }: OrderState, change: Change): boolean =>
-  decidedAhead || patched(change);
+export const inForce = ({ decidedAhead, afterReset }: OrderState, change: Change): boolean =>
+  decidedAhead || afterReset || patched(change);

@@ -2,13 +2,14 @@ import { CancellationScope, condition, patched } from '@temporalio/workflow';
 import type { RecoveredOrder } from '../../domain/recovery.ts';
 import { goOnAs, wentFurther } from './recover.ts';
 import type { OrderContext } from './context.ts';
-import { type OrderState, type Standing, type KeptAct, isReset } from './state.ts';
+import { isReset, wentOnAfterReset, type KeptAct, type OrderState, type Standing } from './state.ts';
 
 /** How long whoever acts waits until it is judged, before the moment in which it is written (write-acts.ts). */
 const JUDGED_WITHIN_MS = 500;
 
 /** Another run may have taken steps of the order that this one has not come to. */
-export const isBegunElsewhere = ({ recovered }: OrderState): boolean => isReset() || recovered !== undefined;
+export const isBegunElsewhere = (order: OrderState): boolean =>
+  wentOnAfterReset(order) || order.recovered !== undefined;
 
 /**
  * Whether acts wait for SQL here: a run that follows another one does not know how far the order had come. A first run

@@ -22,7 +22,7 @@ import type { RecoveredOrder } from '../../domain/recovery.ts';
 
 import type { ParkedActivity } from '../parked/rules.ts';
 import type { Act, FulfillOrder } from '../../domain/order-run.ts';
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 
 /** The order inside its workflow: what handlers read and set, and the story acts on. */
 export interface OrderState {
@@ -72,6 +72,8 @@ export interface OrderState {
   actsWritten?: Promise<void>;
   /** Changes of the workflow that are met behind local activities are in force: decided before them. */
   decidedAhead: boolean;
+  /** The same for a run that goes on after a reset: decided beyond the history that was copied into it. */
+  afterReset: boolean;
   /** What is known of the acts of this run and of those that it was given, by their ids. */
   acts: Map<string, ActView>;
   /** Acts whose callers wait for SQL. */
@@ -140,6 +142,7 @@ export function openOrder(input: FulfillOrder, nowUtc: string): OrderState {
     updatedAtUtc: nowUtc,
     pivotPassed: false,
     decidedAhead: false,
+    afterReset: false,
     recorded: false,
     address: { value: input.checkout.shippingAddress, n: 1 },
     addressVersion: 1,
@@ -375,6 +378,20 @@ export const isReset = (): boolean => {
   return runId !== originalExecutionRunId;
 };
 
+/**
+ * Whether the run goes on after a reset, beyond the history that was copied into it. While the copy replays this is no, as
+ * it was when those events were made: else the run would ask for other activities than they hold.
+ */
+export function wentOnAfterReset(order: OrderState): boolean {
+  if (!isReset()) return false;
+  order.afterReset ||= patched('after-a-reset');
+  /* Histories in which nothing was decided ahead have a patch of its own for each thing that depends on the reset. */
+  return order.afterReset || !order.decidedAhead;
+}
+
+/** It was parked, or an operator has started it again. */
+export const isTakenUp = ({ attended, recovered, input }: OrderState): boolean =>
+  attended === true || recovered !== undefined || input.recovered !== undefined;
+
 /** It was parked, or another run has begun it: a person may have acted at a provider since. */
-export const mayHaveHelped = ({ attended, recovered, input }: OrderState): boolean =>
-  attended === true || recovered !== undefined || input.recovered !== undefined || isReset();
+export const mayHaveHelped = (order: OrderState): boolean => isTakenUp(order) || wentOnAfterReset(order);
