@@ -80,7 +80,12 @@ describe('the statements and commands of docs/runbook.md', () => {
     const orderId = newOrderId();
     await noLabel(orderId);
     const order = await saga.start({ orderId }, { steps: { shipping: small } });
-    await saga.until(orderId, ({ sagaState }) => sagaState === 'parked', PATIENCE_MS);
+    /* The run says so before SQL does, which the page's commands read. */
+    await until(
+      () => stateOf(order),
+      (state) => state?.sagaState === 'parked',
+      PATIENCE_MS,
+    );
     return order;
   };
 
