@@ -60,7 +60,7 @@ export const mutations: Mutation[] = [
   {
     name: 'changes decided behind local activities where the order may have been helped',
     file: 'fulfill-order/context.ts',
-    find: 'if (mayHaveHelped(order)) decideAhead(order);',
+    find: 'if (isTakenUp(order)) decideAhead(order);',
     replace: '',
     noticedIn: ['failed-decided-ahead-restarted-out-of-stock'],
   },
