@@ -23,7 +23,8 @@ export default defineConfig({
           include: ['**/*.unit.test.ts'],
           exclude,
           setupFiles,
-          pool: 'threads',
+          // Temporal's native part, loaded by several threads of one process, ends it now and then by a segmentation fault.
+          pool: 'forks',
           maxWorkers: 2,
         },
       },

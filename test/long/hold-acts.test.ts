@@ -179,7 +179,7 @@ describe('acts on a held order', () => {
         provider: 'easypost',
         operation: 'shipments.buy',
         kind: 'latency',
-        ms: 900,
+        ms: 3_000,
         match: { orderId },
       });
       const order = await saga().start({ orderId: orderId as never });
