@@ -181,12 +181,13 @@ describe('a webhook delivery', () => {
   it('waits as long as Retry-After asks, rounded up to the next tier, and so do others of that endpoint', async () => {
     const { endpointId } = await world.register(`${scripted.url}/busy`);
     scripted.answerWith(retryAfter(429, '1'), status(200));
+    const startedMs = performance.now();
     await world.publish();
     await expect.poll(() => scripted.requests.length).toBe(1);
-    const startedMs = performance.now();
     const meanwhile = await world.publish();
     await expect.poll(() => scripted.requests.length, { timeout: 5_000 }).toBe(3);
     expect(performance.now() - startedMs).toBeGreaterThan(950);
+    await expect.poll(async () => (await world.attempts(endpointId)).length).toBe(3);
     const attempts = await world.attempts(endpointId);
     const [first, again] = attempts.filter(({ eventId }) => eventId !== meanwhile.eventId);
     const pauseMs = Date.parse(again?.attemptedAtUtc ?? '') - Date.parse(first?.attemptedAtUtc ?? '');
