@@ -37,8 +37,8 @@ export function seekStrangers(context: OrderContext): Compensation[] {
   const { order, orderId, steps } = context;
   const helped = mayHaveHelped(order);
   const canceled = order.cancelRequested !== undefined && order.wasHeld !== undefined;
-  const minded = order.askFirst === true || order.extensions > 0;
-  if (!order.recorded || order.pivotPassed || !(helped || canceled || minded)) return [];
+  const actedOn = order.askFirst === true || order.extensions > 0;
+  if (!order.recorded || order.pivotPassed || !(helped || canceled || actedOn)) return [];
   if (!patched('ask-when-taken-back')) return [];
   const policy = seekingPolicy(order);
   const sought = { orderId, attemptTimeoutMs: policy.attemptTimeoutMs };

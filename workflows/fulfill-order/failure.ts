@@ -7,7 +7,7 @@ import { classifyFailure, refusalOf } from '../failures.ts';
 import { isBegunElsewhere } from './kept-acts.ts';
 import { isoNow, type OrderContext } from './context.ts';
 import { isAnothers } from './state.ts';
-import { noteSuperseded } from './overtaken-acts.ts';
+import { noteSuperseded } from './superseded-acts.ts';
 import type { Compensation, Saga } from '../saga.ts';
 import { record } from './receive.ts';
 import { sqlStep, compensationOf, moveTo } from './compensations.ts';

@@ -6,7 +6,7 @@ import { isoNow, type OrderContext } from './context.ts';
 import { reminderOf, type OrderState } from './state.ts';
 import { overElsewhere } from './kept-acts.ts';
 import { wentFurther } from './recover.ts';
-import { actViewOf, nameOf, noteSuperseded, recorded, untilWritten } from './overtaken-acts.ts';
+import { actViewOf, nameOf, noteSuperseded, recorded, untilWritten } from './superseded-acts.ts';
 import type { Act } from '../../domain/order-run.ts';
 
 export interface HoldRequest {

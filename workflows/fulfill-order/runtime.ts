@@ -7,7 +7,7 @@ import { attemptsOf, describeFailure, failureTypeOf, classifyFailure, SagaInterr
 import type { ResolveParked } from '../messages.ts';
 import { isoNow, type OrderContext } from './context.ts';
 import type { OrderState } from './state.ts';
-import { nameOf, recorded, untilWritten } from './overtaken-acts.ts';
+import { nameOf, recorded, untilWritten } from './superseded-acts.ts';
 import { waitForProvider } from './provider-wait.ts';
 import { legalActions, needsOf, type ParkedActivity } from '../parked/rules.ts';
 import type { Parking, Resolution, SagaRuntime } from '../saga.ts';

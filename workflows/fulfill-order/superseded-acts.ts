@@ -52,12 +52,12 @@ export async function noteSuperseded(
     await untilWritten(order, act);
     const note = { actor: act.actor, act: name, result: 'overtaken', reason, ...nameOf(order, act, false) };
     await CancellationScope.nonCancellable(() => context.note('recordNote', note));
-    overtake(order, act, reason);
+    supersede(order, act, reason);
     recorded(order, act);
   }
 }
 
-function overtake(order: OrderState, act: Act, reason: string): void {
+function supersede(order: OrderState, act: Act, reason: string): void {
   const view = actViewOf(order, act);
   if (view) Object.assign(view, { state: 'overtaken', reason });
 }
