@@ -14,7 +14,6 @@ import {
   type BulkOrderProgress,
   type OrderActResult,
 } from '../domain/order-acts.ts';
-import type { RestartedBulk } from '../domain/lost-bulk.ts';
 import { getOrderActProgress, type ActOnOrders } from './order-act-messages.ts';
 import { watchCancel } from './watch-cancel.ts';
 
@@ -36,16 +35,12 @@ export async function actOnOrders({ bulk, resumed, restarted }: ActOnOrders): Pr
   const progress = resumed?.progress ?? begin(bulk);
   setHandler(getOrderActProgress, () => progress);
   const cancel = watchCancel(() => show(bulk, progress, 'cancelling'));
-  const note = (from: string, to: string, by: Partial<RestartedBulk> = {}) =>
-    CancellationScope.nonCancellable(() =>
-      noteOrderAct({
-        bulk: { ...bulk, actor: by.actor ?? bulk.actor, reason: by.reason ?? bulk.reason },
-        from,
-        to,
-      }),
-    );
-  if (restarted) await note(restarted.closedAs, 'running', restarted);
-  else if (!resumed) await note('', 'running');
+  const note = (from: string, to: string, as = bulk) =>
+    CancellationScope.nonCancellable(() => noteOrderAct({ bulk: as, from, to }));
+  if (restarted) {
+    const { actor, reason, closedAs } = restarted;
+    await note(closedAs, 'running', { ...bulk, actor, reason });
+  } else if (!resumed) await note('', 'running');
   show(bulk, progress, 'running');
 
   let after = resumed?.after;

@@ -9,7 +9,6 @@ import {
 } from '@temporalio/workflow';
 import type { DeadLetterActivities } from '../activities/operators/dead-letters.ts';
 import type { BulkAct, BulkProgress } from '../domain/dead-letters.ts';
-import type { RestartedBulk } from '../domain/lost-bulk.ts';
 import { getBulkProgress, type ReplayDeadLetters } from './dead-letter-messages.ts';
 import { watchCancel } from './watch-cancel.ts';
 
@@ -44,16 +43,12 @@ export async function replayDeadLetters({
   };
   setHandler(getBulkProgress, () => progress);
   const cancel = watchCancel(() => show(bulk, progress, 'cancelling'));
-  const note = (from: string, to: string, by: Partial<RestartedBulk> = {}) =>
-    CancellationScope.nonCancellable(() =>
-      noteDeadLetterAct({
-        bulk: { ...bulk, actor: by.actor ?? bulk.actor, reason: by.reason ?? bulk.reason },
-        from,
-        to,
-      }),
-    );
-  if (restarted) await note(restarted.closedAs, 'running', restarted);
-  else if (!resumed) await note('', 'running');
+  const note = (from: string, to: string, as = bulk) =>
+    CancellationScope.nonCancellable(() => noteDeadLetterAct({ bulk: as, from, to }));
+  if (restarted) {
+    const { actor, reason, closedAs } = restarted;
+    await note(closedAs, 'running', { ...bulk, actor, reason });
+  } else if (!resumed) await note('', 'running');
   show(bulk, progress, 'running');
 
   let after = resumed?.after;
