@@ -187,31 +187,7 @@ describe('a refund that an operator asked for', () => {
     await holdsInStorms(async (storm) => {
       const order = await createModelledOrder({ store, ...storm });
       const { orderId, world, stripe } = order;
-      await store.transaction(async (tx) => {
-        await tx.payments.put({
-          orderId,
-          n: 1,
-          state: 'charged',
-          amount: { amountMinor: charge, currency: 'INR' },
-          intentId: 'pi_1',
-          createRequestedAtUtc: world.clock.nowUtc(),
-          createKeyNumber: 1,
-          confirmKeyNumber: 1,
-          cancelKeyNumber: 1,
-          refundKeyNumber: 1,
-        });
-        await tx.orders.update({ orderId, status: 'payment_processed', updatedAtUtc: world.clock.nowUtc() });
-      });
-      stripe.intents.set('pi_1', {
-        intentId: 'pi_1',
-        orderId,
-        operationKey: `payment-${orderId}-1`,
-        amount: { amountMinor: charge, currency: 'INR' },
-        fate: 'succeeds',
-        status: 'charged',
-        refunds: [],
-        createdMs: world.nowMs(),
-      });
+      await order.charged({ amountMinor: charge, currency: 'INR' });
       const taken = new Set<string>();
       const refund = (refundId: string, amountMinor: number) => ({
         name: refundId,

@@ -157,31 +157,7 @@ describe('a debt of an order whose charge the bank holds', () => {
       const order = await given(storm);
       const { orderId, world, stripe } = order;
       const fate = storm.from % 2 === 0 ? 'won' : 'lost';
-      await store.transaction(async (tx) => {
-        await tx.payments.put({
-          orderId,
-          n: 1,
-          state: 'charged',
-          amount: inr(charge),
-          intentId: 'pi_1',
-          createRequestedAtUtc: world.clock.nowUtc(),
-          createKeyNumber: 1,
-          confirmKeyNumber: 1,
-          cancelKeyNumber: 1,
-          refundKeyNumber: 1,
-        });
-        await tx.orders.update({ orderId, status: 'payment_processed', updatedAtUtc: world.clock.nowUtc() });
-      });
-      stripe.intents.set('pi_1', {
-        intentId: 'pi_1',
-        orderId,
-        operationKey: `payment-${orderId}-1`,
-        amount: inr(charge),
-        fate: 'succeeds',
-        status: 'charged',
-        refunds: [],
-        createdMs: world.nowMs(),
-      });
+      await order.charged(inr(charge));
       order.bank('open');
       world.also({ label: `the dispute is ${fate}`, run: () => order.bank(fate) });
       const settle = (name: string) => ({

@@ -1,5 +1,6 @@
 import type { ActivityDeps } from '../../activities/deps.ts';
 import { TechnicalFailure } from '../../domain/failures.ts';
+import type { OrderId } from '../../domain/ids.ts';
 import { resolveParked } from '../../workflows/messages.ts';
 import { act, type StartedOrder } from './saga-suite.ts';
 
@@ -12,6 +13,8 @@ export interface BreakableDeps {
   noteless: Set<string>;
   /** Streets that cannot be verified, as if the carrier were away. */
   streets: Set<string>;
+  /** Orders that SQL answers to have no row of, as after an older backup was put back. */
+  gone: Set<OrderId>;
 }
 
 export function createBreakableDeps(): BreakableDeps {
@@ -20,10 +23,12 @@ export function createBreakableDeps(): BreakableDeps {
   const isBroken = (key: string) =>
     keys.has(key) || (key.startsWith('note-') && [...noteless].some((id) => key.endsWith(`-${id}`)));
   const streets = new Set<string>();
+  const gone = new Set<OrderId>();
   return {
     keys,
     noteless,
     streets,
+    gone,
     wrap: (deps) => ({
       ...deps,
       store: {
@@ -32,6 +37,10 @@ export function createBreakableDeps(): BreakableDeps {
           deps.store.transaction((tx) =>
             work({
               ...tx,
+              orders: {
+                ...tx.orders,
+                find: async (id) => (gone.has(id) ? undefined : tx.orders.find(id)),
+              },
               operations: {
                 ...tx.operations,
                 async begin(input) {

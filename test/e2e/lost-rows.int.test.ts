@@ -1,27 +1,12 @@
 import { expect, test } from 'vitest';
-import type { ActivityDeps } from '../../activities/deps.ts';
 import { orderNotInStore } from '../../domain/failures.ts';
-import { workflowIdOf, type OrderId } from '../../domain/ids.ts';
+import { workflowIdOf } from '../../domain/ids.ts';
 import { resolveParked } from '../../workflows/messages.ts';
 import { until } from '../setup/saga-environment.ts';
+import { createBreakableDeps } from './breakable-deps.ts';
 import { act, expectEnd, newOrderId, sagaSuite } from './saga-suite.ts';
 
-/** Orders that SQL answers to have no row of, as after an older backup was put back. */
-const gone = new Set<OrderId>();
-const wrap = (deps: ActivityDeps): ActivityDeps => ({
-  ...deps,
-  store: {
-    ...deps.store,
-    transaction: (work) =>
-      deps.store.transaction((tx) =>
-        work({
-          ...tx,
-          orders: { ...tx.orders, find: async (id) => (gone.has(id) ? undefined : tx.orders.find(id)) },
-        }),
-      ),
-  },
-});
-
+const { gone, wrap } = createBreakableDeps();
 const saga = sagaSuite({
   wrap,
   env: { PROVIDER_POLICY: JSON.stringify({ maximumPerSecond: 1_000, circuit: { minimumCalls: 1e6 } }) },

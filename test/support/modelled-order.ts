@@ -6,6 +6,7 @@ import {
 } from '../../activities/create-activities.ts';
 import { findOrder, writeTransition } from '../../activities/transition.ts';
 import type { OrderId } from '../../domain/ids.ts';
+import type { Money } from '../../domain/money.ts';
 import type { Store } from '../../ports/store.ts';
 import { givenOrder } from '../contract/store-fixtures.ts';
 import { createInterleaving, type Actor, type Answer } from './interleaving.ts';
@@ -107,6 +108,36 @@ export async function createModelledOrder({
       ),
     );
 
+  /** The order is paid by intent `pi_1`, as it is after processPayment, in SQL and at the payment provider. */
+  const charged = async (amount: Money): Promise<void> => {
+    const nowUtc = world.clock.nowUtc();
+    await store.transaction(async (tx) => {
+      await tx.payments.put({
+        orderId,
+        n: 1,
+        state: 'charged',
+        amount,
+        intentId: 'pi_1',
+        createRequestedAtUtc: nowUtc,
+        createKeyNumber: 1,
+        confirmKeyNumber: 1,
+        cancelKeyNumber: 1,
+        refundKeyNumber: 1,
+      });
+      await tx.orders.update({ orderId, status: 'payment_processed', updatedAtUtc: nowUtc });
+    });
+    stripe.intents.set('pi_1', {
+      intentId: 'pi_1',
+      orderId,
+      operationKey: `payment-${orderId}-1`,
+      amount,
+      fate: 'succeeds',
+      status: 'charged',
+      refunds: [],
+      createdMs: world.nowMs(),
+    });
+  };
+
   return {
     world,
     stripe,
@@ -116,6 +147,7 @@ export async function createModelledOrder({
     act,
     once,
     receive,
+    charged,
     ledger: () => ledgerOf(store, orderId),
   };
 }
