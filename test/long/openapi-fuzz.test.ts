@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createVhost, type Vhost } from '../setup/isolation.ts';
 import { pythonTool } from '../setup/python-tool.ts';
-import { startSagaEnvironment, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { startProduct } from '../support/product-processes.ts';
+import { startOwnProduct, type OwnProduct } from '../support/own-product.ts';
 
 const minutes = 60_000;
 const schemathesis = await pythonTool({
@@ -14,23 +12,12 @@ const schemathesis = await pythonTool({
 
 /* What a client made from the document may send, and what it may not: answers are those that the document tells of. */
 describe.skipIf('missing' in schemathesis)('the API under requests made from its OpenAPI document', () => {
-  let vhost: Vhost;
-  let saga: SagaEnvironment;
-  let product: Awaited<ReturnType<typeof startProduct>>;
+  let own: OwnProduct | undefined;
 
   beforeAll(async () => {
-    vhost = await createVhost('fuzzed');
-    saga = await startSagaEnvironment({
-      workers: false,
-      env: { AMQP_URL: vhost.amqpUrl, API_CALLERS: callers },
-    });
-    product = await startProduct(saga.env);
+    own = await startOwnProduct('fuzzed', { API_CALLERS: callers });
   });
-  afterAll(async () => {
-    await product.stop();
-    await saga.close();
-    await vhost.remove();
-  });
+  afterAll(() => own?.close());
 
   test(
     'answers as it says, refuses what its schema refuses, and never fails',
@@ -38,7 +25,7 @@ describe.skipIf('missing' in schemathesis)('the API under requests made from its
     async () => {
       if ('missing' in schemathesis) throw new Error(schemathesis.missing);
       const said = await schemathesis
-        .run(['run', `${product.api}/openapi.json`, ...options])
+        .run(['run', `${own?.product.api}/openapi.json`, ...options])
         .catch((error: Error & { stdout?: string }) => error.stdout ?? error.message);
       expect(said).toContain('Fuzzing (in');
       expect(failuresIn(said)).toEqual([]);

@@ -13,10 +13,9 @@ import type { PolicyChanges } from '../../domain/policy.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
 import { cancelOrder, setShippingAddress } from '../../workflows/messages.ts';
 import { act, newOrderId, type StartedOrder } from '../e2e/saga-suite.ts';
-import { createVhost, type Vhost } from '../setup/isolation.ts';
-import { goodAddress, startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { goodAddress, until, type SagaEnvironment } from '../setup/saga-environment.ts';
 import { bankOf } from '../support/customer-bank.ts';
-import { startProduct } from '../support/product-processes.ts';
+import { startOwnProduct, type OwnProduct } from '../support/own-product.ts';
 
 const page = readFileSync(join(projectFolder, 'docs/operations.md'), 'utf8');
 
@@ -128,25 +127,19 @@ const situations: Record<string, Situation> = {
 };
 
 describe('the commands of docs/operations.md', () => {
-  let vhost: Vhost;
-  let saga: SagaEnvironment;
-  let product: Awaited<ReturnType<typeof startProduct>>;
+  let own: OwnProduct | undefined;
+  let saga: OwnProduct['saga'];
+  let product: OwnProduct['product'];
   let folder: string;
 
   beforeAll(async () => {
-    vhost = await createVhost('operations');
     folder = await mkdtemp(join(tmpdir(), 'order-saga-operations-'));
     await symlink(inject('temporalCli'), join(folder, 'temporal'));
-    saga = await startSagaEnvironment({
-      workers: false,
-      env: { AMQP_URL: vhost.amqpUrl, CASE_SWEEP_SECONDS: '1' },
-    });
-    product = await startProduct(saga.env);
+    own = await startOwnProduct('operations', { CASE_SWEEP_SECONDS: '1' });
+    ({ saga, product } = own);
   });
   afterAll(async () => {
-    await product?.stop();
-    await saga?.close();
-    await vhost?.remove();
+    await own?.close();
     await rm(folder, { recursive: true, force: true });
   });
 

@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { OrderId } from '../../domain/ids.ts';
 import { projectFolder } from '../../infra/runtime-folder.ts';
 import { newOrderId, type StartedOrder } from '../e2e/saga-suite.ts';
-import { createVhost, type Vhost } from '../setup/isolation.ts';
-import { startSagaEnvironment, until, type SagaEnvironment } from '../setup/saga-environment.ts';
-import { startProduct } from '../support/product-processes.ts';
+import { until } from '../setup/saga-environment.ts';
+import { startOwnProduct, type OwnProduct } from '../support/own-product.ts';
 import { runbookOf, runbookPage } from '../support/runbook.ts';
 
 /** On a machine that has much else to do. */
@@ -21,23 +20,15 @@ const commands = [...runbookPage.matchAll(/`(npm run [^`]+)`/g)]
 
 describe('the statements and commands of docs/runbook.md', () => {
   const pasted = new Set<string>();
-  let vhost: Vhost;
-  let saga: SagaEnvironment;
-  let product: Awaited<ReturnType<typeof startProduct>>;
+  let own: OwnProduct | undefined;
+  let saga: OwnProduct['saga'];
+  let product: OwnProduct['product'];
 
   beforeAll(async () => {
-    vhost = await createVhost('runbook');
-    saga = await startSagaEnvironment({
-      workers: false,
-      env: { AMQP_URL: vhost.amqpUrl, CASE_SWEEP_SECONDS: '1' },
-    });
-    product = await startProduct(saga.env);
+    own = await startOwnProduct('runbook', { CASE_SWEEP_SECONDS: '1' });
+    ({ saga, product } = own);
   });
-  afterAll(async () => {
-    await product?.stop();
-    await saga?.close();
-    await vhost?.remove();
-  });
+  afterAll(() => own?.close());
 
   /** Pastes a command that stands on the page, with what it leaves open filled in; answers what it says. */
   async function paste(command: string, facts: { id?: OrderId; provider?: string } = {}): Promise<string> {

@@ -22,6 +22,7 @@ import type { Address, Checkout, OrderView } from '../../domain/order.ts';
 import { defaultPolicy, withPolicy, type PolicyChanges } from '../../domain/policy.ts';
 import { searchAttributes } from '../../domain/search-attributes.ts';
 import type { FaultRuleInput } from '../../sandbox/faults/fault-rules.ts';
+import { runWorker } from '../support/run-worker.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/start-sandbox.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { connectActivityDeps, type ConnectedDeps } from '../../compose/connect-activity-deps.ts';
@@ -218,12 +219,7 @@ async function runWorkers(config: Config, deps: ActivityDeps): Promise<() => Pro
     providerPolicy: config.providerPolicy,
     shutdownGraceMs: 2_000,
   });
-  const running = workers.run();
-  return async () => {
-    workers.shutdown();
-    await running;
-    await connection.close();
-  };
+  return runWorker(workers, connection);
 }
 
 let installed = false;

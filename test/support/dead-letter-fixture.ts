@@ -24,6 +24,7 @@ import { createOrderActService } from '../../adapters/temporal/order-act-service
 import { createOpsWorker } from '../../workers/saga/ops-worker.ts';
 import { replayDeadLetters } from '../../workflows/replay-dead-letters.ts';
 import { createVhost, uniqueName } from '../setup/isolation.ts';
+import { runWorker } from './run-worker.ts';
 import { testBundle, until } from '../setup/saga-environment.ts';
 
 /** A queue of tasks and its dead letters. */
@@ -89,7 +90,7 @@ export async function startDeadLetterFixture(options: { worker?: boolean; lookMs
     clock: systemClock,
   });
   const stopWorker =
-    options.worker === false ? async () => {} : await runWorker({ deadLetters, orderActs, taskQueue });
+    options.worker === false ? async () => {} : await runOpsWorker({ deadLetters, orderActs, taskQueue });
 
   const read = store.read.deadLetters;
   const open = (filter: DeadLetterFilter = {}) => read.page({ filter, states: ['open'], limit: 50_000 });
@@ -142,7 +143,7 @@ export async function startDeadLetterFixture(options: { worker?: boolean; lookMs
   };
 }
 
-async function runWorker(parts: {
+async function runOpsWorker(parts: {
   deadLetters: DeadLetterService;
   orderActs: OrderActService;
   taskQueue: string;
@@ -156,12 +157,7 @@ async function runWorker(parts: {
     ...parts,
     shutdownGraceMs: 2_000,
   });
-  const running = worker.run();
-  return async () => {
-    worker.shutdown();
-    await running;
-    await connection.close();
-  };
+  return runWorker(worker, connection);
 }
 
 /** Publishes to the dead-letter queue as a consumer of ours does when it gives a message up. */

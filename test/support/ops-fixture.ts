@@ -19,6 +19,7 @@ import type { DeadLetterService } from '../../ports/dead-letters.ts';
 import { createOrderActService } from '../../adapters/temporal/order-act-service.ts';
 import { createOpsWorker } from '../../workers/saga/ops-worker.ts';
 import { testBundle, type SagaEnvironment } from '../setup/saga-environment.ts';
+import { runWorker } from './run-worker.ts';
 
 /** What a command printed, and why it failed where it did. */
 export interface CommandResult {
@@ -107,10 +108,5 @@ async function runOpsWorker({ config, deps }: SagaEnvironment): Promise<() => Pr
     orderActs: createOrderActService({ workflows, store: deps.store, clock: systemClock }),
     shutdownGraceMs: 2_000,
   });
-  const running = worker.run();
-  return async () => {
-    worker.shutdown();
-    await running;
-    await connection.close();
-  };
+  return runWorker(worker, connection);
 }

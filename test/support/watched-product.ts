@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { startPrometheus } from '../../infra/dependencies/prometheus.ts';
-import { createVhost, freePort } from '../setup/isolation.ts';
-import { startSagaEnvironment } from '../setup/saga-environment.ts';
-import { startProduct } from './product-processes.ts';
+import { freePort } from '../setup/isolation.ts';
+import { startOwnProduct } from './own-product.ts';
 
 /** One series of an instant query's answer. */
 export interface Sample {
@@ -14,20 +13,11 @@ export interface Sample {
 }
 
 /**
- * API, worker and relay as processes of their own on a broker vhost of their own, and a real Prometheus with the
- * product's rules that scrapes them, the broker, Temporal and the sandbox every second.
+ * A product of its own, and a real Prometheus with the product's rules that scrapes them, the broker, Temporal and the sandbox every second.
  */
 export async function startWatchedProduct(env: Record<string, string> = {}) {
-  const vhost = await createVhost('watched');
-  const saga = await startSagaEnvironment({
-    workers: false,
-    env: {
-      AMQP_URL: vhost.amqpUrl,
-      WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32',
-      ...env,
-    },
-  });
-  const product = await startProduct(saga.env);
+  const own = await startOwnProduct('watched', { WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32', ...env });
+  const { saga, product } = own;
   const folder = await mkdtemp(join(tmpdir(), 'order-saga-prometheus-'));
   const prometheus = await startPrometheus(
     {
@@ -80,9 +70,7 @@ export async function startWatchedProduct(env: Record<string, string> = {}) {
     },
     async close(): Promise<void> {
       await prometheus.stop();
-      await product.stop();
-      await saga.close();
-      await vhost.remove();
+      await own.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
